@@ -1,0 +1,4 @@
+# The thread sanitizer, with the tests.
+set(CMAKE_BUILD_TYPE Debug CACHE STRING "")
+set(CMAKE_C_FLAGS_DEBUG "-O1 -g" CACHE STRING "")
+set(POSTERN_SANITIZE "thread" CACHE STRING "")

@@ -1,0 +1,41 @@
+/* A region with a cap: many small allocations, freed at once. The struct is
+ * the caller's; its blocks are the arena's. Not thread-safe. Every
+ * allocation may fail (cap reached, or out of memory) and then gives NULL,
+ * or a struct str whose p is NULL. Nothing is taken until the first use. */
+#ifndef RULES_BASE_ARENA_H
+#define RULES_BASE_ARENA_H
+
+#include "rules/base/str.h"
+
+struct arena_block;
+
+struct arena {
+    struct arena_block *blocks; /* the newest first */
+    size_t used_bytes;          /* of all blocks, block heads included */
+    size_t cap_bytes;
+};
+
+void arena_init(struct arena *arena, size_t cap_bytes);
+/* Gives back every block; the arena stays usable, with the same cap. */
+void arena_reset(struct arena *arena);
+void arena_release(struct arena *arena);
+
+/* Zeroed octets, aligned for any type. */
+void *arena_alloc(struct arena *arena, size_t bytes);
+/* Zeroed room for `count` items of `bytes` each; NULL on overflow too. */
+void *arena_array(struct arena *arena, size_t count, size_t bytes);
+/* Copies, with a terminating NUL behind the copy that n does not count. */
+struct str arena_str(struct arena *arena, struct str s);
+char *arena_cstr(struct arena *arena, struct str s);
+/* The copy in ASCII lower case. */
+struct str arena_lower(struct arena *arena, struct str s);
+struct str arena_printf(struct arena *arena, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Room for one more item in an array of the arena: doubles the capacity by
+ * copying (the old room is given up until the reset). Returns the array,
+ * moved or not, or NULL when full; *capacity is kept up. */
+void *arena_grow(struct arena *arena, void *items, size_t count,
+                 size_t *capacity, size_t item_bytes);
+
+#endif

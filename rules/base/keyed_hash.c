@@ -1,0 +1,40 @@
+#include "rules/base/keyed_hash.h"
+
+#include <openssl/sha.h>
+#include <openssl/siphash.h>
+
+#include <string.h>
+
+uint64_t keyed_hash(const uint8_t secret[KEYED_HASH_SECRET], struct str text)
+{
+    uint64_t key[2];
+    memcpy(key, secret, sizeof key);
+    return SIPHASH_24(key, (const uint8_t *)(text.n == 0 ? "" : text.p),
+                      text.n);
+}
+
+uint64_t keyed_hash_parts(const uint8_t secret[KEYED_HASH_SECRET],
+                          const struct str *parts, size_t count)
+{
+    uint64_t key[2];
+    memcpy(key, secret, sizeof key);
+    /* Each hash keys the next: SipHash takes the length in by itself. */
+    for (size_t i = 0; i < count; i++) {
+        const char *p = parts[i].n == 0 ? "" : parts[i].p;
+        key[0] ^= SIPHASH_24(key, (const uint8_t *)p, parts[i].n);
+        key[1] += i + 1;
+    }
+    return SIPHASH_24(key, (const uint8_t *)&count, sizeof count);
+}
+
+void sha256_hex(struct str text, char out[65])
+{
+    static const char DIGITS[] = "0123456789abcdef";
+    uint8_t digest[SHA256_DIGEST_LENGTH];
+    SHA256((const uint8_t *)(text.n == 0 ? "" : text.p), text.n, digest);
+    for (size_t i = 0; i < sizeof digest; i++) {
+        out[2 * i] = DIGITS[digest[i] >> 4];
+        out[2 * i + 1] = DIGITS[digest[i] & 15];
+    }
+    out[64] = '\0';
+}

@@ -1,0 +1,31 @@
+/* Key → budget, bounded. A key that is still in debt or holding is never
+ * forgotten; when all are, a new key gets no room and is refused for a
+ * second: an attacker who fills the table gains nothing by it. */
+#ifndef RULES_BUDGET_TABLE_H
+#define RULES_BUDGET_TABLE_H
+
+#include "rules/expiring_table.h"
+#include "rules/gcra.h"
+
+struct budget_table;
+
+struct budget_table *budget_table_new(size_t max);
+void budget_table_free(struct budget_table *table);
+
+void budget_table_hold(struct budget_table *table,
+                       const struct expiring_key *key, const struct rate *rate,
+                       uint64_t burst, uint64_t cost, uint64_t now_ms,
+                       struct gcra_result *result);
+void budget_table_charge(struct budget_table *table,
+                         const struct expiring_key *key,
+                         const struct rate *rate, uint64_t burst, uint64_t cost,
+                         uint64_t now_ms, struct gcra_result *result);
+void budget_table_commit(struct budget_table *table,
+                         const struct expiring_key *key,
+                         const struct rate *rate, uint64_t held,
+                         uint64_t charge, uint64_t now_ms);
+void budget_table_give_back(struct budget_table *table,
+                            const struct expiring_key *key,
+                            const struct rate *rate, uint64_t held);
+
+#endif

@@ -1,0 +1,192 @@
+#include "rules/build_internal.h"
+#include "rules/nearest.h"
+
+#define BY_MAX 8
+
+static struct limit *the_limit(struct ruleset_builder *builder)
+{
+    struct rule *rule = builder->rule;
+    if (rule->limit == NULL) {
+        rule->limit = arena_alloc(build_arena(builder), sizeof *rule->limit);
+        if (rule->limit == NULL)
+            build_out_of_memory(builder);
+    }
+    return rule->limit;
+}
+
+static int value_error(struct ruleset_builder *builder, enum limit_unit unit,
+                       struct str text)
+{
+    const struct unit_row *row = unit_row(unit);
+    switch (row->periods) {
+    case LIMIT_WITHOUT_PERIOD:
+        return build_fail(builder,
+                          "%s bounds one message: write a number or size "
+                          "without a period, such as 10M, not %.*s",
+                          row->name, PROBLEM_STR(text));
+    case LIMIT_WITH_PERIOD:
+        return build_fail(builder,
+                          "%s is a rate: write 500/h, 5/10m or 1G/d, not "
+                          "%.*s",
+                          row->name, PROBLEM_STR(text));
+    default:
+        return build_fail(builder,
+                          "%.*s is neither a number nor a rate, such as 500 "
+                          "or 500/h",
+                          PROBLEM_STR(text));
+    }
+}
+
+static int check_value(struct ruleset_builder *builder, enum limit_unit unit,
+                       struct str text, struct rate *out)
+{
+    if (quantity_rate(text, out) != 0 || !limit_fits(unit, out))
+        return value_error(builder, unit, text);
+    return 0;
+}
+
+/* `{auth.user|map:quota}`: every value of that list must fit the unit. */
+static int build_mapped(struct ruleset_builder *builder, struct limit *limit,
+                        struct str text)
+{
+    struct rate rate;
+    limit->value = arena_alloc(build_arena(builder), sizeof *limit->value);
+    if (limit->value == NULL)
+        return build_out_of_memory(builder);
+    if (build_template(builder, text, TEMPLATE_MAY_CAPTURE, limit->value) != 0)
+        return -1;
+    const struct segment *segment = limit->value->segments;
+    const struct filter *last =
+        segment->filter_count == 0
+            ? NULL
+            : &segment->filters[segment->filter_count - 1];
+    if (limit->value->count != 1 || last == NULL || last->kind != FILTER_MAP)
+        return build_fail(builder, "a value that is not fixed must come from "
+                                   "a list, as in {auth.user|map:quota}");
+    for (size_t i = 0; i < last->list->count; i++) {
+        struct str value = last->list->items[i].value;
+        if (value.n > 0 && check_value(builder, limit->unit, value, &rate) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int build_unit(struct ruleset_builder *builder, enum limit_unit unit,
+                      struct str text)
+{
+    const struct unit_row *row = unit_row(unit);
+    enum stage stage = builder->rule->stage;
+    struct limit *limit = the_limit(builder);
+    if (limit == NULL)
+        return -1;
+    if (builder->rule_has_value)
+        return build_fail(builder,
+                          "a rule limits one unit, and this one "
+                          "limits %s already",
+                          unit_row(limit->unit)->name);
+    if ((row->stages & 1u << stage) == 0)
+        return build_fail(builder, "%s is counted at %s, not at %s", row->name,
+                          row->where, stage_name(stage));
+    limit->unit = unit;
+    limit->text = arena_str(build_arena(builder), text);
+    builder->rule_has_value = true;
+    if (limit->text.p == NULL)
+        return build_out_of_memory(builder);
+    if (str_index(text, '{') >= 0)
+        return build_mapped(builder, limit, text);
+    return check_value(builder, unit, text, &limit->rate);
+}
+
+static int build_by(struct ruleset_builder *builder, const struct str *values,
+                    size_t count)
+{
+    struct limit *limit = the_limit(builder);
+    if (limit == NULL)
+        return -1;
+    if (count == 0 || count > BY_MAX)
+        return build_fail(builder, "by takes one to %d templates", BY_MAX);
+    limit->by = arena_array(build_arena(builder), count, sizeof *limit->by);
+    if (limit->by == NULL)
+        return build_out_of_memory(builder);
+    for (size_t i = 0; i < count; i++) {
+        builder->item = i;
+        if (build_template(builder, values[i],
+                           TEMPLATE_MAY_CAPTURE | TEMPLATE_OPTIONAL,
+                           &limit->by[i]) != 0)
+            return -1;
+        bool names_something = false;
+        for (size_t s = 0; s < limit->by[i].count; s++)
+            names_something = names_something ||
+                              limit->by[i].segments[s].kind != SEGMENT_LITERAL;
+        if (!names_something)
+            return build_fail(builder,
+                              "by names no fact, so all would share one "
+                              "budget: write {%.*s}, or leave by out",
+                              PROBLEM_STR(values[i]));
+    }
+    limit->by_count = count;
+    return 0;
+}
+
+static int build_burst(struct ruleset_builder *builder, struct str text)
+{
+    struct limit *limit = the_limit(builder);
+    if (limit == NULL)
+        return -1;
+    if (quantity_size(text, &limit->burst) != 0 || limit->burst == 0)
+        return build_fail(builder, "burst is a number of at least 1, not %.*s",
+                          PROBLEM_STR(text));
+    return 0;
+}
+
+static int build_count(struct ruleset_builder *builder, struct str text)
+{
+    struct limit *limit = the_limit(builder);
+    if (limit == NULL)
+        return -1;
+    if (!str_equals(text, STR("attempts")) &&
+        !str_equals(text, STR("accepted")))
+        return build_fail(builder, "count is attempts or accepted, not %.*s",
+                          PROBLEM_STR(text));
+    limit->counts_attempts = str_equals(text, STR("attempts"));
+    return 0;
+}
+
+static int unknown_key(struct ruleset_builder *builder, struct str key)
+{
+    static const char *const LATER[] = {"new_recipients", "networks", "logins",
+                                        "warn"};
+    const char *names[UNIT_COUNT + 3] = {"by", "burst", "count"};
+    for (size_t i = 0; i < sizeof LATER / sizeof LATER[0]; i++)
+        if (str_equals(key, str_from(LATER[i])))
+            return build_fail(builder,
+                              "%s is known, not built yet: "
+                              "remove it for now",
+                              LATER[i]);
+    for (enum limit_unit u = 0; u < UNIT_COUNT; u++)
+        names[u + 3] = unit_row(u)->name;
+    const char *nearest = nearest_word(key, names, UNIT_COUNT + 3);
+    return build_fail(
+        builder, "a limit has no unit or key %.*s%s%s%s", PROBLEM_STR(key),
+        nearest == NULL ? "" : ", did you mean ",
+        nearest == NULL ? "" : nearest, nearest == NULL ? "" : "?");
+}
+
+int build_limit(struct ruleset_builder *builder, struct str key,
+                const struct str *values, size_t count)
+{
+    enum limit_unit unit;
+    builder->item = 0;
+    if (str_equals(key, STR("by")))
+        return build_by(builder, values, count);
+    bool is_unit = unit_from_name(key, &unit) == 0;
+    if (!is_unit && !str_equals(key, STR("burst")) &&
+        !str_equals(key, STR("count")))
+        return unknown_key(builder, key);
+    if (count != 1)
+        return build_fail(builder, "%.*s takes one value", PROBLEM_STR(key));
+    if (is_unit)
+        return build_unit(builder, unit, values[0]);
+    return key.p[0] == 'b' ? build_burst(builder, values[0])
+                           : build_count(builder, values[0]);
+}

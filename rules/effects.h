@@ -1,0 +1,91 @@
+/* What rules have done so far in one transaction (or, for connect, helo and
+ * auth, in one session): the evaluation appends, the session acts on it. All
+ * memory is the arena's, which must outlive the struct. */
+#ifndef RULES_EFFECTS_H
+#define RULES_EFFECTS_H
+
+#include "rules/base/arena.h"
+#include "rules/header_fields.h"
+#include "rules/quantity.h"
+#include "rules/stage.h"
+
+struct captures;
+struct limit;
+struct list;
+struct rule;
+
+/* When what a hold reserved is settled. */
+enum hold_scope {
+    HOLD_TRANSACTION, /* committed if the message is accepted, else given
+                         back */
+    HOLD_RECIPIENT,   /* the same, and given back if this one is refused */
+    HOLD_SESSION,     /* `connections` without a period: given back at end */
+    HOLD_CHARGED      /* committed at once: nothing to settle */
+};
+
+/* One reservation, beside a bucket. The session settles it: ledger_commit()
+ * or ledger_give_back(), once. */
+struct hold {
+    const struct limit *limit;
+    const struct rule *rule;
+    struct str key;
+    uint64_t cost;   /* what is held */
+    uint64_t charge; /* what a commit adds: cost, or less of it */
+    uint64_t max;    /* burst */
+    struct rate rate;
+    enum hold_scope scope;
+    size_t recipient; /* HOLD_RECIPIENT: rcpt.count - 1 at the time */
+    bool is_settled;
+    const struct captures *captures; /* the evaluation's own */
+};
+
+/* A rule that acted, for the log: `did` is the action's word. */
+struct acted {
+    enum stage stage;
+    const struct rule *rule;
+    const char *did;
+};
+
+/* A limit that was asked, for the log. */
+struct limit_use {
+    const struct rule *rule;
+    struct str key;
+    uint64_t before, after, max;
+};
+
+struct list_change {
+    const struct list *list;
+    struct str value;
+    uint64_t for_ms; /* 0: until removed */
+    bool is_removal;
+};
+
+/* Each array grows in the arena. */
+struct effects {
+    struct arena *arena;
+    struct acted *acted;
+    size_t acted_count, acted_capacity;
+    struct limit_use *uses;
+    size_t use_count, use_capacity;
+    struct hold *holds;
+    size_t hold_count, hold_capacity;
+    struct header_edit *edits; /* asked before the header stage */
+    size_t edit_count, edit_capacity;
+    struct list_change *list_changes; /* the session applies and empties */
+    size_t list_change_count, list_change_capacity;
+    struct str *tags;
+    size_t tag_count, tag_capacity;
+    struct str *notes;
+    size_t note_count, note_capacity;
+    struct str route; /* n is 0: the default */
+    /* The smallest `size` limit that a rule of mail or data put on this
+     * message; size_rule NULL: none. On passing it the session calls
+     * evaluate_exceeded(). */
+    uint64_t size_max;
+    const struct rule *size_rule;
+    const struct captures *size_captures; /* the evaluation's own */
+};
+
+void effects_init(struct effects *effects, struct arena *arena);
+
+#endif

@@ -1,0 +1,102 @@
+/* Evaluation of one stage: a resumable pure machine. It returns a verdict, or
+ * a question that its caller answers before going on. No I/O, no clock: time
+ * comes in with the facts and with the answers.
+ *
+ *     evaluate_start(&e, ruleset, STAGE_MAIL, &facts, &effects, scratch);
+ *     while (evaluate(&e, &question, &verdict) == EVALUATE_QUESTION) {
+ *         ...find the answer, now or later...
+ *         evaluate_answer(&e, &answer);
+ *     }
+ *
+ * Texts of verdict and effects lie in the arena of `effects`. */
+#ifndef RULES_EVALUATE_H
+#define RULES_EVALUATE_H
+
+#include "rules/effects.h"
+#include "rules/facts.h"
+
+struct evaluate_scratch; /* match data and JIT stack; one a worker thread */
+struct ruleset;
+
+enum verdict_kind {
+    VERDICT_PASS,   /* no rule refused */
+    VERDICT_REJECT, /* 5yz */
+    VERDICT_DEFER,  /* 4yz */
+    VERDICT_CLOSE,  /* 421, then close */
+    VERDICT_FAULT   /* ours: a regex hit its limit, an arena is full: 451 */
+};
+
+struct verdict {
+    enum verdict_kind kind;
+    int code;                /* of the reply, 0 for VERDICT_PASS */
+    struct str enhanced;     /* "5.7.1" */
+    struct str text;         /* without code, enhanced code and id */
+    const struct rule *rule; /* that decided; NULL for PASS */
+    const char *fault;       /* VERDICT_FAULT: what broke, for the log */
+};
+
+enum question_kind {
+    QUESTION_HOLD,  /* does `cost` fit? then reserve (or charge) it */
+    QUESTION_LISTED /* does a dynamic list hold `value` now? */
+};
+
+struct question {
+    enum question_kind kind;
+    const struct rule *rule;
+    const struct limit *limit; /* HOLD */
+    struct str key;            /* HOLD */
+    uint64_t cost;             /* HOLD */
+    uint64_t max;              /* HOLD: burst */
+    struct rate rate;          /* HOLD: what refills; no period: held only */
+    bool is_charge;            /* HOLD: commit at once; never refuses, only
+                                  says whether the limit is exceeded */
+    const struct list *list;   /* LISTED */
+    struct str value;          /* LISTED: canonical */
+};
+
+struct answer {
+    bool is_within; /* HOLD: it fitted and is reserved or charged */
+    uint64_t before, after;
+    uint64_t retry_after_ms;
+    bool is_listed; /* LISTED */
+};
+
+enum evaluate_result { EVALUATE_VERDICT, EVALUATE_QUESTION };
+
+/* Private but for its size: it lives in the caller. */
+struct evaluation {
+    const struct ruleset *ruleset;
+    enum stage stage;
+    struct facts *facts;
+    struct effects *effects;
+    struct evaluate_scratch *scratch;
+    int phase;
+    size_t next_correction; /* of effects->holds */
+    size_t next_rule;
+    const struct rule *rule;
+    const struct captures *captures; /* of `rule`, kept over a question */
+    bool *listed;                    /* answers about dynamic lists */
+    size_t listed_count;
+    struct question pending;
+    struct answer answer;
+    const char *fault;
+};
+
+struct evaluate_scratch *evaluate_scratch_new(void);
+void evaluate_scratch_free(struct evaluate_scratch *scratch);
+
+void evaluate_start(struct evaluation *e, const struct ruleset *ruleset,
+                    enum stage stage, struct facts *facts,
+                    struct effects *effects, struct evaluate_scratch *scratch);
+enum evaluate_result evaluate(struct evaluation *e, struct question *question,
+                              struct verdict *verdict);
+void evaluate_answer(struct evaluation *e, const struct answer *answer);
+
+/* The verdict of effects->size_rule, when the streamed octets, of which there
+ * were `octets` by then, pass its maximum: what the rule would have said at
+ * its own stage. */
+void evaluate_exceeded(struct facts *facts, struct effects *effects,
+                       struct evaluate_scratch *scratch, uint64_t octets,
+                       struct verdict *verdict);
+
+#endif

@@ -1,0 +1,40 @@
+/* A bounded hash table whose entries know when they no longer matter. When it
+ * is full the entry that expired first makes room; one that still matters is
+ * never forgotten, and then nothing new gets in. Keys are 128 bits of a keyed
+ * hash: what is kept does not grow with the texts that strangers choose. All
+ * memory is taken at once, though untouched pages cost nothing. */
+#ifndef RULES_EXPIRING_TABLE_H
+#define RULES_EXPIRING_TABLE_H
+
+#include "rules/base/keyed_hash.h"
+
+struct expiring_table;
+
+struct expiring_key {
+    uint64_t words[2];
+};
+
+/* The key of several texts in a row. */
+struct expiring_key expiring_key(const uint8_t secret[KEYED_HASH_SECRET],
+                                 const struct str *parts, size_t count);
+
+/* NULL when out of memory. `max` is at least 1. */
+struct expiring_table *expiring_table_new(size_t max, size_t payload_bytes);
+void expiring_table_free(struct expiring_table *table);
+
+/* The payload, expired or not, or NULL. Valid until the next make. */
+void *expiring_table_find(struct expiring_table *table,
+                          const struct expiring_key *key);
+/* Found, or new and zeroed, not expiring yet; NULL when all entries still
+ * matter. */
+void *expiring_table_make(struct expiring_table *table,
+                          const struct expiring_key *key, uint64_t now_ms);
+/* From `expiry_ms` on the entry may be forgotten; UINT64_MAX: not. */
+void expiring_table_set(struct expiring_table *table, void *payload,
+                        uint64_t expiry_ms);
+uint64_t expiring_table_expiry(struct expiring_table *table,
+                               const void *payload);
+
+size_t expiring_table_count(const struct expiring_table *table);
+
+#endif

@@ -1,0 +1,221 @@
+#include "rules/fact_values.h"
+
+#include "rules/address.h"
+#include "rules/address_list.h"
+#include "rules/encoded_word.h"
+
+void fact_reader_init(struct fact_reader *reader, const struct facts *facts,
+                      struct arena *arena)
+{
+    reader->facts = facts;
+    reader->arena = arena;
+    reader->kept_count = 0;
+}
+
+void fact_reader_forget_header(struct fact_reader *reader)
+{
+    reader->kept_count = 0;
+}
+
+bool fact_ref_equals(const struct fact_ref *a, const struct fact_ref *b)
+{
+    return a->fact == b->fact && a->part == b->part &&
+           str_equals_nocase(a->header, b->header);
+}
+
+static bool is_from(const struct fact_ref *ref)
+{
+    return str_equals_nocase(ref->header, STR("from"));
+}
+
+static bool has_field(const struct header_fields *fields, struct str name)
+{
+    for (size_t i = 0; i < fields->count; i++)
+        if (str_equals_nocase(fields->items[i].name, name))
+            return true;
+    return false;
+}
+
+static bool is_of_header(enum fact fact)
+{
+    return fact == FACT_HEADERS_COUNT || fact == FACT_HEADERS_BYTES ||
+           fact == FACT_HEADERS_HOPS;
+}
+
+bool fact_is_known(const struct facts *facts, const struct fact_ref *ref)
+{
+    if (ref->fact == FACT_HEADER)
+        return facts->header != NULL &&
+               (is_from(ref) || has_field(facts->header, ref->header));
+    return facts_know(facts, ref->fact) ||
+           (is_of_header(ref->fact) && facts->header != NULL);
+}
+
+struct str address_part(struct arena *arena, struct str address,
+                        enum fact_part part)
+{
+    struct address parsed;
+    if (part != FACT_PART_LOCAL && part != FACT_PART_DOMAIN)
+        return address;
+    enum address_error error = address_parse(address, &parsed);
+    if (error != ADDRESS_OK && error != ADDRESS_UNQUALIFIED)
+        return address;
+    if (part == FACT_PART_DOMAIN)
+        return error == ADDRESS_OK ? parsed.domain : STR("");
+    if (parsed.local.p[0] != '"' || error != ADDRESS_OK)
+        return parsed.local;
+    /* "bob"@example.com is bob@example.com. */
+    struct str canonical = address_canonical(arena, address);
+    if (canonical.p == NULL || address_parse(canonical, &parsed) != ADDRESS_OK)
+        return canonical;
+    return parsed.local;
+}
+
+/* Entries of auth.addresses may be globs, which no parser takes. */
+static struct str glob_part(struct str glob, enum fact_part part)
+{
+    ptrdiff_t at = str_last_index(glob, '@');
+    if (at < 0)
+        return glob;
+    return part == FACT_PART_LOCAL ? str_head(glob, (size_t)at)
+                                   : str_skip(glob, (size_t)at + 1);
+}
+
+static int read_parts(struct fact_reader *reader, const struct fact_ref *ref,
+                      struct fact_values *out)
+{
+    struct str *parts =
+        arena_array(reader->arena, out->count + 1, sizeof *parts);
+    if (parts == NULL)
+        return -1;
+    for (size_t i = 0; i < out->count; i++) {
+        parts[i] = ref->fact == FACT_AUTH_ADDRESSES
+                       ? glob_part(out->items[i], ref->part)
+                       : address_part(reader->arena, out->items[i], ref->part);
+        if (parts[i].p == NULL && out->items[i].n > 0)
+            return -1;
+    }
+    out->items = parts;
+    return 0;
+}
+
+static int read_number(struct fact_reader *reader, uint64_t number,
+                       struct fact_values *out)
+{
+    struct str *text = arena_alloc(reader->arena, sizeof *text);
+    if (text == NULL)
+        return -1;
+    *text = arena_printf(reader->arena, "%llu", (unsigned long long)number);
+    *out = (struct fact_values){
+        .is_known = true, .number = number, .items = text, .count = 1};
+    return text->p == NULL ? -1 : 0;
+}
+
+static uint64_t number_of(const struct facts *facts, enum fact fact)
+{
+    if (facts_know(facts, fact))
+        return facts->values[fact].number;
+    switch (fact) {
+    case FACT_HEADERS_COUNT:
+        return facts->header->count;
+    case FACT_HEADERS_BYTES:
+        return header_fields_bytes(facts->header);
+    default:
+        return header_fields_hops(facts->header);
+    }
+}
+
+/* Every reading of every field of that name. No From is one empty value. */
+static int read_addresses(struct fact_reader *reader,
+                          const struct fact_ref *ref, struct fact_values *out)
+{
+    const struct header_fields *fields = reader->facts->header;
+    struct address_list list = {0};
+    for (size_t i = 0; i < fields->count; i++)
+        if (str_equals_nocase(fields->items[i].name, ref->header) &&
+            address_list_read(reader->arena, fields->items[i].body, &list) != 0)
+            return -1;
+    struct str *items =
+        arena_array(reader->arena, list.count + 1, sizeof *items);
+    if (items == NULL)
+        return -1;
+    for (size_t i = 0; i < list.count; i++)
+        items[i] = ref->part == FACT_PART_NAME ? list.items[i].name
+                                               : list.items[i].address;
+    out->items = items;
+    out->count = list.count;
+    if (list.count == 0 && is_from(ref)) {
+        items[0] = STR("");
+        out->count = 1;
+    }
+    if (ref->part == FACT_PART_LOCAL || ref->part == FACT_PART_DOMAIN)
+        return read_parts(reader, ref, out);
+    return 0;
+}
+
+static int read_texts(struct fact_reader *reader, const struct fact_ref *ref,
+                      struct fact_values *out)
+{
+    const struct header_fields *fields = reader->facts->header;
+    struct str *items =
+        arena_array(reader->arena, fields->count + 1, sizeof *items);
+    if (items == NULL)
+        return -1;
+    for (size_t i = 0; i < fields->count; i++) {
+        if (!str_equals_nocase(fields->items[i].name, ref->header))
+            continue;
+        struct str text =
+            header_text_decode(reader->arena, fields->items[i].body);
+        if (text.p == NULL)
+            return -1;
+        items[out->count++] = text;
+    }
+    out->items = items;
+    return 0;
+}
+
+static int read_header(struct fact_reader *reader, const struct fact_ref *ref,
+                       struct fact_values *out)
+{
+    for (size_t i = 0; i < reader->kept_count; i++) {
+        if (fact_ref_equals(&reader->kept[i].ref, ref)) {
+            *out = reader->kept[i].values;
+            return 0;
+        }
+    }
+    int rc = fact_is_address_header(ref->header)
+                 ? read_addresses(reader, ref, out)
+                 : read_texts(reader, ref, out);
+    if (rc == 0 && reader->kept_count < FACT_READER_KEEPS) {
+        reader->kept[reader->kept_count].ref = *ref;
+        reader->kept[reader->kept_count++].values = *out;
+    }
+    return rc;
+}
+
+int fact_values_read(struct fact_reader *reader, const struct fact_ref *ref,
+                     struct fact_values *out)
+{
+    *out = (struct fact_values){0};
+    if (!fact_is_known(reader->facts, ref))
+        return 0;
+    out->is_known = true;
+    if (ref->fact == FACT_HEADER)
+        return read_header(reader, ref, out);
+    if (fact_type(ref) == FACT_TYPE_NUMBER)
+        return read_number(reader, number_of(reader->facts, ref->fact), out);
+    const struct fact_value *value = &reader->facts->values[ref->fact];
+    out->items = value->items;
+    out->count = value->count;
+    return ref->part == FACT_PART_ALL ? 0 : read_parts(reader, ref, out);
+}
+
+bool fact_values_number(const struct facts *facts, enum fact fact,
+                        uint64_t *out)
+{
+    struct fact_ref ref = {.fact = fact};
+    if (!fact_is_known(facts, &ref))
+        return false;
+    *out = number_of(facts, fact);
+    return true;
+}

@@ -1,0 +1,58 @@
+#include "rules/facts.h"
+
+void facts_init(struct facts *facts)
+{
+    *facts = (struct facts){0};
+}
+
+void facts_set_text(struct facts *facts, enum fact fact, struct str value)
+{
+    struct fact_value *v = &facts->values[fact];
+    *v = (struct fact_value){.is_known = true, .single = value, .count = 1};
+    v->items = &v->single;
+}
+
+void facts_set_number(struct facts *facts, enum fact fact, uint64_t value)
+{
+    facts->values[fact] =
+        (struct fact_value){.is_known = true, .number = value};
+}
+
+void facts_set_list(struct facts *facts, enum fact fact,
+                    const struct str *values, size_t count)
+{
+    facts->values[fact] =
+        (struct fact_value){.is_known = true, .items = values, .count = count};
+}
+
+void facts_set_header(struct facts *facts, struct header_fields *fields)
+{
+    facts->header = fields;
+}
+
+void facts_forget(struct facts *facts, enum fact fact)
+{
+    facts->values[fact] = (struct fact_value){0};
+}
+
+void facts_forget_from(struct facts *facts, enum stage stage)
+{
+    for (enum fact f = 0; f < FACT_COUNT; f++) {
+        struct fact_ref ref = {.fact = f};
+        if (fact_stage(&ref) >= stage)
+            facts_forget(facts, f);
+    }
+    if (stage <= STAGE_HEADER)
+        facts->header = NULL;
+}
+
+struct str facts_text(const struct facts *facts, enum fact fact)
+{
+    const struct fact_value *v = &facts->values[fact];
+    return v->count == 1 ? v->items[0] : (struct str){"", 0};
+}
+
+bool facts_know(const struct facts *facts, enum fact fact)
+{
+    return facts->values[fact].is_known;
+}

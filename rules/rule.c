@@ -1,0 +1,34 @@
+#include "rules/rule.h"
+
+#include "rules/ruleset.h"
+
+struct str rule_name(const struct rule *rule)
+{
+    return rule->name;
+}
+
+enum stage rule_stage(const struct rule *rule)
+{
+    return rule->stage;
+}
+
+const char *rule_did(const struct rule *rule)
+{
+    static const char *const DECISIONS[] = {
+        [DECISION_ACCEPT] = "accept",
+        [DECISION_REJECT] = "reject",
+        [DECISION_DEFER] = "defer",
+        [DECISION_CLOSE] = "close",
+    };
+    if (rule->decision != DECISION_NONE)
+        return DECISIONS[rule->decision];
+    if (rule->rewrite_count > 0)
+        return "rewrite";
+    if (rule->header_count > 0)
+        return "headers";
+    if (rule->route.n > 0)
+        return "route";
+    if (rule->list_count > 0)
+        return "list";
+    return rule->tag_count > 0 ? "tag" : "note";
+}

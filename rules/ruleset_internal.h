@@ -1,0 +1,25 @@
+/* The inside of a ruleset: for the builder, which makes it, and for the
+ * evaluation, which reads it. */
+#ifndef RULES_RULESET_INTERNAL_H
+#define RULES_RULESET_INTERNAL_H
+
+#include "rules/rule.h"
+#include "rules/ruleset.h"
+
+struct stage_rules {
+    struct rule **items;
+    size_t count, capacity;
+};
+
+struct ruleset {
+    struct arena arena;
+    struct stage_rules stages[STAGE_COUNT];
+    struct list **lists;
+    size_t list_count, list_capacity;
+    struct regex **regexes; /* all of them, to be freed */
+    size_t regex_count, regex_capacity;
+    struct str *routes;
+    size_t route_count, route_capacity;
+};
+
+#endif

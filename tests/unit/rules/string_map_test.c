@@ -1,0 +1,103 @@
+/* cmocka wants these first. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+
+#include "rules/base/keyed_hash.h"
+#include "rules/string_map.h"
+
+static void many_keys_are_found_again(void **state)
+{
+    struct string_map map = {0};
+    struct arena arena;
+    char text[32];
+    (void)state;
+    arena_init(&arena, 64 << 20);
+    assert_null(string_map_get(&map, STR("1")));
+    for (int i = 0; i < 20000; i++) {
+        struct str key = arena_printf(&arena, "%d.example", i);
+        assert_int_equal(string_map_put(&map, &arena, key, key, 1), 0);
+    }
+    assert_int_equal(map.count, 20000);
+    for (int i = 0; i < 20000; i++) {
+        snprintf(text, sizeof text, "%d.example", i);
+        const struct string_map_slot *slot =
+            string_map_get(&map, str_from(text));
+        assert_non_null(slot);
+        assert_true(str_equals(slot->value, str_from(text)));
+    }
+    assert_null(string_map_get(&map, STR("20000.example")));
+    assert_null(string_map_get(&map, STR("")));
+    arena_release(&arena);
+}
+
+static void a_key_again_adds_its_flags_and_keeps_its_value(void **state)
+{
+    struct string_map map = {0};
+    struct arena arena;
+    (void)state;
+    arena_init(&arena, 1 << 20);
+    string_map_put(&map, &arena, STR(""), STR("first"), 1);
+    string_map_put(&map, &arena, (struct str){NULL, 0}, STR("second"), 2);
+    const struct string_map_slot *slot = string_map_get(&map, STR(""));
+    assert_non_null(slot);
+    assert_int_equal(slot->flags, 3);
+    assert_true(str_equals(slot->value, STR("first")));
+    assert_int_equal(map.count, 1);
+    arena_release(&arena);
+}
+
+static void a_full_arena_leaves_the_map_as_it_was(void **state)
+{
+    struct string_map map = {0};
+    struct arena arena;
+    char keys[64][12];
+    int put = 0;
+    (void)state;
+    arena_init(&arena, 1500);
+    for (int i = 0; i < 64; i++) {
+        snprintf(keys[i], sizeof keys[i], "%d", i);
+        if (string_map_put(&map, &arena, str_from(keys[i]), STR(""), 0) != 0)
+            break;
+        put++;
+    }
+    assert_true(put > 0 && put < 64);
+    for (int i = 0; i < 64; i++)
+        assert_int_equal(i < put &&
+                             string_map_get(&map, str_from(keys[i])) != NULL,
+                         i < put);
+    arena_release(&arena);
+}
+
+static void hashes_are_those_of_their_definitions(void **state)
+{
+    uint8_t secret[KEYED_HASH_SECRET];
+    char digits[65];
+    (void)state;
+    for (uint8_t i = 0; i < sizeof secret; i++)
+        secret[i] = i;
+    /* The first and last rows of the table in SipHash's own paper. */
+    assert_int_equal(keyed_hash(secret, STR("")), UINT64_C(0x726fdb47dd0e0e31));
+    assert_int_equal(
+        keyed_hash(secret, STR("\0\1\2\3\4\5\6\7\10\11\12\13\14\15\16")),
+        UINT64_C(0xa129ca6149be45e5));
+    sha256_hex(STR("abc"), digits);
+    assert_string_equal(digits, "ba7816bf8f01cfea414140de5dae2223b00361a39617"
+                                "7a9cb410ff61f20015ad");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(many_keys_are_found_again),
+        cmocka_unit_test(a_key_again_adds_its_flags_and_keeps_its_value),
+        cmocka_unit_test(a_full_arena_leaves_the_map_as_it_was),
+        cmocka_unit_test(hashes_are_those_of_their_definitions),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
