@@ -1,0 +1,190 @@
+/* The top level, and what no section can see alone. */
+#include "config/sections.h"
+
+#include "rules/address.h"
+#include "rules/problem.h"
+
+#include <stddef.h>
+
+static void read_hostname(struct reader *reader, const struct node *node,
+                          void *into)
+{
+    struct settings *settings = into;
+    struct str text;
+    if (!node_text(reader, node, "hostname", &text))
+        return;
+    if (address_is_domain(text))
+        settings->hostname = reader_keep(reader, node->mark, text);
+    else
+        diags_error(reader->diags, node->mark,
+                    "hostname takes a host name such as mail.example.com, not "
+                    "\"%.*s\"",
+                    PROBLEM_STR(text));
+}
+
+static void read_default_upstream(struct reader *reader,
+                                  const struct node *node, void *into)
+{
+    struct settings *settings = into;
+    reader->has_upstream = true;
+    settings->upstream = read_upstream_name(reader, node);
+}
+
+static void read_timezone(struct reader *reader, const struct node *node,
+                          void *into)
+{
+    struct settings *settings = into;
+    struct str text;
+    if (node_text(reader, node, "timezone", &text))
+        settings->timezone = reader_keep(reader, node->mark, text).p;
+}
+
+static const struct key root_keys[] = {
+    {.name = "hostname",
+     .type = KEY_OWN,
+     .is_required = true,
+     .help = "the name this server gives itself, such as mail.example.com",
+     .read = read_hostname},
+    {.name = "upstreams",
+     .type = KEY_OWN,
+     .is_required = true,
+     .section = &upstream_schema,
+     .help = "where mail can go, a name each: {servers} or {maildir}",
+     .read = read_upstreams},
+    {.name = "upstream",
+     .type = KEY_OWN,
+     .help = "the upstream that takes what no listener or rule sends elsewhere",
+     .read = read_default_upstream},
+    {.name = "tls",
+     .type = KEY_SECTION,
+     .section = &tls_schema,
+     .help = "certificates and versions for all listeners",
+     .offset = offsetof(struct settings, tls)},
+    {.name = "auth",
+     .type = KEY_SECTION,
+     .section = &auth_schema,
+     .help = "how clients log in",
+     .offset = offsetof(struct settings, auth)},
+    {.name = "listeners",
+     .type = KEY_OWN,
+     .is_required = true,
+     .section = &listener_schema,
+     .help = "where clients come in, a name each: {address, tls}",
+     .read = read_listeners},
+    {.name = "log",
+     .type = KEY_SECTION,
+     .section = &log_schema,
+     .help = "the decision log and the server's own",
+     .offset = offsetof(struct settings, log)},
+    {.name = "received",
+     .type = KEY_SECTION,
+     .section = &received_schema,
+     .help = "what the Received field says",
+     .offset = offsetof(struct settings, received)},
+    {.name = "caps",
+     .type = KEY_SECTION,
+     .section = &caps_schema,
+     .help = "how much of anything one client may use",
+     .offset = offsetof(struct settings, caps)},
+    {.name = "timeouts",
+     .type = KEY_SECTION,
+     .section = &timeouts_schema,
+     .help = "how long anything is waited for",
+     .offset = offsetof(struct settings, timeouts)},
+    {.name = "workers",
+     .type = KEY_NUMBER,
+     .fallback = "0",
+     .max = 256,
+     .help = "threads that serve clients; 0: one a core",
+     .offset = offsetof(struct settings, workers)},
+    {.name = "timezone",
+     .type = KEY_OWN,
+     .help = "where time.hour and time.weekday are read, such as Europe/Rome",
+     .read = read_timezone},
+    {.name = "lists",
+     .type = KEY_OWN,
+     .help =
+         "lists that rules name as \"@NAME\": entries, {file} or {dynamic}"},
+    {.name = "policy", .type = KEY_OWN, .help = "the rules, a list a stage"},
+    {.name = "tests",
+     .type = KEY_OWN,
+     .help = "given facts and expected answers, checked before it goes live"},
+    {.name = "include",
+     .type = KEY_OWN,
+     .help = "more files, such as [policy.d/*.yaml], read after this one"},
+    {.name = "policy_servers",
+     .is_planned = true,
+     .help = "Postfix policy services that rules may ask"},
+    {.name = "limits",
+     .is_planned = true,
+     .help = "where budgets are kept: memory, a journal or Redis"},
+    {.name = "control",
+     .is_planned = true,
+     .help = "the socket on which the running server takes orders"},
+    {.name = "http",
+     .is_planned = true,
+     .help = "metrics and the dashboard: {address, dashboard}"},
+    {.name = "user",
+     .is_planned = true,
+     .help = "the user that the server becomes after start"},
+    {.name = "shadow",
+     .is_planned = true,
+     .help = "a second policy that is only watched"},
+    {.name = "reload",
+     .is_planned = true,
+     .help = "what a new policy must pass before it goes live"},
+};
+
+const struct schema root_schema = {"the configuration", root_keys,
+                                   sizeof root_keys / sizeof *root_keys};
+
+/* Whether a section lacks a list, or has an empty one; a wrong one has been
+ * told already. */
+static bool lacks(const struct node *root, const char *section,
+                  const char *list)
+{
+    const struct node *map = node_get(root, section);
+    const struct node *found = map == NULL ? NULL : node_get(map, list);
+    if (map != NULL && map->kind != NODE_MAP)
+        return false;
+    return found == NULL || (found->kind == NODE_SEQUENCE && found->count == 0);
+}
+
+static void check_not_empty(struct reader *reader, const struct node *root,
+                            const char *name, const char *question)
+{
+    const struct node *map = node_get(root, name);
+    if (map != NULL && map->kind == NODE_MAP && map->count == 0)
+        diags_error(reader->diags, map->mark, "%s is empty: %s", name,
+                    question);
+}
+
+static const struct listener_settings *
+first_with_tls(const struct settings *settings, bool has_auth)
+{
+    for (size_t i = 0; i < settings->listener_count; i++) {
+        const struct listener_settings *listener = &settings->listeners[i];
+        if (listener->tls != LISTENER_CLEAR &&
+            (!has_auth || listener->auth != AUTH_NONE))
+            return listener;
+    }
+    return NULL;
+}
+
+void read_check(struct reader *reader, const struct node *root)
+{
+    const struct listener_settings *tls =
+        first_with_tls(reader->settings, false);
+    const struct listener_settings *auth =
+        first_with_tls(reader->settings, true);
+    check_not_empty(reader, root, "listeners", "where do clients come in?");
+    check_not_empty(reader, root, "upstreams", "where does mail go?");
+    if (tls != NULL && lacks(root, "tls", "certificates"))
+        diags_error(reader->diags, tls->mark,
+                    "TLS needs a certificate: say tls: {certificates: [{chain: "
+                    "FILE, key: FILE}]} at the top level");
+    if (auth != NULL && lacks(root, "auth", "backends"))
+        diags_error(reader->diags, auth->mark,
+                    "logins need a back-end: say auth: {backends: [{users: "
+                    "FILE}]} at the top level, or auth: none here");
+}

@@ -1,0 +1,303 @@
+/* upstreams: and upstream: — where mail goes. */
+#include "config/sections.h"
+
+#include "config/endpoint.h"
+#include "rules/address.h"
+#include "rules/nearest.h"
+#include "rules/problem.h"
+
+#include <stddef.h>
+
+#define NAME_MAX_OCTETS 64
+
+bool read_name(struct reader *reader, const struct node *key, struct str *out)
+{
+    struct str text = key->text;
+    bool is_name = text.n > 0 && text.n <= NAME_MAX_OCTETS;
+    for (size_t i = 0; i < text.n; i++)
+        is_name = is_name &&
+                  (ascii_is_alpha(text.p[i]) || ascii_is_digit(text.p[i]) ||
+                   text.p[i] == '-' || text.p[i] == '_' || text.p[i] == '.');
+    if (!is_name) {
+        diags_error(reader->diags, key->mark,
+                    "a name is 1 to %d letters, digits, - _ or .",
+                    NAME_MAX_OCTETS);
+        return false;
+    }
+    *out = reader_keep(reader, key->mark, text);
+    return true;
+}
+
+static bool read_endpoint(struct reader *reader, const struct node *node,
+                          const char *name, struct endpoint *out)
+{
+    struct str text;
+    if (!node_text(reader, node, name, &text))
+        return false;
+    struct str kept = reader_keep(reader, node->mark, text);
+    out->mark = node->mark;
+    if (kept.p != NULL && endpoint_parse(kept, out) == 0)
+        return true;
+    diags_error(reader->diags, node->mark,
+                "%s takes host:port such as \"192.0.2.1:587\" or "
+                "\"[2001:db8::1]:587\", not \"%.*s\"",
+                name, PROBLEM_STR(text));
+    return false;
+}
+
+struct endpoint *read_endpoints(struct reader *reader, const struct node *node,
+                                const char *name, size_t *count)
+{
+    size_t wanted = node_list_count(node);
+    struct endpoint *items = arena_array(reader->arena, wanted, sizeof *items);
+    if (items == NULL) {
+        reader_full(reader, node->mark);
+        return NULL;
+    }
+    bool read = wanted > 0;
+    if (!read)
+        diags_error(reader->diags, node->mark, "%s is empty", name);
+    for (size_t i = 0; i < wanted; i++)
+        read =
+            read_endpoint(reader, node_list_item(node, i), name, &items[i]) &&
+            read;
+    *count = wanted;
+    return read ? items : NULL;
+}
+
+static void read_servers(struct reader *reader, const struct node *node,
+                         void *into)
+{
+    struct upstream_settings *upstream = into;
+    size_t count = node_list_count(node);
+    if (count > UPSTREAM_SERVERS_MAX) {
+        diags_error(reader->diags, node->mark,
+                    "servers takes at most %d, not %zu", UPSTREAM_SERVERS_MAX,
+                    count);
+        return;
+    }
+    upstream->servers = read_endpoints(reader, node, "servers", &count);
+    upstream->server_count = upstream->servers == NULL ? 0 : count;
+}
+
+/* --- tls --- */
+
+static const char *const modes[] = {"none", "starttls", "implicit", NULL};
+
+static void read_tls_name(struct reader *reader, const struct node *node,
+                          void *into)
+{
+    struct upstream_settings *upstream = into;
+    struct str text;
+    if (!node_text(reader, node, "name", &text))
+        return;
+    if (address_is_domain(text))
+        upstream->tls_name = reader_keep(reader, node->mark, text).p;
+    else
+        diags_error(reader->diags, node->mark,
+                    "name takes the host name in the upstream's certificate, "
+                    "not \"%.*s\"",
+                    PROBLEM_STR(text));
+}
+
+/* These keys fill the upstream's struct itself. */
+static const struct key upstream_tls_keys[] = {
+    {.name = "mode",
+     .type = KEY_WORD,
+     .is_required = true,
+     .words = modes,
+     .help = "none, starttls or implicit",
+     .offset = offsetof(struct upstream_settings, tls)},
+    {.name = "verify",
+     .type = KEY_FLAG,
+     .fallback = "true",
+     .help = "whether the certificate is held against `ca` and `name`",
+     .offset = offsetof(struct upstream_settings, is_verified)},
+    {.name = "name",
+     .type = KEY_OWN,
+     .help = "the name in the certificate, if it is not the server's host",
+     .read = read_tls_name},
+    {.name = "ca",
+     .type = KEY_PATH,
+     .help = "PEM file of the authorities to trust; default: the system's",
+     .offset = offsetof(struct upstream_settings, ca),
+     .mark_offset = offsetof(struct upstream_settings, ca_mark)},
+    {.name = "fingerprint",
+     .is_planned = true,
+     .help = "trust the certificate with this SHA-256 fingerprint only"},
+    {.name = "certificate",
+     .is_planned = true,
+     .help = "PEM file of a client certificate"},
+    {.name = "key",
+     .is_planned = true,
+     .help = "PEM file of the client certificate's key"},
+};
+
+static const struct schema upstream_tls_schema = {
+    "tls of an upstream", upstream_tls_keys,
+    sizeof upstream_tls_keys / sizeof *upstream_tls_keys};
+
+static const struct key pool_keys[] = {
+    {.name = "max",
+     .type = KEY_NUMBER,
+     .fallback = "100",
+     .min = 1,
+     .max = 10000,
+     .help = "connections at the same time, a worker",
+     .offset = offsetof(struct upstream_settings, pool_max)},
+    {.name = "idle",
+     .type = KEY_TIME,
+     .fallback = "30s",
+     .max = 3600000,
+     .help = "how long an unused connection is kept",
+     .offset = offsetof(struct upstream_settings, pool_idle_ms)},
+    {.name = "transactions",
+     .type = KEY_NUMBER,
+     .fallback = "100",
+     .min = 1,
+     .max = 100000,
+     .help = "messages over one connection",
+     .offset = offsetof(struct upstream_settings, pool_transactions)},
+};
+
+static const struct schema pool_schema = {"pool", pool_keys,
+                                          sizeof pool_keys / sizeof *pool_keys};
+
+static const char *const identities[] = {"none", "xclient", NULL};
+static const char *const planned_identities[] = {"proxy-v2", NULL};
+
+static const struct key upstream_keys[] = {
+    {.name = "servers",
+     .type = KEY_OWN,
+     .help = "host:port, one or a list: in order, the next on failure",
+     .read = read_servers},
+    {.name = "maildir",
+     .type = KEY_PATH,
+     .help = "directory of a Maildir: the embedded upstream, no MTA needed",
+     .offset = offsetof(struct upstream_settings, maildir),
+     .mark_offset = offsetof(struct upstream_settings, maildir_mark)},
+    {.name = "tls",
+     .type = KEY_SECTION,
+     .section = &upstream_tls_schema,
+     .help = "TLS towards the servers"},
+    {.name = "identity",
+     .type = KEY_SWITCH,
+     .fallback = "none",
+     .words = identities,
+     .planned_words = planned_identities,
+     .help = "how the upstream learns who the client is",
+     .offset = offsetof(struct upstream_settings, is_xclient)},
+    {.name = "pool",
+     .type = KEY_SECTION,
+     .section = &pool_schema,
+     .help = "connections that are kept for the next message"},
+    {.name = "advertise",
+     .type = KEY_FLAG,
+     .fallback = "true",
+     .help = "whether EHLO promises only what this upstream can do",
+     .offset = offsetof(struct upstream_settings, is_advertised)},
+    {.name = "balance",
+     .is_planned = true,
+     .help = "which server is taken first: order or round-robin"},
+    {.name = "login", .is_planned = true, .help = "AUTH towards the servers"},
+    {.name = "pace",
+     .is_planned = true,
+     .help = "how many messages a second at most"},
+    {.name = "disable",
+     .is_planned = true,
+     .help = "EHLO keywords of the servers that are not to be believed"},
+};
+
+const struct schema upstream_schema = {
+    "an upstream", upstream_keys, sizeof upstream_keys / sizeof *upstream_keys};
+
+static void check_kind(struct reader *reader, const struct node *node)
+{
+    static const char *const of_servers[] = {"servers", "tls", "identity",
+                                             "pool"};
+    if (node_get(node, "maildir") == NULL) {
+        if (node_get(node, "servers") == NULL)
+            diags_error(reader->diags, node->mark,
+                        "an upstream needs servers: [\"host:port\"], or "
+                        "maildir: DIRECTORY");
+        return;
+    }
+    for (size_t i = 0; i < sizeof of_servers / sizeof *of_servers; i++) {
+        const struct node *found = node_get(node, of_servers[i]);
+        if (found != NULL)
+            diags_error(reader->diags, found->mark,
+                        "%s has no meaning for a maildir: remove it",
+                        of_servers[i]);
+    }
+}
+
+static void check_tls(struct reader *reader, const struct node *node,
+                      const struct upstream_settings *upstream)
+{
+    bool is_used = upstream->tls != UPSTREAM_CLEAR && upstream->is_verified;
+    const char *const checks[] = {"name", "ca"};
+    const struct node *tls = node_get(node, "tls");
+    if (tls == NULL || node_get(tls, "mode") == NULL)
+        return;
+    for (size_t i = 0; !is_used && i < 2; i++) {
+        const struct node *found = node_get(tls, checks[i]);
+        if (found != NULL)
+            diags_warn(reader->diags, found->mark,
+                       "%s is not used: no certificate is verified here",
+                       checks[i]);
+    }
+}
+
+void read_upstreams(struct reader *reader, const struct node *node, void *into)
+{
+    struct settings *settings = into;
+    if (!node_is_map(reader, node, "upstreams"))
+        return;
+    struct upstream_settings *items =
+        arena_array(reader->arena, node->count, sizeof *items);
+    if (items == NULL) {
+        reader_full(reader, node->mark);
+        return;
+    }
+    for (size_t i = 0; i < node->count; i++) {
+        const struct node *value = node->values[i];
+        items[i].index = i;
+        items[i].mark = node->keys[i]->mark;
+        read_name(reader, node->keys[i], &items[i].name);
+        if (!node_is_map(reader, value, "an upstream"))
+            continue;
+        schema_read(reader, &upstream_schema, value, &items[i]);
+        check_kind(reader, value);
+        check_tls(reader, value, &items[i]);
+    }
+    settings->upstreams = items;
+    settings->upstream_count = node->count;
+}
+
+static const char *nearest_upstream(struct reader *reader, struct str text)
+{
+    const struct settings *settings = reader->settings;
+    size_t count = settings->upstream_count;
+    const char **names = arena_array(reader->scratch, count, sizeof *names);
+    size_t named = 0;
+    for (size_t i = 0; names != NULL && i < count; i++)
+        if (settings->upstreams[i].name.p != NULL)
+            names[named++] = settings->upstreams[i].name.p;
+    return nearest_word(text, names, named);
+}
+
+const struct upstream_settings *read_upstream_name(struct reader *reader,
+                                                   const struct node *node)
+{
+    struct str text;
+    if (!node_text(reader, node, "upstream", &text))
+        return NULL;
+    const struct settings *settings = reader->settings;
+    for (size_t i = 0; i < settings->upstream_count; i++)
+        if (str_equals(settings->upstreams[i].name, text))
+            return &settings->upstreams[i];
+    const char *nearest = nearest_upstream(reader, text);
+    diags_error(reader->diags, node->mark, "upstreams has no %.*s%s%s%s",
+                PROBLEM_STR(text), DIAG_NEAREST(nearest));
+    return NULL;
+}

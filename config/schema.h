@@ -1,0 +1,66 @@
+/* Tables of keys: one a section. The loader reads by them, and whatever
+ * describes postern.yaml to people or editors is made from them. A key's row
+ * says its type, its default as one would write it, what it is for in one
+ * line, and whether it is known but not built yet. */
+#ifndef CONFIG_SCHEMA_H
+#define CONFIG_SCHEMA_H
+
+#include "config/node.h"
+
+enum key_type {
+    KEY_TEXT,    /* struct str */
+    KEY_PATH,    /* const char *, and a struct mark if mark_offset is set */
+    KEY_NUMBER,  /* uint64_t */
+    KEY_SIZE,    /* uint64_t, octets */
+    KEY_TIME,    /* uint64_t, milliseconds */
+    KEY_FLAG,    /* bool */
+    KEY_WORD,    /* an enum: the index in `words` */
+    KEY_SWITCH,  /* bool: whether it is the second of two words */
+    KEY_SECTION, /* a struct, read by another table */
+    KEY_OWN      /* by `read`; if that is NULL, by the loader */
+};
+
+struct key {
+    const char *name;
+    enum key_type type;
+    bool is_planned; /* known, not built yet */
+    bool is_required;
+    const char *fallback; /* the default; NULL: none */
+    const char *help;
+    size_t offset;            /* of the value in the section's struct */
+    size_t mark_offset;       /* 0: no mark is kept */
+    uint64_t min, max;        /* of numbers, sizes and times; max 0: any */
+    const char *const *words; /* up to NULL */
+    const char *const *planned_words;
+    const struct schema *section;
+    /* `into` is the struct of the section in which the key stands. */
+    void (*read)(struct reader *reader, const struct node *node, void *into);
+    /* KEY_OWN: puts the default in, if that is not all zero. */
+    void (*fill)(void *into);
+};
+
+struct schema {
+    const char *name; /* of the section, as messages call it */
+    const struct key *keys;
+    size_t count;
+};
+
+/* Fills `into` with the section's defaults, then with what `map` says, in the
+ * table's order: a reader may use what stands above it. Unknown, unbuilt and
+ * missing keys, and wrong values, are diagnostics. */
+void schema_read(struct reader *reader, const struct schema *schema,
+                 const struct node *map, void *into);
+void schema_defaults(struct reader *reader, const struct schema *schema,
+                     void *into);
+
+/* An error for each key of the map that the table does not have or that is
+ * not built yet; for readers that have no struct to fill. */
+void schema_check_keys(struct reader *reader, const struct schema *schema,
+                       const struct node *map);
+
+/* One of `words`; a word of `planned` (may be NULL) is "not built yet". */
+bool schema_word(struct reader *reader, const struct node *node,
+                 const char *name, const char *const *words,
+                 const char *const *planned, unsigned *out);
+
+#endif

@@ -1,0 +1,152 @@
+/* One configuration, frozen: an immutable snapshot shared by all threads.
+ * The one reference count of the program; all memory is the snapshot's own
+ * arena and goes with the last reference. Marks say where a value stood, for
+ * messages about files that are opened later. */
+#ifndef CONFIG_SETTINGS_H
+#define CONFIG_SETTINGS_H
+
+#include "config/diag.h"
+#include "rules/cidr.h"
+#include "rules/ruleset.h"
+
+enum listener_tls { LISTENER_STARTTLS, LISTENER_IMPLICIT, LISTENER_CLEAR };
+enum listener_auth { AUTH_REQUIRED, AUTH_OPTIONAL, AUTH_NONE };
+
+/* host:port of a listener or a server. `host` has no brackets. */
+struct endpoint {
+    struct str text; /* as written */
+    struct str host;
+    uint16_t port;
+    struct mark mark;
+};
+
+struct upstream_settings;
+
+struct listener_settings {
+    struct str name;
+    const struct endpoint *addresses;
+    size_t address_count;
+    enum listener_tls tls;
+    enum listener_auth auth;
+    const struct cidr *trusted;
+    size_t trusted_count;
+    const struct upstream_settings *upstream; /* never NULL */
+    struct str banner; /* text behind the host name; n 0: the default */
+    struct mark mark;
+};
+
+struct certificate_settings {
+    const char *chain;
+    const char *key;
+    struct mark chain_mark, key_mark;
+};
+
+struct tls_settings {
+    const struct certificate_settings *certificates;
+    size_t certificate_count;
+    bool is_minimum_13; /* else TLS 1.2 */
+    bool has_tickets;
+};
+
+struct backend_settings {
+    const char *users; /* path of a users file */
+    struct mark mark;
+};
+
+struct auth_settings {
+    bool plain, login; /* the mechanisms */
+    const struct backend_settings *backends;
+    size_t backend_count;
+    uint64_t attempts; /* failed ones a connection */
+};
+
+/* Servers of one upstream. */
+#define UPSTREAM_SERVERS_MAX 64
+
+enum upstream_tls { UPSTREAM_CLEAR, UPSTREAM_STARTTLS, UPSTREAM_IMPLICIT };
+
+struct upstream_settings {
+    struct str name;
+    size_t index;        /* 0 ... upstream_count - 1 */
+    const char *maildir; /* the embedded upstream; NULL: servers */
+    struct mark maildir_mark;
+    const struct endpoint *servers;
+    size_t server_count;
+    enum upstream_tls tls;
+    bool is_verified;
+    const char *tls_name; /* NULL: the server's host */
+    const char *ca;       /* file; NULL: the system's */
+    struct mark ca_mark;
+    uint64_t pool_max; /* connections a worker */
+    uint64_t pool_idle_ms;
+    uint64_t pool_transactions; /* a connection */
+    bool is_advertised;         /* counts for EHLO */
+    bool is_routed;             /* a rule's `route` names it */
+    bool is_xclient;            /* identity: xclient, else none */
+    struct mark mark;
+};
+
+struct log_settings {
+    const char *decisions; /* path; NULL: none */
+    struct mark decisions_mark;
+    const char *server; /* path; NULL: stderr */
+    bool is_debug;
+};
+
+/* Design section 6. Counts, octets and milliseconds. */
+struct caps_settings {
+    uint64_t command_line, auth_line;
+    uint64_t header_bytes, header_fields, hops;
+    uint64_t body_line;
+    uint64_t recipients;
+    uint64_t message;
+    uint64_t drain;
+    uint64_t bad_commands_before_auth, bad_commands_after_auth;
+    uint64_t commands_without_mail;
+    uint64_t connections, connections_per_net;
+    uint64_t reply_line, reply_lines, reply_bytes;
+};
+
+struct timeouts_settings {
+    uint64_t tls_handshake, first_command, until_auth, command, data;
+    uint64_t upstream_connect, upstream_banner, upstream_mail, upstream_data,
+        upstream_end_of_data, upstream_other;
+    uint64_t shutdown; /* how long a stop waits for transactions */
+};
+
+struct received_settings {
+    bool hides_client, hides_user;
+};
+
+struct policy_test; /* config/test_plan.h */
+
+struct settings {
+    struct arena arena;
+    int references; /* atomic; settings_ref, settings_unref */
+    const char *path;
+    char policy_digest[72]; /* "sha256:..." of the files' octets */
+    struct str hostname;
+    const struct listener_settings *listeners;
+    size_t listener_count;
+    struct tls_settings tls;
+    struct auth_settings auth;
+    const struct upstream_settings *upstreams;
+    size_t upstream_count;
+    const struct upstream_settings *upstream; /* the default; may be NULL */
+    struct log_settings log;
+    struct caps_settings caps;
+    struct timeouts_settings timeouts;
+    struct received_settings received;
+    uint64_t workers; /* 0: one a core */
+    struct ruleset *rules;
+    const struct policy_test *tests;
+    size_t test_count;
+    /* A timezone's name for time.hour and time.weekday; NULL: the system's. */
+    const char *timezone;
+};
+
+const struct settings *settings_ref(const struct settings *settings);
+/* NULL is fine. */
+void settings_unref(const struct settings *settings);
+
+#endif

@@ -1,0 +1,301 @@
+#include "config/test_run.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#define ARENA_CAP (4 * 1024 * 1024)
+#define KEYS_MAX 200000
+/* The clock of a test begins here; any time would do. */
+#define EPOCH_MS (UINT64_C(1767603600) * 1000)
+
+int test_run_init(struct test_run *run, const struct settings *settings,
+                  struct evaluate_scratch *scratch)
+{
+    static const uint8_t secret[16] = {0};
+    *run = (struct test_run){.settings = settings,
+                             .scratch = scratch,
+                             .now_ms = EPOCH_MS,
+                             .ledger = ledger_new(KEYS_MAX, secret)};
+    arena_init(&run->arena, ARENA_CAP);
+    return run->ledger == NULL ? -1 : 0;
+}
+
+void test_run_release(struct test_run *run)
+{
+    ledger_free(run->ledger);
+    arena_release(&run->arena);
+}
+
+struct str test_run_text(struct test_run *run, struct str text, uint64_t n)
+{
+    static const struct str mark = STR_INIT("{n}");
+    struct str out = STR("");
+    while (text.n > 0) {
+        size_t i = 0;
+        while (i < text.n && !str_starts_with(str_skip(text, i), mark))
+            i++;
+        bool is_found = i < text.n;
+        struct str head = str_head(text, i);
+        char digits[24];
+        snprintf(digits, sizeof digits, "%" PRIu64, n);
+        out = arena_printf(&run->arena, "%.*s%.*s%s", (int)out.n, out.p,
+                           (int)head.n, head.p, is_found ? digits : "");
+        if (out.p == NULL)
+            return out;
+        text = str_skip(text, is_found ? i + mark.n : i);
+    }
+    return out;
+}
+
+/* --- the facts --- */
+
+/* `header.subject: text` is the field `subject: text` of the message. */
+static int add_header(struct test_run *run, struct str name, struct str value)
+{
+    struct str raw = arena_printf(&run->arena, "%.*s: %.*s\r\n", (int)name.n,
+                                  name.p, (int)value.n, value.p);
+    if (raw.p == NULL)
+        return -1;
+    struct header_field field = {
+        .name = str_head(raw, name.n),
+        .body = str_span(raw.p + name.n + 1, value.n + 1),
+        .raw = raw,
+    };
+    return header_fields_append(&run->header, &field);
+}
+
+static int set_fact(struct test_run *run, const struct test_fact *given,
+                    uint64_t n)
+{
+    struct str *values = arena_array(&run->arena, given->count, sizeof *values);
+    if (values == NULL)
+        return -1;
+    for (size_t i = 0; i < given->count; i++) {
+        values[i] = test_run_text(run, given->values[i], n);
+        if (values[i].p == NULL)
+            return -1;
+    }
+    enum fact fact = given->ref.fact;
+    if (fact == FACT_HEADER) {
+        for (size_t i = 0; i < given->count; i++)
+            if (add_header(run, given->ref.header, values[i]) != 0)
+                return -1;
+    } else if (fact_type(&given->ref) == FACT_TYPE_NUMBER) {
+        facts_set_number(&run->facts, fact, given->number);
+    } else if (fact_is_list(&given->ref)) {
+        facts_set_list(&run->facts, fact, values, given->count);
+    } else if (fact != FACT_RCPT_TO) {
+        facts_set_text(&run->facts, fact, values[0]);
+    }
+    return 0;
+}
+
+static void default_text(struct facts *facts, enum fact fact, enum fact from)
+{
+    if (facts_know(facts, from) && !facts_know(facts, fact))
+        facts_set_text(facts, fact, facts_text(facts, from));
+}
+
+static void default_number(struct facts *facts, enum fact fact, uint64_t value)
+{
+    if (!facts_know(facts, fact))
+        facts_set_number(facts, fact, value);
+}
+
+/* What a stage has learned is never absent: of a login that the test states,
+ * all the rest is known too. */
+static void complete_login(struct facts *facts)
+{
+    if (!facts_know(facts, FACT_AUTH_USER))
+        return;
+    default_text(facts, FACT_AUTH_NAME, FACT_AUTH_USER);
+    if (!facts_know(facts, FACT_AUTH_RESULT))
+        facts_set_text(facts, FACT_AUTH_RESULT, STR("ok"));
+    if (!facts_know(facts, FACT_AUTH_ADDRESSES))
+        facts_set_list(facts, FACT_AUTH_ADDRESSES, NULL, 0);
+    if (!facts_know(facts, FACT_AUTH_GROUPS))
+        facts_set_list(facts, FACT_AUTH_GROUPS, NULL, 0);
+}
+
+static int complete_client(struct test_run *run)
+{
+    struct ip ip;
+    struct str text = facts_text(&run->facts, FACT_CLIENT_IP);
+    if (facts_know(&run->facts, FACT_CLIENT_NET) || ip_parse(text, &ip) != 0)
+        return 0;
+    struct str net = ip_net_text(&run->arena, &ip);
+    if (net.p == NULL)
+        return -1;
+    facts_set_text(&run->facts, FACT_CLIENT_NET, net);
+    return 0;
+}
+
+static int set_facts(struct test_run *run, const struct test_step *step,
+                     uint64_t n)
+{
+    for (size_t i = 0; i < step->given_count; i++)
+        if (set_fact(run, &step->given[i], n) != 0)
+            return -1;
+    complete_login(&run->facts);
+    default_text(&run->facts, FACT_MAIL_ORIGINAL, FACT_MAIL_FROM);
+    return complete_client(run);
+}
+
+/* --- the stages --- */
+
+static bool is_stated(const struct test_step *step, enum stage stage)
+{
+    for (size_t i = 0; i < step->given_count; i++)
+        if (fact_stage(&step->given[i].ref) == stage)
+            return true;
+    return false;
+}
+
+static void apply_lists(struct test_run *run)
+{
+    for (size_t i = 0; i < run->effects.list_change_count; i++)
+        ledger_apply(run->ledger, &run->effects.list_changes[i], run->now_ms);
+    run->effects.list_change_count = 0;
+}
+
+/* Whether the message goes on. */
+static bool run_stage(struct test_run *run, enum stage stage)
+{
+    struct evaluation evaluation;
+    struct question question;
+    struct answer answer;
+    run->stage = stage;
+    evaluate_start(&evaluation, run->settings->rules, stage, &run->facts,
+                   &run->effects, run->scratch);
+    while (evaluate(&evaluation, &question, &run->verdict) ==
+           EVALUATE_QUESTION) {
+        ledger_answer(run->ledger, &question, run->now_ms, &answer);
+        evaluate_answer(&evaluation, &answer);
+    }
+    apply_lists(run);
+    return run->verdict.kind == VERDICT_PASS;
+}
+
+static const struct test_fact *find_given(const struct test_step *step,
+                                          enum fact fact)
+{
+    for (size_t i = 0; i < step->given_count; i++)
+        if (step->given[i].ref.fact == fact)
+            return &step->given[i];
+    return NULL;
+}
+
+static struct str domain_of(struct str address)
+{
+    ptrdiff_t at = str_last_index(address, '@');
+    return at < 0 ? STR("") : str_skip(address, (size_t)at + 1);
+}
+
+static bool is_new_domain(const struct str *recipients, size_t i)
+{
+    for (size_t j = 0; j < i; j++)
+        if (str_equals_nocase(domain_of(recipients[j]),
+                              domain_of(recipients[i])))
+            return false;
+    return true;
+}
+
+/* A list of recipients is so many RCPTs. */
+static bool run_recipients(struct test_run *run, const struct test_step *step,
+                           uint64_t n)
+{
+    const struct test_fact *to = find_given(step, FACT_RCPT_TO);
+    bool counts = find_given(step, FACT_RCPT_COUNT) == NULL;
+    bool counts_domains = find_given(step, FACT_RCPT_DOMAINS) == NULL;
+    bool has_original = find_given(step, FACT_RCPT_ORIGINAL) != NULL;
+    uint64_t domains = 0;
+    for (size_t i = 0; i < (to == NULL ? 1 : to->count); i++) {
+        if (counts)
+            facts_set_number(&run->facts, FACT_RCPT_COUNT, i + 1);
+        if (to != NULL) {
+            struct str text = test_run_text(run, to->values[i], n);
+            domains += is_new_domain(to->values, i) ? 1 : 0;
+            facts_set_text(&run->facts, FACT_RCPT_TO, text);
+            if (!has_original)
+                facts_set_text(&run->facts, FACT_RCPT_ORIGINAL, text);
+            if (counts_domains)
+                facts_set_number(&run->facts, FACT_RCPT_DOMAINS, domains);
+        }
+        if (!run_stage(run, STAGE_RCPT))
+            return false;
+    }
+    return true;
+}
+
+static bool run_header(struct test_run *run)
+{
+    struct facts *facts = &run->facts;
+    facts_set_header(facts, &run->header);
+    default_number(facts, FACT_HEADERS_COUNT, run->header.count);
+    default_number(facts, FACT_HEADERS_BYTES,
+                   header_fields_bytes(&run->header));
+    default_number(facts, FACT_HEADERS_HOPS, header_fields_hops(&run->header));
+    for (size_t i = 0; i < run->effects.edit_count; i++)
+        header_fields_edit(&run->header, &run->effects.edits[i]);
+    return run_stage(run, STAGE_HEADER);
+}
+
+/* A `size` limit of an earlier stage holds for the octets that come. */
+static bool run_message_stage(struct test_run *run)
+{
+    const struct fact_value *bytes = &run->facts.values[FACT_MESSAGE_BYTES];
+    run->stage = STAGE_MESSAGE;
+    if (run->effects.size_rule == NULL || !bytes->is_known ||
+        bytes->number <= run->effects.size_max)
+        return run_stage(run, STAGE_MESSAGE);
+    evaluate_exceeded(&run->facts, &run->effects, run->scratch, bytes->number,
+                      &run->verdict);
+    return run->verdict.kind == VERDICT_PASS;
+}
+
+static bool run_any_stage(struct test_run *run, const struct test_step *step,
+                          enum stage stage, uint64_t n)
+{
+    switch (stage) {
+    case STAGE_RCPT:
+        return run_recipients(run, step, n);
+    case STAGE_HEADER:
+        return run_header(run);
+    case STAGE_MESSAGE:
+        return run_message_stage(run);
+    default:
+        return run_stage(run, stage);
+    }
+}
+
+/* The upstream takes what passed. */
+static void settle(struct test_run *run, bool is_accepted)
+{
+    for (size_t i = 0; i < run->effects.hold_count; i++) {
+        struct hold *hold = &run->effects.holds[i];
+        if (hold->scope != HOLD_TRANSACTION && hold->scope != HOLD_RECIPIENT)
+            continue;
+        if (is_accepted)
+            ledger_commit(run->ledger, hold, run->now_ms);
+        else
+            ledger_give_back(run->ledger, hold, run->now_ms);
+    }
+}
+
+int test_run_message(struct test_run *run, const struct test_step *step,
+                     uint64_t n)
+{
+    arena_reset(&run->arena);
+    facts_init(&run->facts);
+    effects_init(&run->effects, &run->arena);
+    header_fields_init(&run->header, &run->arena);
+    run->verdict = (struct verdict){.kind = VERDICT_PASS};
+    if (set_facts(run, step, n) != 0)
+        return -1;
+    bool goes_on = true;
+    for (int stage = 0; goes_on && stage < STAGE_COUNT; stage++)
+        if (is_stated(step, (enum stage)stage))
+            goes_on = run_any_stage(run, step, (enum stage)stage, n);
+    settle(run, goes_on);
+    return 0;
+}

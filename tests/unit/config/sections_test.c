@@ -1,0 +1,641 @@
+/* The sections of postern.yaml: what is wrong in each, and what comes out of
+ * those that are right. */
+#include "tests/unit/config/golden.h"
+
+#define TWO "\"192.0.2.1:25\", \"192.0.2.2:25\", "
+#define EIGHT TWO TWO TWO TWO
+
+static const struct golden faults[] = {
+    {.name = "an unknown section",
+     .text = "listener: {}\n",
+     .want = "t.yaml:1:1: error: the configuration has no key listener, "
+             "did you mean listeners?\n"},
+    {.name = "an unknown section like nothing",
+     .text = "frobnicate: 1\n",
+     .want = "t.yaml:1:1: error: the configuration has no key "
+             "frobnicate\n"},
+    {.name = "a misspelt required key",
+     .text = "hostnam: mail.example.com\n",
+     .without = GOLDEN_HOSTNAME,
+     .want = "t.yaml:1:1: error: the configuration has no key hostnam, "
+             "did you mean hostname?\n"},
+    {.name = "no hostname",
+     .text = "",
+     .without = GOLDEN_HOSTNAME,
+     .want = "t.yaml:1:1: error: the configuration lacks the key "
+             "hostname: the name this server gives itself, such as "
+             "mail.example.com\n"},
+    {.name = "no listeners",
+     .text = "",
+     .without = GOLDEN_LISTENERS,
+     .want = "t.yaml:1:1: error: the configuration lacks the key "
+             "listeners: where clients come in, a name each: {address, "
+             "tls}\n"},
+    {.name = "no upstreams",
+     .text = "upstreams: {}\n",
+     .without = GOLDEN_UPSTREAMS,
+     .want = "t.yaml:1:12: error: upstreams is empty: where does mail "
+             "go?\n"},
+    {.name = "an address as host name",
+     .text = "hostname: 192.0.2.1:25\n",
+     .without = GOLDEN_HOSTNAME,
+     .want = "t.yaml:1:11: error: hostname takes a host name such as "
+             "mail.example.com, not \"192.0.2.1:25\"\n"},
+    {.name = "a section that comes later",
+     .text = "control: /run/postern/control\n"
+             "shadow: candidate.yaml\n"
+             "limits: {store: memory}\n",
+     .want = "t.yaml:1:1: error: control is known, not built yet: "
+             "remove it for now\n"
+             "t.yaml:2:1: error: shadow is known, not built yet: remove "
+             "it for now\n"
+             "t.yaml:3:1: error: limits is known, not built yet: remove "
+             "it for now\n"},
+    {.name = "a word of tls",
+     .text = "listeners:\n"
+             "  a: {address: \"127.0.0.1:5870\", tls: startls}\n",
+     .without = GOLDEN_LISTENERS,
+     .want = "t.yaml:2:39: error: tls takes starttls, implicit or none, "
+             "not \"startls\", did you mean starttls?\n"},
+    {.name = "off is a text",
+     .text = "listeners:\n"
+             "  a: {address: \"127.0.0.1:5870\", tls: off}\n",
+     .without = GOLDEN_LISTENERS,
+     .want = "t.yaml:2:39: error: tls takes starttls, implicit or none, "
+             "not \"off\"\n"},
+    {.name = "an address without a port",
+     .text = "listeners:\n"
+             "  a: {address: \"127.0.0.1\", tls: starttls}\n",
+     .without = GOLDEN_LISTENERS,
+     .want = "t.yaml:2:16: error: address takes host:port such as "
+             "\"192.0.2.1:587\" or \"[2001:db8::1]:587\", not "
+             "\"127.0.0.1\"\n"},
+    {.name = "a port that is too large",
+     .text = "listeners:\n"
+             "  a: {address: \"127.0.0.1:65536\", tls: starttls}\n",
+     .without = GOLDEN_LISTENERS,
+     .want = "t.yaml:2:16: error: address takes host:port such as "
+             "\"192.0.2.1:587\" or \"[2001:db8::1]:587\", not "
+             "\"127.0.0.1:65536\"\n"},
+    {.name = "an ipv6 address without brackets",
+     .text = "listeners:\n"
+             "  a: {address: \"::1:587\", tls: starttls}\n",
+     .without = GOLDEN_LISTENERS,
+     .want = "t.yaml:2:16: error: address takes host:port such as "
+             "\"192.0.2.1:587\" or \"[2001:db8::1]:587\", not "
+             "\"::1:587\"\n"},
+    {.name = "a name as an address",
+     .text = "listeners:\n"
+             "  a: {address: \"localhost:587\", tls: starttls}\n",
+     .without = GOLDEN_LISTENERS,
+     .want = "t.yaml:2:16: error: address takes an address of this "
+             "machine, not a name: \"[::]:587\" is all of them\n"},
+    {.name = "an address taken twice",
+     .text = "listeners:\n"
+             "  a: {address: \"127.0.0.1:5870\", tls: starttls}\n"
+             "  b: {address: \"127.0.0.1:5870\", tls: implicit}\n",
+     .without = GOLDEN_LISTENERS,
+     .want = "t.yaml:3:16: error: 127.0.0.1:5870 is taken by the "
+             "listener a already\n"},
+    {.name = "a listener without address",
+     .text = "listeners:\n"
+             "  a: {tls: starttls}\n",
+     .without = GOLDEN_LISTENERS,
+     .want = "t.yaml:2:6: error: a listener lacks the key address: "
+             "IP:port, one or a list\n"},
+    {.name = "a listener without tls",
+     .text = "listeners:\n"
+             "  a: {address: \"127.0.0.1:25\"}\n",
+     .without = GOLDEN_LISTENERS,
+     .want = "t.yaml:2:6: error: a listener lacks the key tls: starttls "
+             "(port 587), implicit (port 465) or none\n"},
+    {.name = "clear without trusted",
+     .text = "listeners:\n"
+             "  a: {address: \"127.0.0.1:25\", tls: none, auth: none}\n",
+     .without = GOLDEN_LISTENERS,
+     .want = "t.yaml:2:37: error: tls: none needs trusted: [CIDR], the "
+             "networks from which mail may come unencrypted\n"
+             "t.yaml:2:49: error: auth: none needs trusted: [CIDR], the "
+             "networks from which mail may come without a login\n"},
+    {.name = "a login without tls",
+     .text = "listeners:\n"
+             "  a: {address: \"127.0.0.1:25\", tls: none, trusted: "
+             "[127.0.0.0/8]}\n",
+     .without = GOLDEN_LISTENERS,
+     .want = "t.yaml:2:37: error: nobody can log in here, as AUTH needs "
+             "TLS: say auth: none or tls: starttls\n"},
+    {.name = "optional auth without trusted",
+     .text = "listeners:\n"
+             "  a: {address: \"127.0.0.1:25\", tls: starttls, auth: "
+             "optional}\n",
+     .without = GOLDEN_LISTENERS,
+     .want = "t.yaml:2:53: error: auth: optional needs trusted: [CIDR], "
+             "the networks from which mail may come without a login\n"},
+    {.name = "host bits in trusted",
+     .text = "listeners:\n"
+             "  a: {address: \"127.0.0.1:25\", tls: none, auth: none, "
+             "trusted: [127.0.0.1/8]}\n",
+     .without = GOLDEN_LISTENERS,
+     .want = "t.yaml:2:65: error: trusted: 127.0.0.1/8 has bits set "
+             "behind its prefix: is one address or a smaller network "
+             "meant?\n"},
+    {.name = "no network in trusted",
+     .text = "listeners:\n"
+             "  a: {address: \"127.0.0.1:25\", tls: none, auth: none, "
+             "trusted: [house]}\n",
+     .without = GOLDEN_LISTENERS,
+     .want = "t.yaml:2:65: error: trusted takes networks such as "
+             "192.0.2.0/24 or 2001:db8::/32, not \"house\"\n"},
+    {.name = "an empty trusted",
+     .text = "listeners:\n"
+             "  a: {address: \"127.0.0.1:25\", tls: none, auth: none, "
+             "trusted: []}\n",
+     .without = GOLDEN_LISTENERS,
+     .want = "t.yaml:2:64: error: trusted is empty: name the networks, "
+             "such as [192.0.2.0/24]\n"},
+    {.name = "a listener key that comes later",
+     .text = "listeners:\n"
+             "  a: {address: \"127.0.0.1:25\", tls: starttls, "
+             "proxy_protocol: {from: [10.0.0.0/8]}}\n",
+     .without = GOLDEN_LISTENERS,
+     .want = "t.yaml:2:47: error: proxy_protocol is known, not built "
+             "yet: remove it for now\n"},
+    {.name = "an unknown upstream",
+     .text = "listeners:\n"
+             "  a: {address: \"127.0.0.1:25\", tls: starttls, upstream: "
+             "mat}\n",
+     .without = GOLDEN_LISTENERS,
+     .want = "t.yaml:2:57: error: upstreams has no mat, did you mean "
+             "mta?\n"},
+    {.name = "no way for the mail",
+     .text = "upstreams:\n"
+             "  mta: {servers: [\"127.0.0.1:10025\"]}\n",
+     .without = GOLDEN_UPSTREAMS,
+     .want = "t.yaml:5:3: error: where does its mail go? Say upstream: "
+             "NAME here or at the top level\n"},
+    {.name = "an unknown default upstream",
+     .text = "upstreams:\n"
+             "  mta: {servers: [\"127.0.0.1:10025\"]}\n"
+             "upstream: smarthost\n",
+     .without = GOLDEN_UPSTREAMS,
+     .want = "t.yaml:3:11: error: upstreams has no smarthost\n"},
+    {.name = "a list of listeners",
+     .text = "listeners: [submission]\n",
+     .without = GOLDEN_LISTENERS,
+     .want = "t.yaml:1:12: error: listeners takes a map (key: value), "
+             "not a list\n"},
+    {.name = "a name with a space",
+     .text = "listeners:\n"
+             "  my port: {address: \"127.0.0.1:25\", tls: starttls}\n",
+     .without = GOLDEN_LISTENERS,
+     .want = "t.yaml:2:3: error: a name is 1 to 64 letters, digits, - _ "
+             "or .\n"},
+    {.name = "no certificate",
+     .text = "",
+     .without = GOLDEN_TLS,
+     .want = "t.yaml:3:3: error: TLS needs a certificate: say tls: "
+             "{certificates: [{chain: FILE, key: FILE}]} at the top "
+             "level\n"},
+    {.name = "no backend",
+     .text = "auth: {backends: []}\n",
+     .without = GOLDEN_AUTH,
+     .want = "t.yaml:4:3: error: logins need a back-end: say auth: "
+             "{backends: [{users: FILE}]} at the top level, or auth: "
+             "none here\n"},
+    {.name = "a certificate without a key",
+     .text = "tls:\n"
+             "  certificates: [{chain: cert.pem}]\n",
+     .without = GOLDEN_TLS,
+     .want = "t.yaml:2:18: error: a certificate lacks the key key: PEM "
+             "file with the private key, readable by its owner only\n"},
+    {.name = "a certificate as a text",
+     .text = "tls:\n"
+             "  certificates: cert.pem\n",
+     .without = GOLDEN_TLS,
+     .want = "t.yaml:2:17: error: certificates takes a list ([...] or - "
+             "...), not one value\n"},
+    {.name = "an old tls",
+     .text = "tls:\n"
+             "  certificates: [{chain: cert.pem, key: key.pem}]\n"
+             "  minimum: 1.1\n",
+     .without = GOLDEN_TLS,
+     .want = "t.yaml:3:12: error: minimum takes 1.2 or 1.3, not "
+             "\"1.1\", did you mean 1.2?\n"},
+    {.name = "a path without a value",
+     .text = "tls:\n"
+             "  certificates:\n"
+             "    - chain: cert.pem\n"
+             "      key:\n",
+     .without = GOLDEN_TLS,
+     .want = "t.yaml:4:11: error: key has no value\n"},
+    {.name = "a mechanism that comes later",
+     .text = "auth:\n"
+             "  mechanisms: [PLAIN, SCRAM-SHA-256]\n"
+             "  backends: [{users: users}]\n",
+     .without = GOLDEN_AUTH,
+     .want = "t.yaml:2:23: error: mechanisms: SCRAM-SHA-256 is known, "
+             "not built yet: use PLAIN or LOGIN\n"},
+    {.name = "a misspelt mechanism",
+     .text = "auth:\n"
+             "  mechanisms: [PLAN]\n"
+             "  backends: [{users: users}]\n",
+     .without = GOLDEN_AUTH,
+     .want = "t.yaml:2:16: error: mechanisms takes PLAIN or LOGIN, not "
+             "\"PLAN\", did you mean PLAIN?\n"},
+    {.name = "a backend that comes later",
+     .text = "auth:\n"
+             "  backends: [{dovecot: /run/dovecot/auth}]\n",
+     .without = GOLDEN_AUTH,
+     .want = "t.yaml:2:15: error: dovecot is known, not built yet: "
+             "remove it for now\n"},
+    {.name = "a backend of nothing",
+     .text = "auth:\n"
+             "  backends: [{}]\n",
+     .without = GOLDEN_AUTH,
+     .want = "t.yaml:2:14: error: an entry of backends names none: "
+             "write {users: FILE}\n"},
+    {.name = "attempts in words",
+     .text = "auth:\n"
+             "  backends: [{users: users}]\n"
+             "  attempts: three\n",
+     .without = GOLDEN_AUTH,
+     .want = "t.yaml:3:13: error: attempts takes a number, not "
+             "\"three\"\n"},
+    {.name = "too many attempts",
+     .text = "auth:\n"
+             "  backends: [{users: users}]\n"
+             "  attempts: 1000\n",
+     .without = GOLDEN_AUTH,
+     .want = "t.yaml:3:13: error: attempts must be from 1 to 100\n"},
+    {.name = "an upstream of nothing",
+     .text = "upstreams:\n"
+             "  mta: {}\n"
+             "upstream: mta\n",
+     .without = GOLDEN_UPSTREAMS,
+     .want = "t.yaml:2:8: error: an upstream needs servers: "
+             "[\"host:port\"], or maildir: DIRECTORY\n"},
+    {.name = "more servers than an upstream has room for",
+     .text = "upstreams:\n"
+             "  mta:\n"
+             "    servers: [" EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT
+             "\"192.0.2.1:25\"]\n"
+             "upstream: mta\n",
+     .without = GOLDEN_UPSTREAMS,
+     .want = "t.yaml:3:14: error: servers takes at most 64, not 65\n"},
+    {.name = "a maildir with servers",
+     .text = "upstreams:\n"
+             "  mta: {maildir: mail, servers: [\"127.0.0.1:25\"], tls: "
+             "{mode: none}}\n"
+             "upstream: mta\n",
+     .without = GOLDEN_UPSTREAMS,
+     .want = "t.yaml:2:33: error: servers has no meaning for a maildir: "
+             "remove it\n"
+             "t.yaml:2:56: error: tls has no meaning for a maildir: "
+             "remove it\n"},
+    {.name = "tls of an upstream without a mode",
+     .text = "upstreams:\n"
+             "  mta: {servers: [\"127.0.0.1:25\"], tls: {name: "
+             "mta.example.com}}\n"
+             "upstream: mta\n",
+     .without = GOLDEN_UPSTREAMS,
+     .want = "t.yaml:2:41: error: tls of an upstream lacks the key "
+             "mode: none, starttls or implicit\n"},
+    {.name = "an identity that comes later",
+     .text = "upstreams:\n"
+             "  mta: {servers: [\"127.0.0.1:25\"], identity: proxy-v2, "
+             "balance: order}\n"
+             "upstream: mta\n",
+     .without = GOLDEN_UPSTREAMS,
+     .want = "t.yaml:2:46: error: identity: proxy-v2 is known, not "
+             "built yet: use none or xclient\n"
+             "t.yaml:2:56: error: balance is known, not built yet: "
+             "remove it for now\n"},
+    {.name = "a fingerprint that comes later",
+     .text = "upstreams:\n"
+             "  mta: {servers: [\"127.0.0.1:25\"], tls: {mode: "
+             "starttls, fingerprint: abc}}\n"
+             "upstream: mta\n",
+     .without = GOLDEN_UPSTREAMS,
+     .want = "t.yaml:2:58: error: fingerprint is known, not built yet: "
+             "remove it for now\n"},
+    {.name = "a flag in words",
+     .text = "upstreams:\n"
+             "  mta: {servers: [\"127.0.0.1:25\"], advertise: yes}\n"
+             "upstream: mta\n",
+     .without = GOLDEN_UPSTREAMS,
+     .want = "t.yaml:2:47: error: advertise takes true or false, not "
+             "\"yes\"\n"},
+    {.name = "a cap without sense",
+     .text = "caps: {message: 50Q}\n",
+     .want = "t.yaml:1:17: error: message takes a size such as 10K, 25M "
+             "or 1G, not \"50Q\"\n"},
+    {.name = "a cap that is too small",
+     .text = "caps: {command_line: 100}\n",
+     .want = "t.yaml:1:22: error: command_line must be from 512 to 64K\n"},
+    {.name = "a cap that is misspelt",
+     .text = "caps: {recipient: 100}\n",
+     .want = "t.yaml:1:8: error: caps has no key recipient, did you "
+             "mean recipients?\n"},
+    {.name = "a time without a unit",
+     .text = "timeouts: {command: 300}\n",
+     .want = "t.yaml:1:21: error: command takes a time such as 500ms, "
+             "30s, 5m, 1h or 1d, not \"300\"\n"},
+    {.name = "a time that is too long",
+     .text = "timeouts: {command: 30d}\n",
+     .want = "t.yaml:1:21: error: command must be from 10ms to 1d\n"},
+    {.name = "a part from the environment",
+     .text = "log: {decisions: \"${HOME}/decisions.jsonl\"}\n",
+     .want = "t.yaml:1:18: error: ${...} stands for a whole value, not "
+             "for a part of one\n"},
+    {.name = "nothing from the environment",
+     .text = "log: {decisions: \"${POSTERN_NOT_SET}\"}\n",
+     .want = "t.yaml:1:18: error: the environment has no "
+             "POSTERN_NOT_SET: set it, or write the value here\n"},
+    {.name = "a log key that comes later",
+     .text = "log: {strict: true, redact: [mail.from]}\n",
+     .want = "t.yaml:1:7: error: strict is known, not built yet: remove "
+             "it for now\n"
+             "t.yaml:1:21: error: redact is known, not built yet: "
+             "remove it for now\n"},
+    {.name = "a level that is none",
+     .text = "log: {level: verbose}\n",
+     .want = "t.yaml:1:14: error: level takes info or debug, not "
+             "\"verbose\"\n"},
+    {.name = "a control character",
+     .text = "hostname: \"mail\\texample\"\n",
+     .without = GOLDEN_HOSTNAME,
+     .want = "t.yaml:1:11: error: hostname holds a line break or "
+             "another control character\n"},
+    {.name = "an include from memory",
+     .text = "include: [policy.d/*.yaml]\n",
+     .want = "t.yaml:1:11: error: policy.d/*.yaml: no file is opened "
+             "here\n"},
+};
+
+static void each_fault_of_a_section_has_its_place(void **state)
+{
+    (void)state;
+    golden_check(faults, sizeof faults / sizeof *faults);
+}
+
+/* Loads what must be right; the caller gives it back. */
+static const struct settings *load_good(const char *text, unsigned without)
+{
+    struct diags diags;
+    diags_init(&diags);
+    const struct settings *settings = golden_load(text, without, &diags);
+    char *got = golden_print(&diags);
+    assert_string_equal(got, "");
+    assert_non_null(settings);
+    free(got);
+    diags_release(&diags);
+    return settings;
+}
+
+static void assert_text(struct str got, const char *want)
+{
+    assert_int_equal(got.n, strlen(want));
+    assert_memory_equal(got.p, want, got.n);
+}
+
+static void what_is_not_said_has_its_default(void **state)
+{
+    (void)state;
+    const struct settings *settings = load_good("", 0);
+    const struct caps_settings *caps = &settings->caps;
+    assert_int_equal(caps->command_line, 2048);
+    assert_int_equal(caps->auth_line, 12288);
+    assert_int_equal(caps->header_bytes, 256 * 1024);
+    assert_int_equal(caps->header_fields, 1000);
+    assert_int_equal(caps->hops, 50);
+    assert_int_equal(caps->body_line, 1024 * 1024);
+    assert_int_equal(caps->recipients, 1000);
+    assert_int_equal(caps->message, 50 * 1024 * 1024);
+    assert_int_equal(caps->drain, 1024 * 1024);
+    assert_int_equal(caps->bad_commands_before_auth, 5);
+    assert_int_equal(caps->bad_commands_after_auth, 10);
+    assert_int_equal(caps->commands_without_mail, 100);
+    assert_int_equal(caps->connections, 20000);
+    assert_int_equal(caps->connections_per_net, 100);
+    assert_int_equal(caps->reply_line, 4096);
+    assert_int_equal(caps->reply_lines, 100);
+    assert_int_equal(caps->reply_bytes, 65536);
+    const struct timeouts_settings *timeouts = &settings->timeouts;
+    assert_int_equal(timeouts->tls_handshake, 30000);
+    assert_int_equal(timeouts->first_command, 30000);
+    assert_int_equal(timeouts->until_auth, 180000);
+    assert_int_equal(timeouts->command, 300000);
+    assert_int_equal(timeouts->data, 180000);
+    assert_int_equal(timeouts->upstream_connect, 5000);
+    assert_int_equal(timeouts->upstream_banner, 30000);
+    assert_int_equal(timeouts->upstream_mail, 300000);
+    assert_int_equal(timeouts->upstream_data, 120000);
+    assert_int_equal(timeouts->upstream_end_of_data, 600000);
+    assert_int_equal(timeouts->upstream_other, 60000);
+    assert_true(settings->auth.plain && settings->auth.login);
+    assert_int_equal(settings->auth.attempts, 3);
+    assert_false(settings->tls.is_minimum_13);
+    assert_true(settings->tls.has_tickets);
+    assert_false(settings->received.hides_client);
+    assert_true(settings->received.hides_user);
+    assert_int_equal(settings->workers, 0);
+    assert_null(settings->log.decisions);
+    assert_null(settings->log.server);
+    assert_false(settings->log.is_debug);
+    assert_null(settings->timezone);
+    settings_unref(settings);
+}
+
+static void a_listener_comes_out_as_written(void **state)
+{
+    (void)state;
+    const struct settings *settings =
+        load_good("listeners:\n"
+                  "  a:\n"
+                  "    address: [\"[::1]:5870\", \"127.0.0.1:5870\"]\n"
+                  "    tls: none\n"
+                  "    auth: none\n"
+                  "    trusted: [10.0.0.0/8, \"2001:db8::/32\", 192.0.2.1]\n"
+                  "    upstream: other\n"
+                  "    banner: at your service\n"
+                  "  b: {address: \"127.0.0.1:4650\", tls: implicit}\n"
+                  "upstreams:\n"
+                  "  mta: {servers: \"mta.example.com:25\"}\n"
+                  "  other: {maildir: mail}\n"
+                  "upstream: mta\n",
+                  GOLDEN_LISTENERS | GOLDEN_UPSTREAMS);
+    assert_int_equal(settings->listener_count, 2);
+    const struct listener_settings *a = &settings->listeners[0];
+    assert_text(a->name, "a");
+    assert_int_equal(a->address_count, 2);
+    assert_text(a->addresses[0].host, "::1");
+    assert_text(a->addresses[0].text, "[::1]:5870");
+    assert_int_equal(a->addresses[0].port, 5870);
+    assert_int_equal(a->addresses[0].mark.line, 3);
+    assert_text(a->addresses[1].host, "127.0.0.1");
+    assert_int_equal(a->tls, LISTENER_CLEAR);
+    assert_int_equal(a->auth, AUTH_NONE);
+    assert_int_equal(a->trusted_count, 3);
+    assert_int_equal(a->trusted[0].prefix, 8);
+    assert_text(a->upstream->name, "other");
+    assert_text(a->banner, "at your service");
+    const struct listener_settings *b = &settings->listeners[1];
+    assert_int_equal(b->tls, LISTENER_IMPLICIT);
+    assert_int_equal(b->auth, AUTH_REQUIRED);
+    assert_ptr_equal(b->upstream, &settings->upstreams[0]);
+    assert_int_equal(b->banner.n, 0);
+    settings_unref(settings);
+}
+
+static void an_upstream_comes_out_as_written(void **state)
+{
+    (void)state;
+    const struct settings *settings = load_good(
+        "upstreams:\n"
+        "  mta:\n"
+        "    servers: [\"127.0.0.1:25\", \"[2001:db8::1]:26\"]\n"
+        "    tls: {mode: implicit, name: mta.example.com, ca: ca.pem}\n"
+        "    identity: xclient\n"
+        "    pool: {max: 7, idle: 5s, transactions: 9}\n"
+        "    advertise: false\n"
+        "  plain: {servers: [\"127.0.0.1:25\"], tls: {mode: starttls, verify: "
+        "false}}\n"
+        "  local: {maildir: /var/mail}\n"
+        "upstream: mta\n",
+        GOLDEN_UPSTREAMS);
+    assert_int_equal(settings->upstream_count, 3);
+    const struct upstream_settings *mta = &settings->upstreams[0];
+    assert_int_equal(mta->index, 0);
+    assert_int_equal(mta->server_count, 2);
+    assert_text(mta->servers[1].host, "2001:db8::1");
+    assert_int_equal(mta->servers[1].port, 26);
+    assert_int_equal(mta->tls, UPSTREAM_IMPLICIT);
+    assert_true(mta->is_verified);
+    assert_string_equal(mta->tls_name, "mta.example.com");
+    assert_string_equal(mta->ca, "ca.pem");
+    assert_int_equal(mta->ca_mark.line, 4);
+    assert_true(mta->is_xclient);
+    assert_int_equal(mta->pool_max, 7);
+    assert_int_equal(mta->pool_idle_ms, 5000);
+    assert_int_equal(mta->pool_transactions, 9);
+    assert_false(mta->is_advertised);
+    const struct upstream_settings *plain = &settings->upstreams[1];
+    assert_int_equal(plain->tls, UPSTREAM_STARTTLS);
+    assert_false(plain->is_verified);
+    assert_null(plain->tls_name);
+    assert_false(plain->is_xclient);
+    assert_int_equal(plain->pool_max, 100);
+    assert_int_equal(plain->pool_idle_ms, 30000);
+    assert_true(plain->is_advertised);
+    const struct upstream_settings *local = &settings->upstreams[2];
+    assert_int_equal(local->maildir_mark.line, 9);
+    assert_string_equal(local->maildir, "/var/mail");
+    assert_int_equal(local->index, 2);
+    assert_int_equal(local->server_count, 0);
+    settings_unref(settings);
+}
+
+static void the_other_sections_come_out_as_written(void **state)
+{
+    (void)state;
+    const struct settings *settings =
+        load_good("hostname: mx.example.org\n"
+                  "tls:\n"
+                  "  certificates:\n"
+                  "    - {chain: a.pem, key: a.key}\n"
+                  "    - {chain: /etc/b.pem, key: /etc/b.key}\n"
+                  "  minimum: 1.3\n"
+                  "  tickets: false\n"
+                  "auth:\n"
+                  "  mechanisms: PLAIN\n"
+                  "  backends: [{users: a}, {users: b}]\n"
+                  "  attempts: 5\n"
+                  "log:\n"
+                  "  decisions: decisions.jsonl\n"
+                  "  server: server.log\n"
+                  "  level: debug\n"
+                  "caps: {message: 25M, recipients: 10}\n"
+                  "timeouts: {command: 1500ms}\n"
+                  "received: {hide_client: true, hide_user: false}\n"
+                  "workers: 08\n"
+                  "timezone: Europe/Rome\n",
+                  GOLDEN_HOSTNAME | GOLDEN_TLS | GOLDEN_AUTH);
+    assert_text(settings->hostname, "mx.example.org");
+    assert_int_equal(settings->tls.certificate_count, 2);
+    assert_string_equal(settings->tls.certificates[0].chain, "a.pem");
+    assert_string_equal(settings->tls.certificates[1].key, "/etc/b.key");
+    assert_int_equal(settings->tls.certificates[1].key_mark.line, 5);
+    assert_int_equal(settings->tls.certificates[1].key_mark.column, 32);
+    assert_string_equal(settings->tls.certificates[1].key_mark.file, "t.yaml");
+    assert_true(settings->tls.is_minimum_13);
+    assert_false(settings->tls.has_tickets);
+    assert_true(settings->auth.plain);
+    assert_false(settings->auth.login);
+    assert_int_equal(settings->auth.backend_count, 2);
+    assert_string_equal(settings->auth.backends[1].users, "b");
+    assert_int_equal(settings->auth.backends[1].mark.line, 10);
+    assert_int_equal(settings->auth.attempts, 5);
+    assert_string_equal(settings->log.decisions, "decisions.jsonl");
+    assert_int_equal(settings->log.decisions_mark.line, 13);
+    assert_string_equal(settings->log.server, "server.log");
+    assert_true(settings->log.is_debug);
+    assert_int_equal(settings->caps.message, 25 * 1024 * 1024);
+    assert_int_equal(settings->caps.recipients, 10);
+    assert_int_equal(settings->caps.hops, 50);
+    assert_int_equal(settings->timeouts.command, 1500);
+    assert_true(settings->received.hides_client);
+    assert_false(settings->received.hides_user);
+    assert_int_equal(settings->workers, 8);
+    assert_string_equal(settings->timezone, "Europe/Rome");
+    settings_unref(settings);
+}
+
+static void a_value_may_come_from_the_environment(void **state)
+{
+    (void)state;
+    setenv("POSTERN_TEST_NAME", "mx.example.net", 1);
+    setenv("POSTERN_TEST_COUNT", "4", 1);
+    const struct settings *settings =
+        load_good("hostname: ${POSTERN_TEST_NAME}\n"
+                  "workers: \"${POSTERN_TEST_COUNT}\"\n"
+                  "policy:\n"
+                  "  mail:\n"
+                  "    - rule: a brace is a brace here\n"
+                  "      when: {mail.from: '/^x${POSTERN_TEST_NAME}/'}\n"
+                  "      tag: x\n",
+                  GOLDEN_HOSTNAME);
+    assert_text(settings->hostname, "mx.example.net");
+    assert_int_equal(settings->workers, 4);
+    settings_unref(settings);
+    unsetenv("POSTERN_TEST_NAME");
+    unsetenv("POSTERN_TEST_COUNT");
+}
+
+static void an_anchor_serves_several_places(void **state)
+{
+    (void)state;
+    const struct settings *settings =
+        load_good("listeners:\n"
+                  "  a: {address: \"127.0.0.1:25\", tls: none, auth: none, "
+                  "trusted: &house [10.0.0.0/8]}\n"
+                  "  b: {address: \"127.0.0.1:26\", tls: none, auth: none, "
+                  "trusted: *house}\n",
+                  GOLDEN_LISTENERS);
+    assert_int_equal(settings->listeners[1].trusted_count, 1);
+    assert_int_equal(settings->listeners[1].trusted[0].prefix, 8);
+    settings_unref(settings);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_fault_of_a_section_has_its_place),
+        cmocka_unit_test(what_is_not_said_has_its_default),
+        cmocka_unit_test(a_listener_comes_out_as_written),
+        cmocka_unit_test(an_upstream_comes_out_as_written),
+        cmocka_unit_test(the_other_sections_come_out_as_written),
+        cmocka_unit_test(a_value_may_come_from_the_environment),
+        cmocka_unit_test(an_anchor_serves_several_places),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
