@@ -1,0 +1,116 @@
+/* A byte stream to a peer, plain or TLS: one TCP connection, a bounded input
+ * buffer and a bounded output queue. Events come on the loop's thread, never
+ * from inside a call of this interface. Pulling: the stream keeps what came
+ * in until the owner consumes it.
+ *
+ * Reading: while the input buffer is full or the stream is paused nothing is
+ * read from the socket. Writing: what is written is copied and leaves in as
+ * few system calls as possible at the end of the turn (TCP_NODELAY is set).
+ * An idle stream holds no buffers. An owner may call anything of this
+ * interface inside any event, stream_close() and stream_abort() too. */
+#ifndef PROXY_NET_STREAM_H
+#define PROXY_NET_STREAM_H
+
+#include "proxy/net/loop.h"
+
+#define STREAM_INPUT_MAX (64 * 1024)    /* octets kept unread */
+#define STREAM_OUTPUT_LOW (32 * 1024)   /* on_drained comes below this */
+#define STREAM_OUTPUT_HIGH (128 * 1024) /* the owner should pause above */
+#define STREAM_OUTPUT_MAX (1024 * 1024) /* stream_write() fails above */
+
+struct stream;
+struct tls_context;
+
+enum stream_end {
+    STREAM_END_EOF,       /* the peer closed in order (TLS: close_notify, or a
+                             FIN in clear text) */
+    STREAM_END_TRUNCATED, /* TLS without close_notify */
+    STREAM_END_RESET,     /* the network failed */
+    STREAM_END_TLS,       /* handshake or record failure; see stream_error() */
+    STREAM_END_CONNECT,   /* never connected; see stream_error() */
+    STREAM_END_MEMORY,
+    STREAM_END_OWNER /* stream_close() or stream_abort() was called */
+};
+
+/* A callback that the owner does not care for may be NULL. */
+struct stream_events {
+    /* stream_connect(): connected; or, after stream_secure(), the handshake is
+     * done. stream_accept() alone brings none: such a stream is ready. */
+    void (*on_ready)(void *owner);
+    /* There is input that was not there before; or input that was there when
+     * stream_resume() was called. Not while paused. */
+    void (*on_bytes)(void *owner);
+    /* The output queue fell to STREAM_OUTPUT_LOW or under it, after having
+     * been over it. */
+    void (*on_drained)(void *owner);
+    /* The peer ended (any input is still readable; writing may still work
+     * after STREAM_END_EOF, until stream_close()), or the stream failed. Not
+     * called for STREAM_END_OWNER. Comes once. An end by EOF or truncation is
+     * told after the input before it, so it waits while the stream is paused;
+     * a paused stream is not read, so that its end may be noticed late. */
+    void (*on_ended)(void *owner, enum stream_end end);
+};
+
+/* Takes a connected socket. On failure NULL, and fd is closed. */
+struct stream *stream_accept(struct loop *loop, int fd,
+                             const struct stream_events *events, void *owner);
+
+/* Starts connecting; on_ready or on_ended(STREAM_END_CONNECT) follows. A host
+ * that is not an address is looked up; its addresses are tried in turn. NULL
+ * when out of memory. */
+struct stream *stream_connect(struct loop *loop, struct str host, uint16_t port,
+                              uint64_t timeout_ms,
+                              const struct stream_events *events, void *owner);
+
+/* Begins TLS. The input must be empty: whoever calls this with octets of the
+ * clear text left has a bug or an attacker, and gets -1; so does one whose
+ * peer has already ended, and when memory is out. Output queued before goes
+ * out in clear text first, what is queued from now on after the handshake.
+ * The handshake reads even while paused. `name`: client side, the server's
+ * name for SNI and verification; NULL on the server's. on_ready follows, or
+ * on_ended(STREAM_END_TLS); the owner sets the time limit. After
+ * STREAM_END_TLS the alert is sent, for certain with stream_close() alone. */
+int stream_secure(struct stream *stream, struct tls_context *context,
+                  const char *name);
+
+/* The unread input; valid until the next consume or return to the loop. */
+struct str stream_input(const struct stream *stream);
+void stream_consume(struct stream *stream, size_t octets);
+void stream_pause(struct stream *stream);
+/* With unread input on_bytes follows at the end of this turn, though nothing
+ * new came in. Without effect on a stream that is not paused. */
+void stream_resume(struct stream *stream);
+
+/* Copies into the queue. 0, or -1 when the queue would pass its maximum or
+ * memory is out (nothing is queued then). What is written after a failure is
+ * dropped: on_ended tells of it. */
+int stream_write(struct stream *stream, struct str octets);
+/* Octets queued and not yet taken by the kernel. */
+size_t stream_pending(const struct stream *stream);
+
+/* No events after either; the owner forgets the stream. close: what is queued
+ * leaves first (bounded by 10 s), TLS says close_notify, and what the peer
+ * still sends is thrown away until its end (bounded by 2 s), so that no RST
+ * overtakes the last reply. abort: at once, by RST, so that the peer can't
+ * take a cut for an end. The memory goes by itself. */
+void stream_close(struct stream *stream);
+void stream_abort(struct stream *stream);
+
+/* After on_ended: words for the log ("connection refused",
+ * "certificate verify failed: …"); never NULL. */
+const char *stream_error(const struct stream *stream);
+
+bool stream_is_secure(const struct stream *stream);
+/* Once secured: "1.2" or "1.3"; the cipher's standard name; the SNI name
+ * ("" when none). Valid as long as the stream. */
+const char *stream_tls_version(const struct stream *stream);
+const char *stream_tls_cipher(const struct stream *stream);
+const char *stream_tls_sni(const struct stream *stream);
+
+/* Numeric address of the peer and its port; an IPv4 peer of an IPv6 socket is
+ * given as IPv4. "" before a stream_connect() is ready. */
+const char *stream_peer_host(const struct stream *stream);
+uint16_t stream_peer_port(const struct stream *stream);
+const char *stream_local_host(const struct stream *stream);
+
+#endif

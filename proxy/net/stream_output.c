@@ -1,0 +1,141 @@
+/* Output goes from the owner's queue, through the engine if there is one, to
+ * the kernel. What the kernel does not take at once is copied for libuv, so
+ * that the queues may grow and move meanwhile. */
+#include "proxy/net/stream_internal.h"
+
+static void note_if_drained(struct stream *stream)
+{
+    if (stream->is_above_low && stream_pending(stream) <= STREAM_OUTPUT_LOW) {
+        stream->is_above_low = false;
+        stream->untold |= EVENT_DRAINED;
+    }
+}
+
+static void on_written(uv_write_t *request, int status)
+{
+    struct stream *stream = request->data;
+    octet_queue_release(&stream->in_flight);
+    if (stream->state == STREAM_GONE)
+        return;
+    if (status != 0)
+        stream_note_end(stream, STREAM_END_RESET, uv_strerror(status));
+    stream_turn(stream);
+}
+
+static void encrypt(struct stream *stream)
+{
+    if (stream->state == STREAM_SECURING)
+        return;
+    size_t taken =
+        tls_engine_write(stream->engine, octet_queue_view(&stream->output));
+    octet_queue_drop(&stream->output, taken);
+    if (stream->state == STREAM_FLUSHING && stream->output.size == 0)
+        tls_engine_close(stream->engine);
+}
+
+static struct str next_octets(struct stream *stream)
+{
+    struct str output = octet_queue_view(&stream->output);
+    if (stream->clear_octets > 0)
+        return str_head(output, stream->clear_octets);
+    if (stream->engine == NULL)
+        return output;
+    encrypt(stream);
+    return tls_engine_output(stream->engine);
+}
+
+static void forget_octets(struct stream *stream, size_t octets)
+{
+    if (stream->clear_octets > 0) {
+        stream->clear_octets -= octets;
+        octet_queue_drop(&stream->output, octets);
+    } else if (stream->engine == NULL) {
+        octet_queue_drop(&stream->output, octets);
+    } else {
+        tls_engine_sent(stream->engine, octets);
+    }
+}
+
+static int write_later(struct stream *stream, struct str octets)
+{
+    octets = str_head(octets, STREAM_WRITE_MAX);
+    if (octet_queue_add(&stream->in_flight, octets) != 0)
+        return UV_ENOMEM;
+    uv_buf_t buffer =
+        uv_buf_init(stream->in_flight.octets, (unsigned)stream->in_flight.size);
+    stream->write.data = stream;
+    int result = uv_write(&stream->write, (uv_stream_t *)&stream->tcp, &buffer,
+                          1, on_written);
+    if (result == 0)
+        forget_octets(stream, octets.n);
+    else
+        octet_queue_release(&stream->in_flight);
+    return result;
+}
+
+/* Nothing left: 1. Under way: 0. Otherwise libuv's error. */
+static int send_all(struct stream *stream)
+{
+    for (;;) {
+        struct str octets = next_octets(stream);
+        if (octets.n == 0)
+            return 1;
+        uv_buf_t buffer =
+            uv_buf_init((char *)(uintptr_t)octets.p, (unsigned)octets.n);
+        int sent = uv_try_write((uv_stream_t *)&stream->tcp, &buffer, 1);
+        if (sent == UV_EAGAIN)
+            return write_later(stream, octets);
+        if (sent < 0)
+            return sent;
+        forget_octets(stream, (size_t)sent);
+    }
+}
+
+/* After a failure of TLS there is the alert, which says why. */
+static bool can_send(const struct stream *stream)
+{
+    return stream->in_flight.size == 0 &&
+           (stream->state == STREAM_OPEN || stream->state == STREAM_SECURING ||
+            stream->state == STREAM_FLUSHING ||
+            (stream->state == STREAM_FAILED && stream->end == STREAM_END_TLS));
+}
+
+void stream_send_output(struct stream *stream)
+{
+    if (!can_send(stream))
+        return;
+    int result = send_all(stream);
+    if (result < 0)
+        stream_note_end(stream, STREAM_END_RESET, uv_strerror(result));
+    else if (result == 1 && stream->state == STREAM_FLUSHING)
+        stream_linger(stream);
+    else if (result == 1 && stream->state == STREAM_OPEN &&
+             stream->output.size > 0)
+        stream_note_end(stream, STREAM_END_TLS,
+                        tls_engine_error(stream->engine));
+    note_if_drained(stream);
+}
+
+/* What is written to a stream that has failed goes nowhere: the owner will
+ * hear of the failure, and need not ask at each write. */
+int stream_write(struct stream *stream, struct str octets)
+{
+    if (stream->state == STREAM_FAILED)
+        return 0;
+    if (octets.n > STREAM_OUTPUT_MAX ||
+        stream_pending(stream) > STREAM_OUTPUT_MAX - octets.n ||
+        octet_queue_add(&stream->output, octets) != 0)
+        return -1;
+    if (stream_pending(stream) > STREAM_OUTPUT_LOW)
+        stream->is_above_low = true;
+    stream_touch(stream);
+    return 0;
+}
+
+size_t stream_pending(const struct stream *stream)
+{
+    size_t pending = stream->output.size + stream->in_flight.size;
+    if (stream->engine != NULL)
+        pending += tls_engine_output(stream->engine).n;
+    return pending;
+}

@@ -1,0 +1,28 @@
+/* The inside of a TLS context, for the files of this folder. */
+#ifndef PROXY_TLS_CONTEXT_INTERNAL_H
+#define PROXY_TLS_CONTEXT_INTERNAL_H
+
+#include "proxy/tls/tls_context.h"
+
+#include <openssl/bio.h>
+#include <openssl/ssl.h>
+
+struct tls_context {
+    SSL_CTX **contexts; /* one a certificate, the first is the default */
+    size_t count;
+    BIO_METHOD *buffers; /* the engine's way to its two buffers */
+    bool is_server;
+    bool is_verified; /* client: the chain and the name must hold */
+};
+
+/* A context with nothing in it yet; NULL when out of memory. */
+struct tls_context *tls_context_new_empty(size_t count);
+/* Versions and ciphers, the same on both sides; NULL when out of memory. */
+SSL_CTX *tls_context_new_ssl(bool is_minimum_13);
+
+/* Moves between SSL and the buffers of the engine; see tls_engine.c. */
+int tls_engine_bio_read(BIO *bio, char *to, int room);
+int tls_engine_bio_write(BIO *bio, const char *octets, int count);
+long tls_engine_bio_control(BIO *bio, int command, long number, void *pointer);
+
+#endif

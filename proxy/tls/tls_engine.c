@@ -1,0 +1,291 @@
+/* A BIO that copies from the input queue and into the output queue stands
+ * where BoringSSL expects the socket. BoringSSL gives up its own record
+ * buffers whenever they are empty. */
+#include "proxy/tls/tls_engine.h"
+
+#include "proxy/tls/octet_queue.h"
+#include "proxy/tls/tls_context_internal.h"
+#include "proxy/tls/tls_error.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/err.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+/* Above TLS_ENGINE_OUTPUT_HIGH there must be room for a record, answers to
+ * key updates and alerts; a long certificate chain leaves in pieces. */
+#define OUTPUT_MAX (128 * 1024)
+#define RECORD_MAX (16 * 1024) /* RFC 8446 5.1 */
+
+struct tls_engine {
+    SSL *ssl;
+    enum tls_state state;
+    struct octet_queue input;  /* from the network */
+    struct octet_queue output; /* to the network */
+    char error[200];
+};
+
+int tls_engine_bio_read(BIO *bio, char *to, int room)
+{
+    struct tls_engine *engine = BIO_get_data(bio);
+    struct str held = octet_queue_view(&engine->input);
+    BIO_clear_retry_flags(bio);
+    if (room <= 0)
+        return 0;
+    if (held.n == 0) {
+        BIO_set_retry_read(bio);
+        return -1;
+    }
+    held = str_head(held, (size_t)room);
+    memcpy(to, held.p, held.n);
+    octet_queue_drop(&engine->input, held.n);
+    return (int)held.n;
+}
+
+int tls_engine_bio_write(BIO *bio, const char *octets, int count)
+{
+    struct tls_engine *engine = BIO_get_data(bio);
+    BIO_clear_retry_flags(bio);
+    if (count <= 0)
+        return 0;
+    size_t room = octet_queue_room(&engine->output);
+    struct str taken = str_head(str_span(octets, (size_t)count), room);
+    if (taken.n == 0) {
+        BIO_set_retry_write(bio);
+        return -1;
+    }
+    if (octet_queue_add(&engine->output, taken) != 0)
+        return -1;
+    return (int)taken.n;
+}
+
+long tls_engine_bio_control(BIO *bio, int command, long number, void *pointer)
+{
+    (void)bio;
+    (void)number;
+    (void)pointer;
+    return command == BIO_CTRL_FLUSH ? 1 : 0;
+}
+
+static void fail(struct tls_engine *engine)
+{
+    engine->state = TLS_FAILED;
+    tls_error_words(engine->ssl, engine->error, sizeof(engine->error));
+}
+
+static bool is_address(const char *name)
+{
+    return strchr(name, ':') != NULL ||
+           strspn(name, "0123456789.") == strlen(name);
+}
+
+/* RFC 6066 3: an address is never sent as a server name. */
+static int expect_name(SSL *ssl, const char *name)
+{
+    X509_VERIFY_PARAM *wanted = SSL_get0_param(ssl);
+    if (is_address(name))
+        return X509_VERIFY_PARAM_set1_ip_asc(wanted, name) == 1 ? 0 : -1;
+    X509_VERIFY_PARAM_set_hostflags(wanted,
+                                    X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+    return X509_VERIFY_PARAM_set1_host(wanted, name, strlen(name)) == 1 &&
+                   SSL_set_tlsext_host_name(ssl, name) == 1
+               ? 0
+               : -1;
+}
+
+static void set_side(struct tls_engine *engine,
+                     const struct tls_context *context, const char *name)
+{
+    if (context->is_server) {
+        SSL_set_accept_state(engine->ssl);
+        return;
+    }
+    /* Without a name any certificate of the CA would do. */
+    assert(name != NULL || !context->is_verified);
+    SSL_set_connect_state(engine->ssl);
+    if (name != NULL && expect_name(engine->ssl, name) != 0) {
+        ERR_clear_error();
+        engine->state = TLS_FAILED;
+        snprintf(engine->error, sizeof(engine->error),
+                 "%s can't be the name of a TLS server", name);
+    }
+}
+
+struct tls_engine *tls_engine_new(struct tls_context *context, const char *name)
+{
+    struct tls_engine *engine = calloc(1, sizeof(*engine));
+    if (engine == NULL)
+        return NULL;
+    octet_queue_init(&engine->input, TLS_ENGINE_INPUT_MAX);
+    octet_queue_init(&engine->output, OUTPUT_MAX);
+    engine->ssl = SSL_new(context->contexts[0]);
+    BIO *bio = BIO_new(context->buffers);
+    if (engine->ssl == NULL || bio == NULL ||
+        SSL_set_app_data(engine->ssl, context) != 1) {
+        BIO_free(bio);
+        tls_engine_free(engine);
+        return NULL;
+    }
+    BIO_set_data(bio, engine);
+    BIO_set_init(bio, 1);
+    SSL_set_bio(engine->ssl, bio, bio);
+    /* What only the handshake needs goes after it: idle sessions are many. */
+    SSL_set_shed_handshake_config(engine->ssl, 1);
+    set_side(engine, context, name);
+    return engine;
+}
+
+void tls_engine_free(struct tls_engine *engine)
+{
+    if (engine == NULL)
+        return;
+    SSL_free(engine->ssl);
+    octet_queue_release(&engine->input);
+    octet_queue_release(&engine->output);
+    free(engine);
+}
+
+static void advance_handshake(struct tls_engine *engine)
+{
+    ERR_clear_error();
+    int result = SSL_do_handshake(engine->ssl);
+    if (result == 1) {
+        engine->state = TLS_OPEN;
+        return;
+    }
+    int error = SSL_get_error(engine->ssl, result);
+    if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE)
+        fail(engine);
+}
+
+/* Brings the first octet of clear text within reach. What stands before it
+ * (tickets, key updates, close_notify) is dealt with on the way. */
+static void advance_open(struct tls_engine *engine)
+{
+    char first;
+    ERR_clear_error();
+    int result = SSL_peek(engine->ssl, &first, 1);
+    if (result > 0)
+        return;
+    int error = SSL_get_error(engine->ssl, result);
+    if (error == SSL_ERROR_ZERO_RETURN)
+        engine->state = TLS_PEER_CLOSED;
+    else if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE)
+        fail(engine);
+}
+
+enum tls_state tls_engine_advance(struct tls_engine *engine)
+{
+    if (engine->state == TLS_HANDSHAKING)
+        advance_handshake(engine);
+    if (engine->state == TLS_OPEN)
+        advance_open(engine);
+    return engine->state;
+}
+
+size_t tls_engine_feed(struct tls_engine *engine, struct str octets)
+{
+    octets = str_head(octets, tls_engine_room(engine));
+    return octet_queue_add(&engine->input, octets) == 0 ? octets.n : 0;
+}
+
+size_t tls_engine_room(const struct tls_engine *engine)
+{
+    return octet_queue_room(&engine->input);
+}
+
+struct str tls_engine_output(const struct tls_engine *engine)
+{
+    return octet_queue_view(&engine->output);
+}
+
+void tls_engine_sent(struct tls_engine *engine, size_t octets)
+{
+    octet_queue_drop(&engine->output, octets);
+}
+
+size_t tls_engine_read(struct tls_engine *engine, char *to, size_t room)
+{
+    size_t total = 0;
+    while (total < room && tls_engine_advance(engine) == TLS_OPEN) {
+        size_t ready = tls_engine_pending(engine);
+        if (ready == 0)
+            break;
+        if (ready > room - total)
+            ready = room - total;
+        int got = SSL_read(engine->ssl, to + total, (int)ready);
+        if (got <= 0)
+            break;
+        total += (size_t)got;
+    }
+    return total;
+}
+
+size_t tls_engine_pending(const struct tls_engine *engine)
+{
+    return engine->state == TLS_OPEN ? (size_t)SSL_pending(engine->ssl) : 0;
+}
+
+static bool can_write(const struct tls_engine *engine)
+{
+    return (engine->state == TLS_OPEN || engine->state == TLS_PEER_CLOSED) &&
+           octet_queue_view(&engine->output).n < TLS_ENGINE_OUTPUT_HIGH;
+}
+
+size_t tls_engine_write(struct tls_engine *engine, struct str octets)
+{
+    size_t total = 0;
+    while (total < octets.n && can_write(engine)) {
+        struct str record = str_head(str_skip(octets, total), RECORD_MAX);
+        ERR_clear_error();
+        int taken = SSL_write(engine->ssl, record.p, (int)record.n);
+        if (taken <= 0) {
+            fail(engine);
+            break;
+        }
+        total += (size_t)taken;
+    }
+    return total;
+}
+
+void tls_engine_close(struct tls_engine *engine)
+{
+    if (engine->state != TLS_OPEN && engine->state != TLS_PEER_CLOSED)
+        return;
+    ERR_clear_error();
+    if ((SSL_get_shutdown(engine->ssl) & SSL_SENT_SHUTDOWN) == 0)
+        SSL_shutdown(engine->ssl);
+    ERR_clear_error();
+}
+
+const char *tls_engine_error(const struct tls_engine *engine)
+{
+    return engine->error;
+}
+
+const char *tls_engine_version(const struct tls_engine *engine)
+{
+    if (SSL_in_init(engine->ssl))
+        return "";
+    return SSL_version(engine->ssl) == TLS1_3_VERSION ? "1.3" : "1.2";
+}
+
+const char *tls_engine_cipher(const struct tls_engine *engine)
+{
+    const SSL_CIPHER *cipher = SSL_get_current_cipher(engine->ssl);
+    return cipher == NULL || SSL_in_init(engine->ssl)
+               ? ""
+               : SSL_CIPHER_standard_name(cipher);
+}
+
+const char *tls_engine_sni(const struct tls_engine *engine)
+{
+    const char *name =
+        SSL_get_servername(engine->ssl, TLSEXT_NAMETYPE_host_name);
+    return name == NULL ? "" : name;
+}

@@ -1,0 +1,56 @@
+/* One TLS connection as a pure machine between two bounded buffers: network
+ * octets in, network octets out, clear text in, clear text out. Knows no
+ * socket. Testable octet by octet. An idle engine holds empty buffers. */
+#ifndef PROXY_TLS_ENGINE_H
+#define PROXY_TLS_ENGINE_H
+
+#include "proxy/tls/tls_context.h"
+
+#define TLS_ENGINE_INPUT_MAX (32 * 1024)   /* more than the longest record */
+#define TLS_ENGINE_OUTPUT_HIGH (64 * 1024) /* write takes nothing above */
+
+struct tls_engine;
+
+enum tls_state {
+    TLS_HANDSHAKING,
+    TLS_OPEN,
+    TLS_PEER_CLOSED, /* close_notify came, and all before it was read */
+    TLS_FAILED       /* see tls_engine_error(); flush output (the alert) */
+};
+
+/* `name`: client side only, for SNI and verification; else NULL. NULL when
+ * out of memory. Borrows the context, which must outlive the engine. */
+struct tls_engine *tls_engine_new(struct tls_context *context,
+                                  const char *name);
+void tls_engine_free(struct tls_engine *engine);
+
+/* Moves as far as it can with what is buffered; call after every feed, and
+ * after sent() while handshaking. */
+enum tls_state tls_engine_advance(struct tls_engine *engine);
+
+/* Network side. feed takes up to all of it and returns how many octets it
+ * took, room() at most; output is what must go to the network, sent() says
+ * how much went. */
+size_t tls_engine_feed(struct tls_engine *engine, struct str octets);
+size_t tls_engine_room(const struct tls_engine *engine);
+struct str tls_engine_output(const struct tls_engine *engine);
+void tls_engine_sent(struct tls_engine *engine, size_t octets);
+
+/* Clear side. read: up to `room` octets into `to`; 0: none now. pending: how
+ * many octets the next read will give, known after advance(). write: how many
+ * were taken (bounded output buffer). */
+size_t tls_engine_read(struct tls_engine *engine, char *to, size_t room);
+size_t tls_engine_pending(const struct tls_engine *engine);
+size_t tls_engine_write(struct tls_engine *engine, struct str octets);
+/* Queues close_notify, once. */
+void tls_engine_close(struct tls_engine *engine);
+
+/* After TLS_FAILED: words for the log; else "". */
+const char *tls_engine_error(const struct tls_engine *engine);
+/* "1.2" or "1.3"; the cipher's standard name; the name the client asked for,
+ * "" when none. Empty before the handshake is done. */
+const char *tls_engine_version(const struct tls_engine *engine);
+const char *tls_engine_cipher(const struct tls_engine *engine);
+const char *tls_engine_sni(const struct tls_engine *engine);
+
+#endif

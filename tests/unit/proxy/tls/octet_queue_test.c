@@ -1,0 +1,71 @@
+#include "proxy/tls/octet_queue.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void what_goes_in_comes_out_in_order(void **state)
+{
+    struct octet_queue queue;
+    unsigned char next_in = 0, next_out = 0;
+    (void)state;
+    octet_queue_init(&queue, 4096);
+    for (size_t round = 1; round < 900; round++) {
+        char octets[97];
+        size_t n = round % sizeof(octets);
+        for (size_t i = 0; i < n; i++)
+            octets[i] = (char)next_in++;
+        assert_int_equal(octet_queue_add(&queue, str_span(octets, n)), 0);
+        struct str held = octet_queue_view(&queue);
+        size_t taken = round % 3 == 0 ? held.n : held.n / 3;
+        for (size_t i = 0; i < taken; i++)
+            assert_int_equal((unsigned char)held.p[i], next_out++);
+        octet_queue_drop(&queue, taken);
+    }
+    octet_queue_release(&queue);
+}
+
+static void nothing_passes_the_maximum(void **state)
+{
+    struct octet_queue queue;
+    char octets[600];
+    (void)state;
+    memset(octets, 'x', sizeof(octets));
+    octet_queue_init(&queue, 1000);
+    assert_int_equal(octet_queue_add(&queue, str_span(octets, 600)), 0);
+    assert_int_equal(octet_queue_room(&queue), 400);
+    assert_int_equal(octet_queue_add(&queue, str_span(octets, 401)), -1);
+    assert_int_equal(octet_queue_view(&queue).n, 600);
+    assert_int_equal(octet_queue_add(&queue, str_span(octets, 400)), 0);
+    assert_null(octet_queue_reserve(&queue, 1));
+    assert_true(queue.capacity <= 1000);
+    octet_queue_release(&queue);
+}
+
+static void an_empty_queue_holds_no_memory(void **state)
+{
+    struct octet_queue queue;
+    (void)state;
+    octet_queue_init(&queue, 1000);
+    assert_null(queue.octets);
+    assert_int_equal(octet_queue_add(&queue, STR("password")), 0);
+    octet_queue_drop(&queue, 3);
+    assert_true(str_equals(octet_queue_view(&queue), STR("sword")));
+    octet_queue_drop(&queue, 5);
+    assert_null(queue.octets);
+    assert_non_null(octet_queue_reserve(&queue, 10));
+    octet_queue_commit(&queue, 0);
+    assert_null(queue.octets);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_goes_in_comes_out_in_order),
+        cmocka_unit_test(nothing_passes_the_maximum),
+        cmocka_unit_test(an_empty_queue_holds_no_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
