@@ -1,0 +1,35 @@
+/* The decision log: one JSON object a line, appended by one writer thread
+ * from a bounded queue. A line is complete or absent. If the queue is full
+ * the line is lost, counted, and the loss is told in the next line written.
+ */
+#ifndef PROXY_LOG_DECISION_LOG_H
+#define PROXY_LOG_DECISION_LOG_H
+
+#include "config/settings.h"
+#include "proxy/log/server_log.h"
+
+struct decision_log;
+
+/* Whether the log's folder exists; creates nothing. 0, or -1 with a
+ * diagnostic. For `postern check`. */
+int decision_log_check(const struct log_settings *settings,
+                       struct diags *diags);
+
+/* Opens (creates) the file for appending; NULL with a diagnostic at the key's
+ * mark when that fails: the folder must exist. A log without a path takes
+ * lines and drops them. A torn last line (no LF) is closed with one first. */
+struct decision_log *decision_log_new(const struct log_settings *settings,
+                                      struct diags *diags);
+/* Where a file that can't be written, and its recovery, are told. It must
+ * outlive the decision log. */
+void decision_log_report_to(struct decision_log *log,
+                            struct server_log *server);
+/* Thread-safe; copies one line (with or without its LF). An empty one (what
+ * json_line_end() gives for a line that did not fit) counts as lost. */
+void decision_log_write(struct decision_log *log, struct str line);
+/* Opens the path anew before the next line (after a rotation). */
+void decision_log_reopen(struct decision_log *log);
+/* Writes what is queued, then ends. */
+void decision_log_free(struct decision_log *log);
+
+#endif

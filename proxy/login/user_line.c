@@ -1,0 +1,248 @@
+#include "proxy/login/user_line.h"
+
+#include <string.h>
+
+#include "proxy/login/login.h"
+#include "proxy/login/password_hash.h"
+#include "rules/address.h"
+
+#define WORDS_MAX 1000 /* addresses, or groups, of one login */
+
+/* What the steps of one line share. */
+struct reader {
+    struct str text;
+    struct mark at;
+    struct arena *arena;
+    struct diags *diags;
+};
+
+/* Fields behind the seventh in which Dovecot is told to let fewer in. To
+ * pass over them would let more in. */
+static const char *const narrowing[] = {"nologin", "nopassword", "allow_nets",
+                                        "allow_real_nets", "deny"};
+
+/* The place of a piece of the line. */
+static struct mark mark_of(const struct reader *reader, struct str piece)
+{
+    struct mark mark = reader->at;
+    mark.column += (size_t)(piece.p - reader->text.p);
+    return mark;
+}
+
+static int say_full(const struct reader *reader)
+{
+    diags_error(reader->diags, reader->at, "out of memory");
+    return -1;
+}
+
+static int read_name(const struct reader *reader, struct str field,
+                     struct user *out)
+{
+    if (field.n == 0) {
+        diags_error(reader->diags, reader->at, "the login is missing");
+        return -1;
+    }
+    out->name = login_normalise(reader->arena, field);
+    if (out->name.p != NULL)
+        return 0;
+    diags_error(reader->diags, reader->at,
+                "the login is not fit to be one: it holds control characters, "
+                "is not UTF-8, or is over 255 octets");
+    return -1;
+}
+
+static int read_hash(const struct reader *reader, struct str field,
+                     struct user *out)
+{
+    struct password_hash hash;
+    struct mark mark = mark_of(reader, field);
+    const char *wrong = password_hash_read(field, &hash);
+    if (wrong != NULL) {
+        diags_error(reader->diags, mark, "%s", wrong);
+        return -1;
+    }
+    if (hash.is_weak)
+        diags_warn(reader->diags, mark,
+                   "the password's hash is of a kind that is quickly guessed; "
+                   "set it anew with `postern passwd`");
+    out->hash = arena_cstr(reader->arena, hash.setting);
+    return out->hash == NULL ? say_full(reader) : 0;
+}
+
+/* An address, or a glob of addresses. */
+static int keep_address(const struct reader *reader, struct str word,
+                        struct str *out)
+{
+    struct address parsed;
+    ptrdiff_t at = str_last_index(word, '@');
+    bool is_glob = str_index(word, '*') >= 0;
+    bool has_parts = at > 0 && (size_t)at + 1 < word.n;
+    bool is_good = is_glob ? has_parts || str_equals(word, STR("*"))
+                           : address_parse(word, &parsed) == ADDRESS_OK;
+    if (!is_good) {
+        diags_error(reader->diags, mark_of(reader, word),
+                    "\"%.*s\" is not an address, nor one with * in it",
+                    (int)(word.n > 255 ? 255 : word.n), word.p);
+        return -1;
+    }
+    *out = is_glob ? arena_lower(reader->arena, word)
+                   : address_canonical(reader->arena, word);
+    return out->p == NULL ? say_full(reader) : 0;
+}
+
+static int keep_group(const struct reader *reader, struct str word,
+                      struct str *out)
+{
+    *out = arena_str(reader->arena, word);
+    return out->p == NULL ? say_full(reader) : 0;
+}
+
+typedef int keep_word(const struct reader *reader, struct str word,
+                      struct str *out);
+
+/* A list behind "addresses=" or "groups=": words with commas between. */
+static int read_words(const struct reader *reader, struct str value,
+                      keep_word *keep, const struct str **items, size_t *count)
+{
+    struct str *kept = NULL;
+    size_t capacity = 0;
+    int result = 0;
+    *count = 0;
+    while (value.n > 0) {
+        struct str word, rest;
+        str_cut(value, ',', &word, &rest);
+        value = rest;
+        if (word.n == 0)
+            continue;
+        if (*count == WORDS_MAX) {
+            diags_error(reader->diags, mark_of(reader, word),
+                        "more than %d entries", WORDS_MAX);
+            return -1;
+        }
+        kept = arena_grow(reader->arena, kept, *count, &capacity, sizeof *kept);
+        if (kept == NULL)
+            return say_full(reader);
+        if (keep(reader, word, &kept[*count]) != 0)
+            result = -1;
+        else
+            ++*count;
+    }
+    *items = kept;
+    return result;
+}
+
+struct seen {
+    bool addresses, groups;
+};
+
+static int read_key(const struct reader *reader, struct str word,
+                    struct seen *seen, struct user *out)
+{
+    struct str key, value;
+    bool has_value = str_cut(word, '=', &key, &value);
+    bool is_addresses = has_value && str_equals(key, STR("addresses"));
+    bool is_groups = has_value && str_equals(key, STR("groups"));
+    if (!is_addresses && !is_groups) {
+        diags_error(reader->diags, mark_of(reader, word),
+                    "\"%.*s\" is not known here; known are addresses= and "
+                    "groups=",
+                    (int)(key.n > 64 ? 64 : key.n), key.p);
+        return -1;
+    }
+    bool *is_seen = is_addresses ? &seen->addresses : &seen->groups;
+    if (*is_seen) {
+        diags_error(reader->diags, mark_of(reader, word), "%.*s= stands twice",
+                    (int)key.n, key.p);
+        return -1;
+    }
+    *is_seen = true;
+    if (is_addresses)
+        return read_words(reader, value, keep_address, &out->addresses,
+                          &out->address_count);
+    return read_words(reader, value, keep_group, &out->groups,
+                      &out->group_count);
+}
+
+static int read_keys(const struct reader *reader, struct str fields,
+                     struct seen *seen, struct user *out)
+{
+    int result = 0;
+    while (fields.n > 0) {
+        struct str word, rest;
+        str_cut(fields, ' ', &word, &rest);
+        fields = rest;
+        if (word.n > 0 && read_key(reader, word, seen, out) != 0)
+            result = -1;
+    }
+    return result;
+}
+
+/* uid:gid:gecos:home:shell:extra, of which only extra may matter. */
+static int read_dovecot(const struct reader *reader, struct str fields)
+{
+    int result = 0;
+    for (int skipped = 0; skipped < 5; skipped++)
+        str_cut(fields, ':', &(struct str){0}, &fields);
+    while (fields.n > 0) {
+        struct str word, rest, key, value;
+        str_cut(fields, ' ', &word, &rest);
+        str_cut(word, '=', &key, &value);
+        fields = rest;
+        for (size_t i = 0; i < sizeof narrowing / sizeof narrowing[0]; i++) {
+            if (!str_equals_nocase(key, str_from(narrowing[i])))
+                continue;
+            diags_error(reader->diags, mark_of(reader, word),
+                        "%s can't be honoured; take this login out, or the "
+                        "field",
+                        narrowing[i]);
+            result = -1;
+        }
+    }
+    return result;
+}
+
+/* A back-end without addresses: a login that is one owns itself. */
+static int own_name(const struct reader *reader, struct user *out)
+{
+    if (str_index(out->name, '@') < 0)
+        return 0;
+    struct str *own = arena_alloc(reader->arena, sizeof *own);
+    if (own == NULL)
+        return say_full(reader);
+    *own = address_canonical(reader->arena, out->name);
+    if (own->p == NULL)
+        return say_full(reader);
+    out->addresses = own;
+    out->address_count = 1;
+    return 0;
+}
+
+int user_line_read(struct str text, struct mark at, struct arena *arena,
+                   struct diags *diags, struct user *out)
+{
+    const struct reader reader = {text, at, arena, diags};
+    struct str name, password, fields, third, rest;
+    struct seen seen = {false, false};
+    *out = (struct user){.line = at.line};
+    if (memchr(text.p, '\0', text.n) != NULL) {
+        diags_error(diags, at, "the line holds a NUL");
+        return -1;
+    }
+    if (!str_cut(text, ':', &name, &fields)) {
+        diags_error(diags, at,
+                    "this is no line of login:hash:…; make one "
+                    "with `postern passwd`");
+        return -1;
+    }
+    str_cut(fields, ':', &password, &fields);
+    str_cut(fields, ':', &third, &rest);
+    int result = read_name(&reader, name, out);
+    if (read_hash(&reader, password, out) != 0)
+        result = -1;
+    if (str_index(third, '=') >= 0 ? read_keys(&reader, fields, &seen, out) != 0
+                                   : read_dovecot(&reader, fields) != 0)
+        result = -1;
+    if (result == 0 && !seen.addresses)
+        result = own_name(&reader, out);
+    return result;
+}

@@ -1,0 +1,33 @@
+/* A users file in memory: its logins, found by name. Immutable once read, so
+ * that threads may share it. */
+#ifndef PROXY_LOGIN_USERS_FILE_H
+#define PROXY_LOGIN_USERS_FILE_H
+
+#include "proxy/login/user_line.h"
+
+#define USERS_FILE_MAX (64 * 1024 * 1024)
+#define USERS_LINE_MAX (16 * 1024)
+
+struct users {
+    struct user *items; /* by name */
+    size_t count, capacity;
+    struct arena arena;
+};
+
+void users_init(struct users *users);
+/* Wipes the hashes. */
+void users_release(struct users *users);
+
+/* Reads a whole file. Its faults are errors at its lines; that it can't be
+ * read, or others may read it, at `named`, where the configuration names it.
+ * 0, or -1 when there was an error. */
+int users_read(struct users *users, const char *path, struct mark named,
+               struct diags *diags);
+/* The same of octets in memory; `path` is for the marks. */
+int users_parse(struct users *users, struct str octets, const char *path,
+                struct diags *diags);
+
+/* `name` is normalised. NULL: nobody. */
+const struct user *users_find(const struct users *users, struct str name);
+
+#endif

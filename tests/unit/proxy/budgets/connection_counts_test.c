@@ -1,0 +1,189 @@
+#include "proxy/budgets/connection_counts.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#define THREADS 4
+#define ROUNDS 2000
+
+static struct ip ip_of(const char *text)
+{
+    struct ip ip;
+    assert_int_equal(ip_parse(str_from(text), &ip), 0);
+    return ip;
+}
+
+static struct ip nth_net(unsigned n)
+{
+    char text[64];
+    snprintf(text, sizeof text, "10.%u.%u.1", n / 256, n % 256);
+    return ip_of(text);
+}
+
+static enum connection_room take(struct connection_counts *counts,
+                                 const char *client)
+{
+    struct ip ip = ip_of(client);
+    return connection_counts_take(counts, &ip);
+}
+
+static void give(struct connection_counts *counts, const char *client)
+{
+    struct ip ip = ip_of(client);
+    connection_counts_give(counts, &ip);
+}
+
+static void the_cap_holds_for_all_together(void **state)
+{
+    (void)state;
+    struct connection_counts *counts = connection_counts_new(2, 2);
+    assert_int_equal(take(counts, "192.0.2.1"), CONNECTION_TAKEN);
+    assert_int_equal(take(counts, "192.0.2.2"), CONNECTION_TAKEN);
+    assert_int_equal(take(counts, "192.0.2.3"), CONNECTION_FULL);
+    give(counts, "192.0.2.1");
+    assert_int_equal(take(counts, "192.0.2.3"), CONNECTION_TAKEN);
+    connection_counts_free(counts);
+}
+
+static void clients_of_one_net_share_its_places(void **state)
+{
+    static const struct {
+        const char *first, *second;
+        bool want_shared;
+    } cases[] = {
+        {"192.0.2.1", "192.0.2.1", true},
+        {"192.0.2.1", "192.0.2.2", false},         /* a /32 */
+        {"2001:db8::1", "2001:db8::ffff:1", true}, /* a /64 */
+        {"2001:db8:0:1::1", "2001:db8:0:2::1", false},
+        {"32.1.13.184", "2001:db8::1", false}, /* the same first octets */
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct connection_counts *counts = connection_counts_new(10, 1);
+        assert_int_equal(take(counts, cases[i].first), CONNECTION_TAKEN);
+        assert_int_equal(take(counts, cases[i].second),
+                         cases[i].want_shared ? CONNECTION_NET_FULL
+                                              : CONNECTION_TAKEN);
+        connection_counts_free(counts);
+    }
+}
+
+static void what_is_refused_takes_no_place(void **state)
+{
+    (void)state;
+    struct connection_counts *counts = connection_counts_new(3, 1);
+    assert_int_equal(take(counts, "192.0.2.1"), CONNECTION_TAKEN);
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(take(counts, "192.0.2.1"), CONNECTION_NET_FULL);
+    assert_int_equal(take(counts, "192.0.2.2"), CONNECTION_TAKEN);
+    assert_int_equal(take(counts, "192.0.2.3"), CONNECTION_TAKEN);
+    connection_counts_free(counts);
+}
+
+static void more_than_four_fifths_is_crowded(void **state)
+{
+    static const struct {
+        unsigned max, want_from; /* the count from which it is crowded */
+    } cases[] = {{1, 2}, {3, 4}, {5, 5}, {10, 9}, {100, 81}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct connection_counts *counts =
+            connection_counts_new(cases[i].max, 1);
+        for (unsigned n = 0; n < cases[i].max; n++) {
+            assert_int_equal(connection_counts_is_crowded(counts),
+                             n >= cases[i].want_from);
+            struct ip ip = nth_net(n);
+            assert_int_equal(connection_counts_take(counts, &ip),
+                             CONNECTION_TAKEN);
+        }
+        assert_int_equal(connection_counts_is_crowded(counts),
+                         cases[i].max >= cases[i].want_from);
+        connection_counts_free(counts);
+    }
+}
+
+/* With small tables nets collide all the time, so that a hole which a
+ * deletion left would lose those behind it. */
+static void places_come_back_in_whatever_order(void **state)
+{
+    enum { NETS = 64 };
+    (void)state;
+    for (unsigned step = 1; step < NETS; step += 2) {
+        struct connection_counts *counts = connection_counts_new(NETS, 1);
+        for (unsigned n = 0; n < NETS; n++) {
+            struct ip ip = nth_net(n);
+            assert_int_equal(connection_counts_take(counts, &ip),
+                             CONNECTION_TAKEN);
+        }
+        for (unsigned n = 0; n < NETS; n++) {
+            struct ip gone = nth_net(n * step % NETS);
+            connection_counts_give(counts, &gone);
+            for (unsigned rest = n + 1; rest < NETS; rest++) {
+                struct ip left = nth_net(rest * step % NETS);
+                assert_int_equal(connection_counts_take(counts, &left),
+                                 CONNECTION_NET_FULL);
+            }
+        }
+        for (unsigned n = 0; n < NETS; n++) {
+            struct ip ip = nth_net(n);
+            assert_int_equal(connection_counts_take(counts, &ip),
+                             CONNECTION_TAKEN);
+        }
+        connection_counts_free(counts);
+    }
+}
+
+static void *take_and_give(void *argument)
+{
+    struct connection_counts *counts = argument;
+    size_t taken = 0;
+    for (unsigned n = 0; n < ROUNDS; n++) {
+        struct ip ip;
+        char text[] = "192.0.2.0";
+        text[8] = (char)('0' + n % 8);
+        if (ip_parse(str_from(text), &ip) != 0 ||
+            connection_counts_take(counts, &ip) != CONNECTION_TAKEN)
+            continue;
+        taken++;
+        connection_counts_give(counts, &ip);
+    }
+    return taken > 0 ? argument : NULL;
+}
+
+static void threads_leave_no_place_taken(void **state)
+{
+    (void)state;
+    pthread_t threads[THREADS];
+    void *result;
+    struct connection_counts *counts = connection_counts_new(THREADS, THREADS);
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(
+            pthread_create(&threads[i], NULL, take_and_give, counts), 0);
+    for (int i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_join(threads[i], &result), 0);
+        assert_ptr_equal(result, counts);
+    }
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(take(counts, "198.51.100.1"), CONNECTION_TAKEN);
+    assert_int_equal(take(counts, "198.51.100.1"), CONNECTION_FULL);
+    connection_counts_free(counts);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_cap_holds_for_all_together),
+        cmocka_unit_test(clients_of_one_net_share_its_places),
+        cmocka_unit_test(what_is_refused_takes_no_place),
+        cmocka_unit_test(more_than_four_fifths_is_crowded),
+        cmocka_unit_test(places_come_back_in_whatever_order),
+        cmocka_unit_test(threads_leave_no_place_taken),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

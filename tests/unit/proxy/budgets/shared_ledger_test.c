@@ -1,0 +1,221 @@
+/* The ledger is the test's own: it tells which shard was asked, and whether
+ * two threads were ever in one shard at once. */
+#include "proxy/budgets/shared_ledger.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#define THREADS 4
+#define ROUNDS 20000
+#define SHARDS_MAX 64
+
+/* Replaces rules/ledger. The counts are plain on purpose: without a lock the
+ * thread sanitizer sees a race, and sums come out short. */
+struct ledger {
+    size_t max_keys;
+    uint8_t secret;
+    size_t answers, commits, give_backs, changes;
+};
+
+static struct ledger *made[SHARDS_MAX];
+static size_t made_count;
+static size_t fails_at;
+
+struct ledger *ledger_new(size_t max_keys, const uint8_t secret[16])
+{
+    if (made_count == fails_at)
+        return NULL;
+    struct ledger *ledger = calloc(1, sizeof *ledger);
+    assert_non_null(ledger);
+    ledger->max_keys = max_keys;
+    ledger->secret = secret[0];
+    made[made_count++] = ledger;
+    return ledger;
+}
+
+void ledger_free(struct ledger *ledger)
+{
+    free(ledger);
+}
+
+void ledger_answer(struct ledger *ledger, const struct question *question,
+                   uint64_t now_ms, struct answer *answer)
+{
+    (void)question;
+    ledger->answers++;
+    *answer = (struct answer){.is_within = true, .after = now_ms};
+}
+
+void ledger_commit(struct ledger *ledger, struct hold *hold, uint64_t now_ms)
+{
+    (void)now_ms;
+    ledger->commits++;
+    hold->is_settled = true;
+}
+
+void ledger_give_back(struct ledger *ledger, struct hold *hold, uint64_t now_ms)
+{
+    (void)now_ms;
+    ledger->give_backs++;
+    hold->is_settled = true;
+}
+
+void ledger_apply(struct ledger *ledger, const struct list_change *change,
+                  uint64_t now_ms)
+{
+    (void)now_ms;
+    (void)change;
+    ledger->changes++;
+}
+
+/* The first octet, spread over all bits: the same for a question, its hold
+ * and its change. */
+static uint64_t hash(struct str text)
+{
+    return (uint64_t)(unsigned char)text.p[0] * 0x9e3779b97f4a7c15u;
+}
+
+uint64_t ledger_hash_question(const struct question *question,
+                              const uint8_t secret[16])
+{
+    (void)secret;
+    return hash(question->kind == QUESTION_LISTED ? question->value
+                                                  : question->key);
+}
+
+uint64_t ledger_hash_hold(const struct hold *hold, const uint8_t secret[16])
+{
+    (void)secret;
+    return hash(hold->key);
+}
+
+static struct shared_ledger *open_ledger(size_t max_keys)
+{
+    made_count = 0;
+    fails_at = SHARDS_MAX;
+    struct shared_ledger *shared = shared_ledger_new(max_keys);
+    assert_non_null(shared);
+    return shared;
+}
+
+static void the_shards_together_hold_all_keys(void **state)
+{
+    (void)state;
+    struct shared_ledger *shared = open_ledger(100000);
+    size_t keys = 0;
+    for (size_t i = 0; i < made_count; i++) {
+        keys += made[i]->max_keys;
+        assert_int_equal(made[i]->secret, made[0]->secret);
+    }
+    assert_true(made_count > 1);
+    assert_true(keys >= 100000 && keys < 100000 + 2 * made_count);
+    shared_ledger_free(shared);
+}
+
+static void a_hold_is_settled_where_it_was_asked(void **state)
+{
+    (void)state;
+    struct shared_ledger *shared = open_ledger(1000);
+    size_t used = 0;
+    for (int octet = 'a'; octet <= 'z'; octet++) {
+        const char text = (char)octet;
+        const struct question question = {.kind = QUESTION_HOLD,
+                                          .key = {&text, 1}};
+        struct hold hold = {.key = {&text, 1}};
+        struct answer answer;
+        shared_ledger_answer(shared, &question, 7, &answer);
+        assert_true(answer.is_within);
+        assert_int_equal(answer.after, 7);
+        shared_ledger_commit(shared, &hold, 8);
+        assert_true(hold.is_settled);
+        shared_ledger_give_back(shared, &hold, 9);
+    }
+    for (size_t i = 0; i < made_count; i++) {
+        assert_int_equal(made[i]->answers, made[i]->commits);
+        assert_int_equal(made[i]->answers, made[i]->give_backs);
+        used += made[i]->answers > 0;
+    }
+    assert_true(used > 1);
+    shared_ledger_free(shared);
+}
+
+static void a_change_of_a_list_goes_where_it_is_looked_up(void **state)
+{
+    (void)state;
+    struct shared_ledger *shared = open_ledger(1000);
+    for (int octet = 'a'; octet <= 'z'; octet++) {
+        const char text = (char)octet;
+        const struct question question = {.kind = QUESTION_LISTED,
+                                          .value = {&text, 1}};
+        const struct list_change change = {.value = {&text, 1}};
+        struct answer answer;
+        shared_ledger_answer(shared, &question, 0, &answer);
+        shared_ledger_apply(shared, &change, 0);
+    }
+    for (size_t i = 0; i < made_count; i++)
+        assert_int_equal(made[i]->answers, made[i]->changes);
+    shared_ledger_free(shared);
+}
+
+static void *ask_often(void *argument)
+{
+    struct shared_ledger *shared = argument;
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        const char text = (char)('a' + i % 3);
+        const struct question question = {.kind = QUESTION_HOLD,
+                                          .key = {&text, 1}};
+        struct hold hold = {.key = {&text, 1}};
+        struct answer answer;
+        shared_ledger_answer(shared, &question, 0, &answer);
+        shared_ledger_commit(shared, &hold, 0);
+    }
+    return NULL;
+}
+
+static void threads_take_turns_in_a_shard(void **state)
+{
+    (void)state;
+    struct shared_ledger *shared = open_ledger(1000);
+    pthread_t threads[THREADS];
+    size_t answers = 0;
+    size_t commits = 0;
+    for (size_t i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, ask_often, shared),
+                         0);
+    for (size_t i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    for (size_t i = 0; i < made_count; i++) {
+        answers += made[i]->answers;
+        commits += made[i]->commits;
+    }
+    assert_int_equal(answers, THREADS * ROUNDS);
+    assert_int_equal(commits, THREADS * ROUNDS);
+    shared_ledger_free(shared);
+}
+
+static void without_memory_nothing_is_left_behind(void **state)
+{
+    (void)state;
+    made_count = 0;
+    fails_at = 5;
+    assert_null(shared_ledger_new(1000));
+    shared_ledger_free(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_shards_together_hold_all_keys),
+        cmocka_unit_test(a_hold_is_settled_where_it_was_asked),
+        cmocka_unit_test(a_change_of_a_list_goes_where_it_is_looked_up),
+        cmocka_unit_test(threads_take_turns_in_a_shard),
+        cmocka_unit_test(without_memory_nothing_is_left_behind),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,272 @@
+#include "proxy/log/decision_log.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#define TEXT_MAX 4096
+
+static char folder[64];
+static char path[96];
+static char rotated[96];
+
+static int make_folder(void **state)
+{
+    (void)state;
+    snprintf(folder, sizeof folder, "/tmp/decision_log_test_XXXXXX");
+    if (mkdtemp(folder) == NULL)
+        return -1;
+    snprintf(path, sizeof path, "%s/log", folder);
+    snprintf(rotated, sizeof rotated, "%s/log.1", folder);
+    return 0;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    unlink(path);
+    unlink(rotated);
+    return rmdir(folder);
+}
+
+static void read_file(const char *name, char text[TEXT_MAX])
+{
+    FILE *file = fopen(name, "r");
+    assert_non_null(file);
+    size_t length = fread(text, 1, TEXT_MAX - 1, file);
+    text[length] = '\0';
+    fclose(file);
+}
+
+static struct decision_log *open_log(void)
+{
+    struct diags diags;
+    const struct log_settings settings = {.decisions = path};
+    diags_init(&diags);
+    struct decision_log *log = decision_log_new(&settings, &diags);
+    assert_non_null(log);
+    assert_int_equal(diags.count, 0);
+    diags_release(&diags);
+    return log;
+}
+
+static void freeing_writes_what_is_queued(void **state)
+{
+    (void)state;
+    char text[TEXT_MAX];
+    struct decision_log *log = open_log();
+    decision_log_write(log, STR("{\"a\":1}"));
+    decision_log_write(log, STR("{\"b\":2}\n"));
+    decision_log_free(log);
+    read_file(path, text);
+    assert_string_equal(text, "{\"a\":1}\n{\"b\":2}\n");
+}
+
+static void after_a_rotation_lines_go_into_the_new_file(void **state)
+{
+    (void)state;
+    char text[TEXT_MAX];
+    struct decision_log *log = open_log();
+    decision_log_free(log);
+    log = open_log();
+    assert_int_equal(rename(path, rotated), 0);
+    decision_log_reopen(log);
+    decision_log_write(log, STR("{}"));
+    decision_log_free(log);
+    read_file(path, text);
+    assert_string_equal(text, "{}\n");
+    read_file(rotated, text);
+    assert_string_equal(text, "");
+}
+
+static void a_failed_reopening_keeps_the_old_file(void **state)
+{
+    (void)state;
+    char text[TEXT_MAX];
+    struct decision_log *log = open_log();
+    assert_int_equal(rename(path, rotated), 0);
+    assert_int_equal(mkdir(path, 0700), 0);
+    decision_log_reopen(log);
+    decision_log_write(log, STR("{}"));
+    decision_log_free(log);
+    assert_int_equal(rmdir(path), 0);
+    read_file(rotated, text);
+    assert_non_null(strstr(text, "\"not_reopened\":\"Is a directory\"}\n{}\n"));
+}
+
+static void set_size_limit(rlim_t octets)
+{
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = octets;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void what_is_lost_is_told_in_the_next_line(void **state)
+{
+    (void)state;
+    char text[TEXT_MAX];
+    static char large[9 * 1024 * 1024];
+    struct decision_log *log = open_log();
+    memset(large, 'x', sizeof large);
+    decision_log_write(log, str_span(large, sizeof large));
+    decision_log_write(log, STR(""));
+    decision_log_write(log, STR("{\"a\":1}"));
+    decision_log_free(log);
+    read_file(path, text);
+    const char *lost = strstr(text, "\"event\":\"log\",\"lost\":2}\n");
+    assert_non_null(lost);
+    assert_non_null(strstr(lost, "{\"a\":1}\n"));
+}
+
+static void a_full_disk_loses_whole_lines_and_counts_them(void **state)
+{
+    (void)state;
+    char text[TEXT_MAX];
+    struct decision_log *log = open_log();
+    signal(SIGXFSZ, SIG_IGN);
+    set_size_limit(10);
+    decision_log_write(log, STR("{\"a\":1}"));
+    decision_log_write(log, STR("{\"b\":2}"));
+    decision_log_write(log, STR("{\"c\":3}"));
+    decision_log_free(log);
+    set_size_limit(RLIM_INFINITY);
+    read_file(path, text);
+    assert_string_equal(text, "{\"a\":1}\n");
+}
+
+static void a_missing_folder_is_said_at_the_key(void **state)
+{
+    (void)state;
+    struct diags diags;
+    const struct log_settings settings = {
+        .decisions = "/nonexistent/decisions.jsonl",
+        .decisions_mark = {"postern.yaml", 7, 18},
+    };
+    diags_init(&diags);
+    assert_null(decision_log_new(&settings, &diags));
+    assert_int_equal(diags.errors, 1);
+    assert_string_equal(diags.items[0].text,
+                        "the folder /nonexistent does not exist; create it "
+                        "or change log.decisions");
+    assert_int_equal(diags.items[0].mark.line, 7);
+    assert_int_equal(decision_log_check(&settings, &diags), -1);
+    diags_release(&diags);
+}
+
+static void a_path_that_is_a_folder_is_an_error(void **state)
+{
+    (void)state;
+    struct diags diags;
+    const struct log_settings settings = {.decisions = folder};
+    diags_init(&diags);
+    assert_null(decision_log_new(&settings, &diags));
+    assert_int_equal(diags.errors, 1);
+    diags_release(&diags);
+}
+
+static void without_a_path_lines_are_dropped(void **state)
+{
+    (void)state;
+    struct diags diags;
+    const struct log_settings settings = {.decisions = NULL};
+    diags_init(&diags);
+    struct decision_log *log = decision_log_new(&settings, &diags);
+    assert_non_null(log);
+    decision_log_write(log, STR("{}"));
+    decision_log_reopen(log);
+    decision_log_free(log);
+    diags_release(&diags);
+}
+
+/* Every write to /dev/full fails as on a full disk. */
+static void a_full_disk_is_told_to_the_administrator_once(void **state)
+{
+    (void)state;
+    char text[TEXT_MAX];
+    struct diags diags;
+    const struct log_settings settings = {.decisions = "/dev/full",
+                                          .server = path};
+    diags_init(&diags);
+    struct server_log *server = server_log_new(&settings, &diags);
+    struct decision_log *log = decision_log_new(&settings, &diags);
+    assert_non_null(server);
+    assert_non_null(log);
+    decision_log_report_to(log, server);
+    decision_log_write(log, STR("{\"a\":1}"));
+    decision_log_write(log, STR("{\"b\":2}"));
+    decision_log_free(log);
+    server_log_free(server);
+    read_file(path, text);
+    const char *told = strstr(text, "/dev/full can't be written");
+    assert_non_null(told);
+    assert_null(strstr(told + 1, "/dev/full can't be written"));
+    diags_release(&diags);
+}
+
+/* A pipe takes 64 KiB; what is behind that waits a second each. */
+static void freeing_does_not_wait_for_a_reader_that_is_stuck(void **state)
+{
+    (void)state;
+    enum { LINES = 200, LINE = 1000 };
+    char line[LINE];
+    struct diags diags;
+    const struct log_settings settings = {.decisions = path};
+    memset(line, 'x', sizeof line);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    int reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    assert_true(reader >= 0);
+    diags_init(&diags);
+    struct decision_log *log = decision_log_new(&settings, &diags);
+    assert_non_null(log);
+    for (int i = 0; i < LINES; i++)
+        decision_log_write(log, str_span(line, sizeof line));
+    struct timespec before, after;
+    clock_gettime(CLOCK_MONOTONIC, &before);
+    decision_log_free(log);
+    clock_gettime(CLOCK_MONOTONIC, &after);
+    assert_true(after.tv_sec - before.tv_sec < 20);
+    close(reader);
+    diags_release(&diags);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(freeing_writes_what_is_queued,
+                                        make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(
+            after_a_rotation_lines_go_into_the_new_file, make_folder,
+            remove_folder),
+        cmocka_unit_test_setup_teardown(a_failed_reopening_keeps_the_old_file,
+                                        make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(what_is_lost_is_told_in_the_next_line,
+                                        make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(
+            a_full_disk_loses_whole_lines_and_counts_them, make_folder,
+            remove_folder),
+        cmocka_unit_test(a_missing_folder_is_said_at_the_key),
+        cmocka_unit_test_setup_teardown(a_path_that_is_a_folder_is_an_error,
+                                        make_folder, remove_folder),
+        cmocka_unit_test(without_a_path_lines_are_dropped),
+        cmocka_unit_test_setup_teardown(
+            a_full_disk_is_told_to_the_administrator_once, make_folder,
+            remove_folder),
+        cmocka_unit_test_setup_teardown(
+            freeing_does_not_wait_for_a_reader_that_is_stuck, make_folder,
+            remove_folder),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

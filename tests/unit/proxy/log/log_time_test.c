@@ -1,0 +1,59 @@
+#include "proxy/log/log_time.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+struct time_case {
+    const char *text;
+    uint64_t want_us; /* 0: not a time */
+};
+
+static const struct time_case cases[] = {
+    {"2026-01-05T09:30:01.123456Z", 1767605401123456u},
+    {"2026-01-05T09:30:01.1Z", 1767605401100000u},
+    {"2026-01-05T09:30:01Z", 1767605401000000u},
+    {"2026-01-05T09:30Z", 1767605400000000u},
+    {"2026-01-05Z", 1767571200000000u},
+    {"2026-01-05T09:30:01", 1767605401000000u}, /* TZ is UTC below */
+    {"2026-01-05", 1767571200000000u},
+    {.text = ""},
+    {.text = "2026"},
+    {.text = "2026-13-05"},
+    {.text = "2026-01-32"},
+    {.text = "2026-01-05T"},
+    {.text = "2026-01-05T24:00"},
+    {.text = "2026-01-05T09:60"},
+    {.text = "2026-01-05T09:30:01.Z"},
+    {.text = "2026-01-05T09:30:01ZZ"},
+    {.text = "2026-01-05 09:30"},
+    {.text = "1969-01-05"},
+};
+
+static void times_are_read_strictly(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint64_t us = 0;
+        print_message("  %s\n", cases[i].text);
+        int result = log_time_parse(str_from(cases[i].text), &us);
+        assert_int_equal(result, cases[i].want_us == 0 ? -1 : 0);
+        assert_true(us == cases[i].want_us);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(times_are_read_strictly),
+    };
+    setenv("TZ", "UTC", 1);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
