@@ -1,0 +1,137 @@
+#include "proxy/upstream/envelope_sender.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Far above what the cap on recipients lets in. */
+#define ENVELOPE_ARENA_MAX (16 * 1024 * 1024)
+/* What surrounds a mailbox in MAIL and RCPT, parameters included, is less. */
+#define MAILBOX_MAX (ENVELOPE_COMMAND_MAX - 128)
+
+/* Whatever the callers checked: no octet that could end a command or begin
+ * another one gets into it. */
+static bool may_be_sent(struct str mailbox)
+{
+    for (size_t i = 0; i < mailbox.n; i++)
+        if (mailbox.p[i] < ' ' || mailbox.p[i] > '~')
+            return false;
+    return mailbox.n <= MAILBOX_MAX;
+}
+
+int envelope_sender_init(struct envelope_sender *sender,
+                         const struct envelope *envelope)
+{
+    *sender = (struct envelope_sender){.envelope = envelope};
+    arena_init(&sender->arena, ENVELOPE_ARENA_MAX);
+    return may_be_sent(envelope->reverse_path) ? 0 : -1;
+}
+
+void envelope_sender_release(struct envelope_sender *sender)
+{
+    arena_release(&sender->arena);
+}
+
+int envelope_sender_add(struct envelope_sender *sender, struct str mailbox)
+{
+    if (!may_be_sent(mailbox))
+        return -1;
+    if (sender->count == sender->capacity) {
+        struct str *grown =
+            arena_grow(&sender->arena, sender->mailboxes, sender->count,
+                       &sender->capacity, sizeof(*grown));
+        if (grown == NULL)
+            return -1;
+        sender->mailboxes = grown;
+    }
+    struct str copy = arena_str(&sender->arena, mailbox);
+    if (copy.p == NULL)
+        return -1;
+    sender->mailboxes[sender->count++] = copy;
+    return 0;
+}
+
+__attribute__((format(printf, 3, 4))) static size_t
+append(char *to, size_t used, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int n =
+        vsnprintf(to + used, ENVELOPE_COMMAND_MAX - used, format, arguments);
+    va_end(arguments);
+    assert(n >= 0 && (size_t)n < ENVELOPE_COMMAND_MAX - used);
+    return used + (size_t)n;
+}
+
+static size_t write_mail(const struct envelope_sender *sender,
+                         const struct capabilities *capabilities, char *to)
+{
+    const struct envelope *envelope = sender->envelope;
+    size_t n =
+        append(to, 0, "MAIL FROM:<%.*s>", (int)envelope->reverse_path.n,
+               envelope->reverse_path.n == 0 ? "" : envelope->reverse_path.p);
+    if (envelope->params.has_size && capabilities->has_size)
+        n = append(to, n, " SIZE=%llu",
+                   (unsigned long long)envelope->params.size);
+    if (envelope->params.body == BODY_8BITMIME && capabilities->has_8bitmime)
+        n = append(to, n, " BODY=8BITMIME");
+    return append(to, n, "\r\n");
+}
+
+static size_t write_rcpt(const struct envelope_sender *sender, char *to)
+{
+    struct str mailbox = sender->mailboxes[sender->sent];
+    return append(to, 0, "RCPT TO:<%.*s>\r\n", (int)mailbox.n, mailbox.p);
+}
+
+static size_t count_due(const struct envelope_sender *sender)
+{
+    return (sender->mail == MAIL_SENT ? 1 : 0) + sender->sent -
+           sender->answered;
+}
+
+static bool has_next(const struct envelope_sender *sender)
+{
+    return sender->mail != MAIL_REFUSED && sender->sent < sender->count;
+}
+
+size_t envelope_sender_next(struct envelope_sender *sender,
+                            const struct capabilities *capabilities, char *to,
+                            size_t room, size_t *commands)
+{
+    size_t used = 0;
+    *commands = 0;
+    while (has_next(sender) && room - used >= ENVELOPE_COMMAND_MAX) {
+        if (!capabilities->has_pipelining && count_due(sender) > 0)
+            break;
+        if (sender->mail == MAIL_UNSENT) {
+            used += write_mail(sender, capabilities, to + used);
+            sender->mail = MAIL_SENT;
+        } else {
+            used += write_rcpt(sender, to + used);
+            sender->sent++;
+        }
+        ++*commands;
+    }
+    return used;
+}
+
+enum envelope_answer envelope_sender_answer(struct envelope_sender *sender,
+                                            bool is_accepted)
+{
+    if (sender->mail == MAIL_SENT) {
+        sender->mail = is_accepted ? MAIL_ACCEPTED : MAIL_REFUSED;
+        return ANSWER_TO_MAIL;
+    }
+    assert(sender->answered < sender->sent);
+    sender->answered++;
+    return sender->mail == MAIL_REFUSED ? ANSWER_TO_NOTHING : ANSWER_TO_RCPT;
+}
+
+void envelope_sender_restart(struct envelope_sender *sender)
+{
+    sender->sent = 0;
+    sender->answered = 0;
+    sender->mail = MAIL_UNSENT;
+}

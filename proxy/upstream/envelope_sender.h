@@ -1,0 +1,48 @@
+/* MAIL and RCPT on their way: which commands to write next, and which question
+ * a reply answers. Keeps the recipients, so that a transaction can start anew
+ * on another connection while nothing of it was answered. Pure. */
+#ifndef PROXY_UPSTREAM_ENVELOPE_SENDER_H
+#define PROXY_UPSTREAM_ENVELOPE_SENDER_H
+
+#include "proxy/smtp/capability.h"
+#include "proxy/upstream/delivery.h"
+
+/* The longest MAIL or RCPT that goes out, with CRLF. */
+#define ENVELOPE_COMMAND_MAX 512
+
+enum mail_state { MAIL_UNSENT, MAIL_SENT, MAIL_ACCEPTED, MAIL_REFUSED };
+
+struct envelope_sender {
+    const struct envelope *envelope; /* borrowed */
+    struct arena arena;
+    struct str *mailboxes;
+    size_t count, capacity;
+    size_t sent;     /* RCPTs written on this connection */
+    size_t answered; /* of those, by the upstream */
+    enum mail_state mail;
+};
+
+/* What a reply answers. */
+enum envelope_answer { ANSWER_TO_MAIL, ANSWER_TO_RCPT, ANSWER_TO_NOTHING };
+
+/* 0, or -1: the reverse path is none that may go into a command. */
+int envelope_sender_init(struct envelope_sender *sender,
+                         const struct envelope *envelope);
+void envelope_sender_release(struct envelope_sender *sender);
+/* Copies the mailbox. 0, or -1: out of memory, or nothing that may go into a
+ * command. */
+int envelope_sender_add(struct envelope_sender *sender, struct str mailbox);
+/* Writes as many of the next commands as fit into `to` and may go now:
+ * everything where the upstream takes PIPELINING (RFC 2920), else one command
+ * once nothing is due. Returns the octets, and in *commands how many. */
+size_t envelope_sender_next(struct envelope_sender *sender,
+                            const struct capabilities *capabilities, char *to,
+                            size_t room, size_t *commands);
+/* Tells what the next reply answers, and counts it; to MAIL: whether it was
+ * accepted. ANSWER_TO_NOTHING: a pipelined RCPT behind a refused MAIL. */
+enum envelope_answer envelope_sender_answer(struct envelope_sender *sender,
+                                            bool is_accepted);
+/* Forgets what was sent, for another connection. */
+void envelope_sender_restart(struct envelope_sender *sender);
+
+#endif

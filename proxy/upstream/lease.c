@@ -1,0 +1,153 @@
+#include "proxy/upstream/lease.h"
+
+#include "proxy/upstream/pool_internal.h"
+
+#include <assert.h>
+
+void lease_tell(struct lease *lease, enum lease_result result)
+{
+    if (result == LEASE_LENT)
+        lease->events->on_lent(lease->owner);
+    else if (result == LEASE_REFUSED)
+        lease->events->on_refused(lease->owner);
+}
+
+static enum lease_result connect_for(struct lease *lease, size_t server)
+{
+    struct pool *pool = lease->pool;
+    struct pool_member *member =
+        pool_member_new(pool, server, MEMBER_CONNECTING);
+    if (member == NULL) {
+        fault_set(&lease->fault, FAULT_MEMORY, "no memory to connect");
+        return LEASE_REFUSED;
+    }
+    member->lease = lease;
+    lease->member = member;
+    lease->server = pool->servers[server].server;
+    return LEASE_WAITING;
+}
+
+enum lease_result lease_start(struct lease *lease)
+{
+    struct pool *pool = lease->pool;
+    size_t server = pool_next_server(pool, lease->tried);
+    assert(lease->member == NULL && !lease->is_waiting);
+    if (server == pool->server_count)
+        return LEASE_REFUSED;
+    struct pool_member *idle =
+        lease->is_fresh ? NULL : pool_find_idle(pool, server, lease->client);
+    if (idle != NULL) {
+        pool_lend(idle, lease);
+        return LEASE_LENT;
+    }
+    if (pool->live < pool->upstream->pool_max || pool_evict_idle(pool))
+        return connect_for(lease, server);
+    if (pool->waiting_count == POOL_WAITING_MAX) {
+        fault_set(&lease->fault, FAULT_BUSY, "too many wait for a connection");
+        return LEASE_REFUSED;
+    }
+    pool_waiting_push(pool, lease);
+    return LEASE_WAITING;
+}
+
+void lease_init(struct lease *lease, struct pool *pool,
+                const struct client_identity *client,
+                const struct lease_events *events, void *owner)
+{
+    *lease = (struct lease){
+        .pool = pool,
+        .client = client,
+        .events = events,
+        .owner = owner,
+        .server = STR(""),
+    };
+}
+
+struct upstream *lease_upstream(const struct lease *lease)
+{
+    return lease->member == NULL ? NULL : lease->member->upstream;
+}
+
+bool lease_is_reused(const struct lease *lease)
+{
+    return lease->member != NULL && lease->member->is_reused;
+}
+
+struct server_health *lease_health(const struct lease *lease)
+{
+    return lease->member == NULL ? NULL
+                                 : &lease->pool->servers[lease->member->server];
+}
+
+/* Cuts the tie between the lease and its connection. */
+static struct pool_member *detach(struct lease *lease)
+{
+    struct pool_member *member = lease->member;
+    lease->member = NULL;
+    if (lease->is_waiting)
+        pool_waiting_remove(lease->pool, lease);
+    if (member != NULL) {
+        member->lease = NULL;
+        upstream_hand(member->upstream, &pool_member_events, member);
+    }
+    return member;
+}
+
+/* Behind a member that went: the lease itself comes before those waiting. */
+static enum lease_result start_again(struct lease *lease)
+{
+    struct pool *pool = lease->pool;
+    enum lease_result result = lease_start(lease);
+    pool_serve_waiting(pool);
+    return result;
+}
+
+enum lease_result lease_next_server(struct lease *lease,
+                                    const struct fault *fault)
+{
+    struct pool_member *member = detach(lease);
+    lease->fault = *fault;
+    lease->tried |= 1ULL << member->server;
+    pool_member_free(member);
+    return start_again(lease);
+}
+
+enum lease_result lease_renew(struct lease *lease)
+{
+    lease->is_fresh = true;
+    pool_member_free(detach(lease));
+    return start_again(lease);
+}
+
+void lease_drop(struct lease *lease)
+{
+    struct pool_member *member = detach(lease);
+    if (member == NULL)
+        return;
+    pool_member_free(member);
+    pool_serve_waiting(lease->pool);
+}
+
+void lease_end(struct lease *lease)
+{
+    struct upstream *upstream = lease_upstream(lease);
+    if (upstream == NULL || lease->member->use != MEMBER_LENT) {
+        lease_drop(lease);
+        return;
+    }
+    enum upstream_state state = upstream_state(upstream);
+    /* Without PIPELINING no RSET may go out while an answer is due. */
+    bool may_reset = state == UPSTREAM_ENVELOPE &&
+                     (upstream_due(upstream) == 0 ||
+                      upstream_capabilities(upstream)->has_pipelining);
+    if (state != UPSTREAM_READY && state != UPSTREAM_DOT && !may_reset) {
+        lease_drop(lease);
+        return;
+    }
+    struct pool_member *member = detach(lease);
+    member->use = MEMBER_RETURNING;
+    if (state == UPSTREAM_READY)
+        pool_settle(member);
+    else if (state == UPSTREAM_ENVELOPE)
+        upstream_rset(upstream);
+}

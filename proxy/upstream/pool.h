@@ -1,0 +1,37 @@
+/* The connections of one worker to one upstream: idle ones are used again, at
+ * most `pool_max` live at a time, and who finds none free waits in a bounded
+ * queue with a deadline. What borrows is a struct lease; see lease.h. */
+#ifndef PROXY_UPSTREAM_POOL_H
+#define PROXY_UPSTREAM_POOL_H
+
+#include "proxy/upstream/server_health.h"
+#include "proxy/upstream/upstream.h"
+
+/* Leases that may wait; the next is refused at once. */
+#define POOL_WAITING_MAX 1000
+
+struct pool;
+
+struct pool_events {
+    /* pool_probe(): one server has answered or failed. */
+    void (*on_probed)(void *owner);
+    /* A connection has gone; none may be left. */
+    void (*on_emptied)(void *owner);
+};
+
+struct pool *pool_new(struct loop *loop, const struct settings *settings,
+                      const struct upstream_settings *upstream,
+                      struct tls_context *tls, struct server_log *log,
+                      const struct pool_events *events, void *owner);
+/* Drops every connection. No lease may be open. */
+void pool_free(struct pool *pool);
+
+/* Connects to every server; returns how many on_probed will come. */
+size_t pool_probe(struct pool *pool);
+/* QUIT to what is idle, and to each that comes back. */
+void pool_close(struct pool *pool);
+bool pool_is_empty(const struct pool *pool);
+/* See upstreams_capabilities(). */
+void pool_capabilities(const struct pool *pool, struct capabilities *out);
+
+#endif

@@ -1,0 +1,56 @@
+/* The inside of a connection to an upstream, for its three files:
+ * upstream.c sends and keeps the state, upstream_replies.c takes what comes,
+ * upstream_client.c tells who the client is. */
+#ifndef PROXY_UPSTREAM_UPSTREAM_INTERNAL_H
+#define PROXY_UPSTREAM_UPSTREAM_INTERNAL_H
+
+#include "proxy/net/stream.h"
+#include "proxy/net/timer.h"
+#include "proxy/smtp/reply_reader.h"
+#include "proxy/upstream/upstream.h"
+
+struct upstream {
+    struct upstream_target target;
+    const struct upstream_events *events;
+    void *owner;
+    enum upstream_state state;
+    struct stream *stream; /* NULL once closed */
+    struct timer *deadline;
+    struct reply_reader replies;
+    struct capabilities capabilities;
+    size_t due;
+    bool is_in_reply; /* part of a reply was read */
+    uint64_t transactions;
+    struct arena telling; /* holds the client that was told last */
+    bool has_client;
+    struct client_identity client;
+    struct str xclient;    /* commands about it that are still to be sent */
+    size_t pending_before; /* output queued when the deadline was armed */
+    bool is_freed;
+    struct loop_later later;
+    enum upstream_state failed_in;
+    struct fault fault;
+};
+
+/* The only way to change the state: what it stands for is sent. */
+void upstream_enter(struct upstream *upstream, enum upstream_state state);
+/* Sends what brings `replies` answers. */
+void upstream_send(struct upstream *upstream, struct str octets,
+                   size_t replies);
+/* (Re)starts the deadline of the state, where something is waited for. */
+void upstream_arm(struct upstream *upstream);
+/* Ends the connection; on_failed follows at the end of the turn. */
+void upstream_fail(struct upstream *upstream, enum fault_kind kind,
+                   const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Ends the connection and tells nobody. */
+void upstream_drop(struct upstream *upstream);
+/* Takes all replies there are. */
+void upstream_read_replies(struct upstream *upstream);
+/* The name to greet with: the client's, once that was told. */
+struct str upstream_greeting_name(const struct upstream *upstream);
+void upstream_send_xclient(struct upstream *upstream);
+void upstream_answer_xclient(struct upstream *upstream,
+                             const struct reply *reply);
+
+#endif
