@@ -1,0 +1,158 @@
+/* RCPT: vetted, then sent to the upstream at once; its own answer comes back
+ * to the client, in the order of the commands. */
+#include "proxy/session/command_table.h"
+#include "proxy/session/policy.h"
+#include "proxy/session/session_reply.h"
+#include "proxy/session/transaction.h"
+#include "proxy/session/upstream_answers.h"
+#include "proxy/smtp/path.h"
+
+/* Answers a recipient ourselves; the reply leaves in its turn. */
+static void refuse(struct recipient *r, int code, const char *enhanced,
+                   const char *text)
+{
+    r->state = RECIPIENT_REFUSED;
+    r->is_ours = true;
+    r->reply = (struct reply){code, str_from(enhanced), str_from(text)};
+}
+
+static void refuse_path(struct recipient *r, enum path_error error)
+{
+    switch (error) {
+    case PATH_UNQUALIFIED:
+        refuse(r, 553, "5.5.4", "The address needs a domain: user@example.com");
+        break;
+    case PATH_UTF8:
+        refuse(r, 553, "5.6.7",
+               "Addresses outside ASCII are not supported here");
+        break;
+    case PATH_TOO_LONG:
+        refuse(r, 501, "5.1.3", "The address is too long");
+        break;
+    default:
+        refuse(r, 501, "5.1.3", "Not an address: RCPT TO:<user@example.com>");
+    }
+}
+
+static struct recipient *add_recipient(struct transaction *t)
+{
+    struct recipient *grown =
+        arena_grow(&t->arena, t->recipients, t->recipient_count,
+                   &t->recipient_capacity, sizeof *grown);
+    if (grown == NULL)
+        return NULL;
+    t->recipients = grown;
+    return &t->recipients[t->recipient_count++];
+}
+
+static const struct upstream_settings *find_upstream(const struct session *s,
+                                                     struct str route)
+{
+    const struct settings *settings = session_settings(s);
+    for (size_t i = 0; route.n > 0 && i < settings->upstream_count; i++)
+        if (str_equals(settings->upstreams[i].name, route))
+            return &settings->upstreams[i];
+    return s->listener->upstream;
+}
+
+/* One transaction goes to one upstream: that of its first recipient. */
+static bool route_is_fine(struct session *s, struct recipient *r)
+{
+    struct transaction *t = s->transaction;
+    struct str route = t->effects.route.n > 0 ? t->effects.route : t->route;
+    const struct upstream_settings *upstream = find_upstream(s, route);
+    if (t->upstream == NULL)
+        t->upstream = upstream;
+    if (t->upstream == upstream)
+        return true;
+    refuse(r, 452, "4.5.3",
+           "This recipient takes another route, send it separately");
+    return false;
+}
+
+static void send_on(struct session *s, struct recipient *r)
+{
+    struct transaction *t = s->transaction;
+    if (t->has_final) { /* the upstream went away meanwhile */
+        r->state = RECIPIENT_REFUSED;
+        r->is_ours = t->is_final_ours;
+        r->reply = t->final;
+        return;
+    }
+    if (t->delivery == NULL && t->asked_count == 0) {
+        t->upstream_since_us = loop_clock_us(s->host->loop);
+        t->delivery = delivery_new(s->host->upstreams, t->upstream,
+                                   &t->envelope, &upstream_answers, s);
+    }
+    if (t->delivery == NULL || delivery_rcpt(t->delivery, r->mailbox) != 0) {
+        refuse(r, 451, "4.3.0", "Out of memory, try again later");
+        return;
+    }
+    r->state = RECIPIENT_ASKED;
+    r->index = t->asked_count++;
+}
+
+/* Checks, rules, route: fills in the recipient's reply if it is refused. */
+static enum verdict_kind vet(struct session *s, struct recipient *r,
+                             struct str argument)
+{
+    struct transaction *t = s->transaction;
+    struct str rest = argument, mailbox, what;
+    struct verdict verdict;
+    enum path_error error = path_forward(&rest, &mailbox);
+    if (error != PATH_OK) {
+        refuse_path(r, error);
+        return VERDICT_REJECT;
+    }
+    if (rcpt_params_parse(rest, &what) != PARAMS_OK) {
+        refuse(r, 555, "5.5.4", "Unknown parameter of RCPT");
+        return VERDICT_REJECT;
+    }
+    mailbox = arena_str(&t->arena, mailbox);
+    r->original = r->mailbox = mailbox;
+    if (mailbox.p == NULL ||
+        domain_set_add(&t->domains, &t->arena, mailbox) != 0) {
+        refuse(r, 452, "4.5.3", "Too many recipients");
+        return VERDICT_DEFER;
+    }
+    facts_set_text(&s->facts, FACT_RCPT_TO, mailbox);
+    facts_set_text(&s->facts, FACT_RCPT_ORIGINAL, mailbox);
+    facts_set_number(&s->facts, FACT_RCPT_COUNT, t->recipient_count);
+    facts_set_number(&s->facts, FACT_RCPT_DOMAINS, t->domains.count);
+    t->effects.route = t->route;
+    policy_ask(s, STAGE_RCPT, &verdict);
+    r->mailbox = facts_text(&s->facts, FACT_RCPT_TO);
+    if (verdict.kind == VERDICT_PASS)
+        return route_is_fine(s, r) ? VERDICT_PASS : VERDICT_DEFER;
+    struct reply reply = reply_of_verdict(&verdict);
+    r->state = RECIPIENT_REFUSED;
+    r->is_ours = true;
+    r->reply = transaction_keep_reply(t, &reply);
+    return verdict.kind;
+}
+
+void cmd_rcpt(struct session *s, const struct command *command)
+{
+    struct transaction *t = s->transaction;
+    const struct caps_settings *caps = &session_settings(s)->caps;
+    struct recipient *r = NULL;
+    if (t->recipient_count < caps->recipients)
+        r = add_recipient(t);
+    if (r == NULL) {
+        /* Not kept: memory stays bounded. In order all the same, since
+         * nothing may wait before it. */
+        t->refused_over_cap++;
+        transaction_flush_replies(s);
+        if (s->stream != NULL)
+            (void)command_is_one_too_many(s);
+        return;
+    }
+    size_t index = t->recipient_count - 1;
+    enum verdict_kind kind = vet(s, r, command->argument);
+    r->is_closing = kind == VERDICT_CLOSE;
+    if (kind == VERDICT_PASS)
+        send_on(s, r);
+    if (r->state == RECIPIENT_REFUSED)
+        transaction_settle_recipient(t, index);
+    transaction_flush_replies(s);
+}

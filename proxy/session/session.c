@@ -1,0 +1,246 @@
+#include "proxy/session/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "proxy/session/body_pump.h"
+#include "proxy/session/policy.h"
+#include "proxy/session/session_log.h"
+#include "proxy/session/session_open.h"
+#include "proxy/session/session_reply.h"
+#include "proxy/session/transaction.h"
+
+/* Names, addresses and notes of one login; EHLO may come again and again. */
+#define SESSION_ARENA_MAX (512 * 1024)
+#define SESSION_ID_LENGTH 10
+
+static const char BASE32[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+static int make_id(char *to)
+{
+    unsigned char random[SESSION_ID_LENGTH];
+    if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
+        return -1;
+    for (size_t i = 0; i < sizeof random; i++)
+        to[i] = BASE32[random[i] & 31];
+    to[sizeof random] = '\0';
+    return 0;
+}
+
+static void link_session(struct session *s)
+{
+    s->next = s->host->sessions;
+    if (s->next != NULL)
+        s->next->previous = s;
+    s->host->sessions = s;
+}
+
+static void unlink_session(struct session *s)
+{
+    if (s->previous != NULL)
+        s->previous->next = s->next;
+    else
+        s->host->sessions = s->next;
+    if (s->next != NULL)
+        s->next->previous = s->previous;
+}
+
+static void reap(struct loop_later *later)
+{
+    struct session *s =
+        (struct session *)((char *)later - offsetof(struct session, reaper));
+    struct session_host *host = s->host;
+    struct ip client_ip = s->client_ip;
+    session_log_session(s);
+    policy_release_session(s);
+    unlink_session(s);
+    timer_free(s->deadline);
+    line_reader_release(&s->reader);
+    sasl_release(&s->sasl);
+    arena_release(&s->arena);
+    free(s);
+    host->on_session_freed(host->owner, &client_ip);
+}
+
+void session_finish(struct session *s)
+{
+    struct transaction *t = s->transaction;
+    if (t != NULL) {
+        /* The message may have arrived, and nobody waits for the answer. */
+        if (s->state == SESSION_FINAL && !t->has_final)
+            t->is_uncertain = true;
+        transaction_end(s);
+    }
+    session_enter(s, SESSION_CLOSING);
+    loop_later(s->host->loop, &s->reaper);
+}
+
+/* The client is gone or going: what it asked for is dropped, except a message
+ * whose final dot is with the upstream; that answer is awaited and logged. */
+static void let_go(struct session *s)
+{
+    if (s->query != NULL)
+        login_cancel(s->query);
+    s->query = NULL;
+    s->stream = NULL;
+    if (s->state != SESSION_FINAL)
+        session_finish(s);
+}
+
+void session_close(struct session *s, enum session_end end)
+{
+    if (s->stream == NULL)
+        return;
+    s->end = end;
+    stream_close(s->stream);
+    let_go(s);
+}
+
+void session_abort(struct session *s, enum session_end end)
+{
+    if (s->stream == NULL)
+        return;
+    s->end = end;
+    stream_abort(s->stream);
+    let_go(s);
+}
+
+static void on_ready(void *owner)
+{
+    struct session *s = owner;
+    facts_set_text(&s->facts, FACT_TLS_VERSION,
+                   str_from(stream_tls_version(s->stream)));
+    facts_set_text(&s->facts, FACT_TLS_CIPHER,
+                   str_from(stream_tls_cipher(s->stream)));
+    /* The log reads it when the stream is gone. */
+    struct str sni = arena_str(&s->arena, str_from(stream_tls_sni(s->stream)));
+    if (sni.p != NULL && sni.n > 0)
+        facts_set_text(&s->facts, FACT_TLS_SNI, sni);
+    session_enter(s, SESSION_NEW);
+    if (s->listener->tls == LISTENER_IMPLICIT)
+        session_greet(s);
+    session_run(s);
+}
+
+static void on_bytes(void *owner)
+{
+    session_run(owner);
+}
+
+static void on_ended(void *owner, enum stream_end end)
+{
+    struct session *s = owner;
+    switch (end) {
+    case STREAM_END_EOF:
+        s->has_ended = true;
+        session_run(s);
+        break;
+    case STREAM_END_TLS:
+        server_log_write(s->host->log, SERVER_DEBUG, "%s: %s: TLS: %s", s->id,
+                         stream_peer_host(s->stream), stream_error(s->stream));
+        session_close(s, SESSION_END_TLS); /* the alert should arrive */
+        break;
+    case STREAM_END_TRUNCATED:
+    case STREAM_END_RESET:
+    case STREAM_END_CONNECT:
+    case STREAM_END_MEMORY:
+    case STREAM_END_OWNER:
+        session_abort(s, SESSION_END_CLIENT);
+        break;
+    }
+}
+
+static const struct stream_events STREAM_EVENTS = {
+    .on_ready = on_ready,
+    .on_bytes = on_bytes,
+    .on_drained = on_bytes,
+    .on_ended = on_ended,
+};
+
+static void on_deadline(void *owner)
+{
+    struct session *s = owner;
+    bool is_late_login =
+        s->auth_by_ms != 0 && loop_now_ms(s->host->loop) >= s->auth_by_ms;
+    switch (s->state) {
+    case SESSION_SECURING:
+        session_abort(s, SESSION_END_TIMEOUT);
+        break;
+    case SESSION_HEADER:
+    case SESSION_BODY:
+    case SESSION_DRAIN:
+        body_pump_tick(s);
+        break;
+    default:
+        if (s->transaction != NULL && transaction_is_waiting(s->transaction) &&
+            !is_late_login)
+            session_touch(s);
+        else
+            session_hang_up(s, SESSION_END_TIMEOUT, "4.4.2",
+                            is_late_login ? "No login in time, closing"
+                                          : "No command in time, closing");
+    }
+}
+
+struct session *session_start(struct session_host *host,
+                              const struct listener_settings *listener, int fd)
+{
+    struct session *s = calloc(1, sizeof *s);
+    struct timer *deadline =
+        s == NULL ? NULL : timer_new(host->loop, on_deadline, s);
+    struct stream *stream = stream_accept(host->loop, fd, &STREAM_EVENTS, s);
+    /* A client that has gone already has no address any more. */
+    if (deadline == NULL || stream == NULL || make_id(s->id) != 0 ||
+        ip_parse(str_from(stream_peer_host(stream)), &s->client_ip) != 0) {
+        if (stream != NULL)
+            stream_abort(stream);
+        if (deadline != NULL)
+            timer_free(deadline);
+        free(s);
+        return NULL;
+    }
+    s->host = host;
+    s->listener = listener;
+    s->deadline = deadline;
+    s->stream = stream;
+    s->state = SESSION_SECURING;
+    s->reaper.run = reap;
+    s->started_us = loop_clock_us(host->loop);
+    s->started_wall_us = loop_wall_us(host->loop);
+    arena_init(&s->arena, SESSION_ARENA_MAX);
+    line_reader_init(&s->reader);
+    s->held = LINE_MORE;
+    facts_init(&s->facts);
+    effects_init(&s->effects, &s->arena);
+    link_session(s);
+    session_open(s);
+    return s;
+}
+
+void sessions_stop(struct session_host *host)
+{
+    host->is_stopping = true;
+    struct session *next;
+    for (struct session *s = host->sessions; s != NULL; s = next) {
+        next = s->next;
+        if (s->stream == NULL || s->transaction != NULL)
+            continue;
+        if (s->state == SESSION_SECURING)
+            session_abort(s, SESSION_END_STOP);
+        else
+            session_hang_up(s, SESSION_END_STOP, "4.3.2",
+                            "The server is stopping, try again later");
+    }
+}
+
+void sessions_abort(struct session_host *host)
+{
+    struct session *next;
+    for (struct session *s = host->sessions; s != NULL; s = next) {
+        next = s->next;
+        session_abort(s, SESSION_END_STOP);
+        if (s->state == SESSION_FINAL)
+            session_finish(s);
+    }
+}

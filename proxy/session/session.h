@@ -1,0 +1,52 @@
+/* One client's session: greeting to QUIT. Reads commands from its stream,
+ * asks the rules at each stage, hands vetted transactions to a delivery, and
+ * writes the replies. Belongs to one loop. It frees itself at the end of the
+ * turn in which all that it started has ended, and says so to its host. */
+#ifndef PROXY_SESSION_SESSION_H
+#define PROXY_SESSION_SESSION_H
+
+#include "config/settings.h"
+#include "proxy/budgets/shared_ledger.h"
+#include "proxy/log/decision_log.h"
+#include "proxy/log/server_log.h"
+#include "proxy/login/login.h"
+#include "proxy/net/loop.h"
+#include "proxy/tls/tls_context.h"
+#include "proxy/upstream/upstreams.h"
+#include "rules/cidr.h"
+#include "rules/evaluate.h"
+
+struct session;
+
+/* What the sessions of one worker share. All borrowed; outlives them. */
+struct session_host {
+    struct loop *loop;
+    const struct settings *settings;
+    struct tls_context *tls; /* NULL when no listener needs it */
+    struct upstreams *upstreams;
+    struct login_client *logins;
+    struct shared_ledger *ledger;
+    struct evaluate_scratch *scratch;
+    struct decision_log *decisions;
+    struct server_log *log;
+    /* A session has been freed; the client it served. */
+    void (*on_session_freed)(void *owner, const struct ip *client);
+    /* Whether the server is nearly full, so that logins must be quick. */
+    bool (*is_crowded)(void *owner);
+    void *owner;
+    struct session *sessions; /* the live ones, a list of the sessions' own */
+    bool is_stopping;
+};
+
+/* Starts a session on a connected socket, which it owns from now on. NULL
+ * when out of memory or when the client has gone (the socket is closed). */
+struct session *session_start(struct session_host *host,
+                              const struct listener_settings *listener, int fd);
+
+/* A stop: sessions outside a transaction get 421 and end; others finish
+ * theirs first. */
+void sessions_stop(struct session_host *host);
+/* Ends all at once. */
+void sessions_abort(struct session_host *host);
+
+#endif

@@ -1,0 +1,178 @@
+/* Takes from the stream what the state of the session asks for, until there
+ * is no more, or somebody else must answer first. */
+#include <string.h>
+
+#include "proxy/session/body_pump.h"
+#include "proxy/session/command_table.h"
+#include "proxy/session/session_reply.h"
+#include "proxy/session/transaction.h"
+#include "proxy/smtp/command.h"
+
+/* Whatever caps.command_line and caps.auth_line say. */
+#define LINE_MAX_OCTETS (16 * 1024)
+
+static void answer_fault(struct session *s, enum line_next fault)
+{
+    bool is_response = s->state == SESSION_RESPONSE;
+    if (is_response && (fault == LINE_TOO_LONG || fault == LINE_BAD))
+        auth_refuse_line(s, fault == LINE_TOO_LONG);
+    else if (fault == LINE_TOO_LONG)
+        session_bad_command(s, 500, "5.5.2", "Line too long");
+    else if (fault == LINE_BAD)
+        session_bad_command(s, 500, "5.5.2",
+                            "Lines end with CR LF and hold no bare CR, no "
+                            "bare LF and no NUL");
+    else if (fault == LINE_MEMORY)
+        session_hang_up(s, SESSION_END_FAULT, "4.3.0", "Out of memory");
+}
+
+/* A line of input, copied, because handling it may consume what is behind it.
+ * LINE_MORE: none yet. Faults are answered here, or kept behind the replies
+ * that are due before. */
+static enum line_next next_line(struct session *s, char copy[LINE_MAX_OCTETS],
+                                struct str *line)
+{
+    const struct caps_settings *caps = &session_settings(s)->caps;
+    bool may_auth = stream_is_secure(s->stream) && s->user.n == 0;
+    uint64_t limit = may_auth ? caps->auth_line : caps->command_line;
+    struct str input = stream_input(s->stream);
+    struct str rest = input;
+    enum line_next next = line_reader_next(
+        &s->reader, &rest,
+        limit < LINE_MAX_OCTETS ? (size_t)limit : LINE_MAX_OCTETS, line);
+    if (next == LINE_READY) {
+        memcpy(copy, line->p, line->n);
+        line->p = copy;
+    }
+    stream_consume(s->stream, input.n - rest.n);
+    bool is_fault = next == LINE_TOO_LONG || next == LINE_BAD;
+    if (is_fault && s->transaction != NULL &&
+        transaction_is_waiting(s->transaction))
+        s->held = next;
+    else
+        answer_fault(s, next);
+    return next;
+}
+
+static void run_held(struct session *s)
+{
+    char copy[LINE_MAX_OCTETS];
+    struct str line = s->held_line;
+    enum line_next held = s->held;
+    s->held = LINE_MORE;
+    if (held != LINE_READY) {
+        answer_fault(s, held);
+        return;
+    }
+    /* It lies in the transaction's arena, which the command may end; and it
+     * may be an AUTH out of order, with a password. */
+    memcpy(copy, line.p, line.n);
+    explicit_bzero((char *)(uintptr_t)line.p, line.n);
+    command_dispatch(s, str_span(copy, line.n));
+    explicit_bzero(copy, line.n);
+}
+
+/* A TLS ClientHello and its like come as lines that are none of ours at all,
+ * or never end as one: the very first octets tell (attack X04), and a TLS
+ * record in clear text tells at any time (attack T13). */
+static bool speaks_foreign(const struct session *s)
+{
+    struct str input = stream_input(s->stream);
+    if (!line_reader_is_empty(&s->reader))
+        return false;
+    if (s->commands == 0 && s->bad_commands == 0)
+        return command_is_foreign(input);
+    return !stream_is_secure(s->stream) && input.p[0] == 0x16;
+}
+
+/* Takes a command or a response; false: nothing more to do now. */
+static bool run_line(struct session *s)
+{
+    char copy[LINE_MAX_OCTETS];
+    struct str line;
+    if (s->held != LINE_MORE) {
+        if (transaction_is_waiting(s->transaction))
+            return false;
+        run_held(s);
+        return true;
+    }
+    if (stream_input(s->stream).n == 0)
+        return false;
+    if (speaks_foreign(s)) {
+        session_hang_up(s, SESSION_END_PROTOCOL, "4.7.0",
+                        "This is an SMTP server");
+        return false;
+    }
+    enum line_next next = next_line(s, copy, &line);
+    if (next != LINE_READY)
+        return next != LINE_MORE;
+    session_touch(s);
+    if (s->state == SESSION_RESPONSE)
+        auth_respond(s, line);
+    else
+        command_dispatch(s, line);
+    explicit_bzero(copy, line.n);
+    return true;
+}
+
+/* A stop waits for transactions, and for nothing else. */
+static bool must_stop(const struct session *s)
+{
+    return s->host->is_stopping && s->transaction == NULL;
+}
+
+static bool run_once(struct session *s)
+{
+    if (must_stop(s)) {
+        session_hang_up(s, SESSION_END_STOP, "4.3.2",
+                        "The server is stopping, try again later");
+        return false;
+    }
+    /* A client that does not read its replies is not read either. */
+    if (stream_pending(s->stream) > STREAM_OUTPUT_HIGH)
+        return false;
+    switch (s->state) {
+    case SESSION_NEW:
+    case SESSION_READY:
+    case SESSION_ENVELOPE:
+    case SESSION_RESPONSE:
+    case SESSION_REFUSED:
+        return run_line(s);
+    case SESSION_HEADER:
+    case SESSION_BODY:
+    case SESSION_DRAIN:
+        return body_pump_run(s);
+    case SESSION_SECURING:
+    case SESSION_CHECKING:
+    case SESSION_FINAL:
+    case SESSION_CLOSING:
+    case SESSION_STATE_COUNT:
+        break;
+    }
+    return false;
+}
+
+/* The client sent all it ever will. What still waits for somebody else gets
+ * its reply first. */
+static void run_out(struct session *s)
+{
+    const struct transaction *t = s->transaction;
+    bool waits = s->state == SESSION_FINAL || s->state == SESSION_CHECKING ||
+                 stream_pending(s->stream) > STREAM_OUTPUT_HIGH ||
+                 (t != NULL && transaction_is_waiting(t)) ||
+                 (s->state == SESSION_BODY && t->unsent_at < t->unsent_length);
+    if (!waits)
+        session_close(s, SESSION_END_CLIENT);
+}
+
+void session_run(struct session *s)
+{
+    if (s->is_running)
+        return;
+    s->is_running = true;
+    while (s->stream != NULL && run_once(s))
+        continue;
+    s->is_running = false;
+    if (s->stream != NULL && s->has_ended)
+        run_out(s);
+}

@@ -1,0 +1,89 @@
+/* The inside of a session, for the files of this folder only. */
+#ifndef PROXY_SESSION_SESSION_INTERNAL_H
+#define PROXY_SESSION_SESSION_INTERNAL_H
+
+#include "proxy/net/stream.h"
+#include "proxy/net/timer.h"
+#include "proxy/sasl/sasl.h"
+#include "proxy/session/session.h"
+#include "proxy/session/session_state.h"
+#include "proxy/smtp/capability.h"
+#include "proxy/smtp/line_reader.h"
+#include "proxy/smtp/reply.h"
+#include "rules/cidr.h"
+
+struct transaction;
+
+/* Why a session ended, as the log says it. */
+enum session_end {
+    SESSION_END_QUIT,
+    SESSION_END_CLIENT,   /* the client went away */
+    SESSION_END_TLS,      /* the handshake or a record failed */
+    SESSION_END_TIMEOUT,  /* a deadline passed */
+    SESSION_END_CAP,      /* too many of something */
+    SESSION_END_POLICY,   /* a rule closed it */
+    SESSION_END_PROTOCOL, /* not SMTP, or octets where none may be */
+    SESSION_END_STOP,     /* the server stops */
+    SESSION_END_FAULT     /* memory */
+};
+
+struct session {
+    struct session_host *host;
+    struct session *previous, *next; /* of host->sessions */
+    const struct listener_settings *listener;
+    struct stream *stream;
+    struct timer *deadline;
+    enum session_state state;
+    bool is_running;         /* session_run() is on the stack */
+    bool has_ended;          /* the client's side is at its end */
+    bool is_trusted;         /* within the listener's `trusted` */
+    struct verdict *refusal; /* of the connect stage; NULL: welcome */
+    struct loop_later reaper;
+
+    struct arena arena; /* what lives as long as the session */
+    struct ip client_ip;
+    char id[16];
+    uint64_t started_us, started_wall_us;
+    uint64_t auth_by_ms; /* loop time by which a login is due; 0: none is */
+
+    struct line_reader reader;
+    /* What waits for replies before it: a line, or the fault of one;
+     * LINE_MORE: nothing does. */
+    enum line_next held;
+    struct str held_line;
+    struct capabilities offered; /* what EHLO promised, once and for all */
+    bool has_offered;
+
+    struct facts facts;
+    struct effects effects;   /* of connect, helo and auth */
+    struct str connect_route; /* what `connect` said, before any EHLO */
+
+    struct sasl sasl;
+    struct login_query *query;
+    struct str user; /* proven; n 0: nobody */
+    uint64_t auth_failures;
+
+    uint64_t commands, bad_commands, commands_without_mail;
+    uint64_t transaction_count;
+    enum session_end end;
+    struct transaction *transaction; /* NULL between transactions */
+};
+
+/* Runs as far as the input and the state allow. */
+void session_run(struct session *s);
+
+/* Ends: queued replies leave, nothing more is read. */
+void session_close(struct session *s, enum session_end end);
+/* The same at once, by RST. */
+void session_abort(struct session *s, enum session_end end);
+
+/* The client is gone and nothing more is awaited: ends the transaction, and
+ * the session at the end of the turn. */
+void session_finish(struct session *s);
+
+static inline const struct settings *session_settings(const struct session *s)
+{
+    return s->host->settings;
+}
+
+#endif

@@ -1,0 +1,124 @@
+#include "proxy/session/session_open.h"
+
+#include <stdio.h>
+
+#include "proxy/session/policy.h"
+#include "proxy/session/session_reply.h"
+
+/* The time for a login when the server is nearly full (design section 6). */
+#define CROWDED_AUTH_MS 30000
+
+void session_greet(struct session *s)
+{
+    const struct listener_settings *listener = s->listener;
+    const struct settings *settings = session_settings(s);
+    struct str banner =
+        listener->banner.n > 0 ? listener->banner : STR("ESMTP ready");
+    struct verdict *refused = s->refusal;
+    if (refused != NULL) {
+        struct reply reply = reply_of_verdict(refused);
+        session_enter(s, SESSION_REFUSED);
+        session_replyf(s, 554, "5.7.1", "%.*s", (int)reply.text.n,
+                       reply.text.p);
+        return;
+    }
+    char text[512];
+    int n = snprintf(text, sizeof text, "%.*s %.*s", (int)settings->hostname.n,
+                     settings->hostname.p, (int)banner.n, banner.p);
+    struct reply reply = {220, STR(""), str_span(text, n < 0 ? 0 : (size_t)n)};
+    session_touch(s);
+    session_reply_upstream(s, &reply);
+}
+
+static bool is_within(const struct cidr *networks, size_t count,
+                      const struct ip *ip)
+{
+    for (size_t i = 0; i < count; i++)
+        if (cidr_contains(&networks[i], ip))
+            return true;
+    return false;
+}
+
+/* False: out of memory. A fact without octets would be taken for another
+ * client, or for none. */
+static bool learn_client(struct session *s)
+{
+    const struct listener_settings *listener = s->listener;
+    struct str ip = ip_text(&s->arena, &s->client_ip);
+    struct str net = ip_net_text(&s->arena, &s->client_ip);
+    s->is_trusted =
+        is_within(listener->trusted, listener->trusted_count, &s->client_ip);
+    facts_set_text(&s->facts, FACT_CLIENT_IP, ip);
+    facts_set_text(&s->facts, FACT_CLIENT_NET, net);
+    facts_set_number(&s->facts, FACT_CLIENT_PORT, stream_peer_port(s->stream));
+    facts_set_text(&s->facts, FACT_LISTENER, listener->name);
+    return ip.p != NULL && net.p != NULL;
+}
+
+bool session_needs_login(const struct session *s)
+{
+    return s->listener->auth == AUTH_REQUIRED ||
+           (s->listener->auth == AUTH_OPTIONAL && !s->is_trusted);
+}
+
+static bool needs_trust(const struct listener_settings *listener)
+{
+    return listener->auth == AUTH_NONE || listener->tls == LISTENER_CLEAR;
+}
+
+/* Before an octet is said: may this client be here at all? */
+static void vet_client(struct session *s)
+{
+    struct verdict *verdict = arena_alloc(&s->arena, sizeof *verdict);
+    if (verdict == NULL) {
+        session_abort(s, SESSION_END_FAULT);
+        return;
+    }
+    if (needs_trust(s->listener) && !s->is_trusted)
+        *verdict = (struct verdict){
+            .kind = VERDICT_REJECT,
+            .code = 554,
+            .enhanced = STR("5.7.1"),
+            .text = STR("This address is not trusted here"),
+        };
+    else
+        policy_ask_session(s, STAGE_CONNECT, verdict);
+    s->connect_route = s->effects.route;
+    if (verdict->kind != VERDICT_PASS)
+        s->refusal = verdict;
+}
+
+void session_open(struct session *s)
+{
+    if (!learn_client(s)) {
+        session_abort(s, SESSION_END_FAULT);
+        return;
+    }
+    uint64_t until_auth = session_settings(s)->timeouts.until_auth;
+    if (until_auth > CROWDED_AUTH_MS && s->host->is_crowded(s->host->owner))
+        until_auth = CROWDED_AUTH_MS;
+    if (session_needs_login(s) && until_auth > 0)
+        s->auth_by_ms = loop_now_ms(s->host->loop) + until_auth;
+    vet_client(s);
+    if (s->stream == NULL)
+        return;
+    if (s->listener->tls == LISTENER_IMPLICIT) {
+        if (s->refusal != NULL) {
+            session_abort(s, SESSION_END_POLICY);
+            return;
+        }
+        if (stream_secure(s->stream, s->host->tls, NULL) != 0) {
+            session_abort(s, SESSION_END_FAULT);
+            return;
+        }
+        session_touch(s);
+        return;
+    }
+    s->state = SESSION_NEW;
+    if (s->refusal != NULL && s->refusal->kind == VERDICT_CLOSE) {
+        session_reply_verdict(s, s->refusal);
+        session_close(s, SESSION_END_POLICY);
+        return;
+    }
+    session_greet(s);
+}

@@ -1,0 +1,197 @@
+#include "proxy/session/transaction.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proxy/session/session_log.h"
+#include "proxy/session/session_reply.h"
+
+/* Beside the header block (twice: as received and as edited) a transaction
+ * holds recipients, facts and what rules wrote. */
+#define ARENA_BASE (1024 * 1024)
+
+static const char BASE32[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/* The session's id and two base32 digits, more when it lasts very long. */
+static void make_id(struct transaction *t, uint64_t number)
+{
+    char digits[16];
+    size_t n = 0;
+    do {
+        digits[n++] = BASE32[number & 31];
+        number >>= 5;
+    } while ((number != 0 || n < 2) && n < 8);
+    size_t length = strlen(t->session->id);
+    memcpy(t->id, t->session->id, length);
+    while (n > 0)
+        t->id[length++] = digits[--n];
+    t->id[length] = '\0';
+}
+
+/* What an upstream may be told of the client; all of it outlives the
+ * transaction. */
+static struct client_identity identify(const struct session *s)
+{
+    const struct facts *facts = &s->facts;
+    return (struct client_identity){
+        .address = facts_text(facts, FACT_CLIENT_IP),
+        .is_v6 = s->client_ip.is_v6,
+        .port = (uint16_t)facts->values[FACT_CLIENT_PORT].number,
+        .helo = facts_text(facts, FACT_HELO_NAME),
+        .is_extended =
+            str_equals(facts_text(facts, FACT_HELO_VERB), STR("EHLO")),
+        .login = s->user,
+    };
+}
+
+struct transaction *transaction_new(struct session *s)
+{
+    const struct caps_settings *caps = &session_settings(s)->caps;
+    struct transaction *t = calloc(1, sizeof *t);
+    if (t == NULL)
+        return NULL;
+    t->session = s;
+    t->verdict = TRANSACTION_ABORT;
+    t->started_us = loop_clock_us(s->host->loop);
+    t->started_wall_us = loop_wall_us(s->host->loop);
+    arena_init(&t->arena, ARENA_BASE + 4 * (size_t)caps->header_bytes);
+    effects_init(&t->effects, &t->arena);
+    t->effects.route = s->effects.route;
+    make_id(t, ++s->transaction_count);
+    t->envelope.id = str_from(t->id);
+    t->envelope.client = identify(s);
+    s->transaction = t;
+    return t;
+}
+
+bool transaction_is_waiting(const struct transaction *t)
+{
+    return t->answered_count < t->asked_count;
+}
+
+struct reply transaction_keep_reply(struct transaction *t,
+                                    const struct reply *reply)
+{
+    struct reply kept = {reply->code, arena_str(&t->arena, reply->enhanced),
+                         arena_str(&t->arena, reply->text)};
+    if (kept.enhanced.p == NULL || kept.text.p == NULL)
+        kept = (struct reply){reply->code, STR(""), STR("(no memory)")};
+    return kept;
+}
+
+void transaction_decide_reply(struct transaction *t, enum stage stage,
+                              const struct reply *reply, bool is_ours)
+{
+    t->final = transaction_keep_reply(t, reply);
+    t->has_final = true;
+    t->is_final_ours = is_ours;
+    t->stage = stage;
+    t->verdict = reply->code < 400   ? TRANSACTION_ACCEPT
+                 : reply->code < 500 ? TRANSACTION_DEFER
+                                     : TRANSACTION_REJECT;
+}
+
+void transaction_decide(struct transaction *t, enum stage stage,
+                        const struct verdict *verdict)
+{
+    struct reply reply = reply_of_verdict(verdict);
+    transaction_decide_reply(t, stage, &reply, true);
+}
+
+static void give_back(struct transaction *t, struct hold *hold)
+{
+    struct session_host *host = t->session->host;
+    shared_ledger_give_back(host->ledger, hold, loop_now_ms(host->loop));
+}
+
+void transaction_settle_recipient(struct transaction *t, size_t index)
+{
+    for (size_t i = 0; i < t->effects.hold_count; i++) {
+        struct hold *hold = &t->effects.holds[i];
+        if (hold->scope == HOLD_RECIPIENT && hold->recipient == index)
+            give_back(t, hold);
+    }
+}
+
+/* What a message took is given back unless the upstream accepted it; an
+ * uncertain outcome commits (design 3.2). Recipients that were refused have
+ * been settled before. */
+static void settle(struct transaction *t)
+{
+    struct session_host *host = t->session->host;
+    bool commits = t->verdict == TRANSACTION_ACCEPT || t->is_uncertain;
+    for (size_t i = 0; i < t->effects.hold_count; i++) {
+        struct hold *hold = &t->effects.holds[i];
+        if (commits)
+            shared_ledger_commit(host->ledger, hold, loop_now_ms(host->loop));
+        else
+            give_back(t, hold);
+    }
+}
+
+/* Nothing was decided for the whole: the recipients' replies tell. */
+static void decide_by_recipients(struct transaction *t)
+{
+    const struct recipient *worst = NULL;
+    if (t->has_final || t->recipient_count == 0 || t->accepted_count > 0 ||
+        transaction_is_waiting(t))
+        return;
+    for (size_t i = 0; i < t->recipient_count; i++) {
+        const struct recipient *r = &t->recipients[i];
+        if (worst == NULL || r->reply.code > worst->reply.code)
+            worst = r;
+    }
+    transaction_decide_reply(t, worst->is_ours ? STAGE_RCPT : STAGE_REPLY,
+                             &worst->reply, worst->is_ours);
+}
+
+void transaction_end(struct session *s)
+{
+    struct transaction *t = s->transaction;
+    delivery_free(t->delivery);
+    decide_by_recipients(t);
+    settle(t);
+    session_log_transaction(s);
+    facts_forget_from(&s->facts, STAGE_MAIL);
+    s->transaction = NULL;
+    s->held = LINE_MORE;
+    if (t->has_header_reader)
+        header_reader_release(&t->header);
+    free(t->unsent);
+    arena_release(&t->arena);
+    free(t);
+}
+
+static void send_reply(struct session *s, const struct reply *reply,
+                       bool is_ours)
+{
+    if (is_ours)
+        session_reply_ours(s, reply);
+    else
+        session_reply_upstream(s, reply);
+}
+
+void transaction_reply_final(struct session *s)
+{
+    send_reply(s, &s->transaction->final, s->transaction->is_final_ours);
+}
+
+void transaction_flush_replies(struct session *s)
+{
+    struct transaction *t = s->transaction;
+    while (s->stream != NULL && t->replied_count < t->recipient_count) {
+        const struct recipient *r = &t->recipients[t->replied_count];
+        if (r->state == RECIPIENT_ASKED)
+            return;
+        t->replied_count++;
+        bool is_closing = r->is_closing;
+        send_reply(s, &r->reply, r->is_ours);
+        if (is_closing)
+            session_close(s, SESSION_END_POLICY);
+    }
+    while (s->stream != NULL && t->refused_over_cap > 0) {
+        t->refused_over_cap--;
+        session_reply(s, 452, "4.5.3", "Too many recipients");
+    }
+}

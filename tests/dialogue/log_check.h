@@ -1,0 +1,14 @@
+/* What the product logged in a run, held against the script and against what
+ * is always so: each line is JSON, and no password is in any. */
+#ifndef TESTS_DIALOGUE_LOG_CHECK_H
+#define TESTS_DIALOGUE_LOG_CHECK_H
+
+#include "tests/dialogue/world.h"
+
+/* STEP_LOG, STEP_NO_LOG or STEP_SERVER_LOG. */
+bool log_check_step(struct world *world, const struct step *step);
+/* NULL, or what is wrong with a line. */
+const char *log_check_all(const struct world *world);
+void log_check_print(const struct world *world);
+
+#endif

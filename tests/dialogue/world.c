@@ -1,0 +1,175 @@
+#include "tests/dialogue/world.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "tests/dialogue/alloc_fault.h"
+
+#define TURNS_MAX 20000000u
+#define LEDGER_KEYS 1024
+
+static void on_session_freed(void *owner, const struct ip *client)
+{
+    struct world *world = owner;
+    (void)client;
+    world->freed_sessions++;
+}
+
+static bool is_crowded(void *owner)
+{
+    const struct world *world = owner;
+    return world->is_crowded;
+}
+
+/* The contexts are never looked into: what they stand for is faked. */
+static struct tls_context *some_context(struct world *world)
+{
+    return (struct tls_context *)(void *)world;
+}
+
+static void open_upstreams(struct world *world)
+{
+    const struct settings *settings = world->scene->settings;
+    world->contexts =
+        plain_alloc((settings->upstream_count + 1) * sizeof *world->contexts);
+    for (size_t i = 0; i < settings->upstream_count; i++)
+        if (settings->upstreams[i].tls != UPSTREAM_CLEAR)
+            world->contexts[i] = some_context(world);
+    world->upstreams = upstreams_new(&world->loop, settings, world->contexts,
+                                     &world->server_log);
+}
+
+void world_open(struct world *world, const struct scene *scene)
+{
+    *world = (struct world){.scene = scene};
+    fake_net_init(&world->loop);
+    world->logins.script = scene->script;
+    alloc_fault_enter();
+    world->ledger = shared_ledger_new(LEDGER_KEYS);
+    world->scratch = evaluate_scratch_new();
+    open_upstreams(world);
+    alloc_fault_leave();
+    if (!world->ledger || !world->scratch || !world->upstreams)
+        abort();
+    world->host = (struct session_host){
+        .loop = &world->loop,
+        .settings = scene->settings,
+        .tls = some_context(world),
+        .upstreams = world->upstreams,
+        .logins = &world->logins,
+        .ledger = world->ledger,
+        .scratch = world->scratch,
+        .decisions = &world->decisions,
+        .log = &world->server_log,
+        .on_session_freed = on_session_freed,
+        .is_crowded = is_crowded,
+        .owner = world,
+    };
+}
+
+bool world_settle(struct world *world)
+{
+    for (size_t turns = 0; turns < TURNS_MAX; turns++) {
+        bool did = fake_net_turn(&world->loop);
+        did |= fake_login_turn(&world->logins);
+        if (!did)
+            return true;
+    }
+    return false;
+}
+
+bool world_advance(struct world *world, uint64_t ms)
+{
+    uint64_t target = world->loop.now_us + ms * 1000;
+    for (;;) {
+        if (!world_settle(world))
+            return false;
+        if (world->loop.now_us >= target)
+            return true;
+        uint64_t next = fake_net_next_us(&world->loop, target);
+        if (next > world->loop.now_us)
+            world->loop.now_us = next;
+    }
+}
+
+struct far_end *world_connect(struct world *world, struct str host,
+                              uint16_t port, struct str listener)
+{
+    const struct settings *settings = world->scene->settings;
+    size_t i = 0;
+    while (i < settings->listener_count &&
+           !str_equals(settings->listeners[i].name, listener))
+        i++;
+    if (i == settings->listener_count)
+        return NULL;
+    struct far_end *far = far_end_new(&world->loop, 'C');
+    snprintf(far->host, sizeof far->host, "%.*s", (int)host.n, host.p);
+    far->port = port;
+    far->fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int fd = far->fd;
+    alloc_fault_enter();
+    session_start(&world->host, &settings->listeners[i], fd);
+    alloc_fault_leave();
+    if (far->fd >= 0) { /* it never became a stream, and is closed */
+        if (fcntl(fd, F_GETFD) != -1)
+            abort();
+        far->fd = -1;
+        far_end_saw(far, FAR_SAW_CLOSE, "");
+    }
+    return far;
+}
+
+static void on_closed(void *owner)
+{
+    struct world *world = owner;
+    world->is_closed = true;
+}
+
+static const char *close_upstreams(struct world *world)
+{
+    alloc_fault_enter();
+    upstreams_close(world->upstreams, on_closed, world);
+    alloc_fault_leave();
+    for (struct far_end *f = world->loop.far_ends; f; f = f->next) {
+        f->is_stalled = false;
+        if (f->side == 'U' && f->end == FAR_OPEN)
+            f->end = FAR_CLOSES;
+    }
+    world_advance(world, 20000);
+    const char *left = world->is_closed ? NULL : "an upstream's connection";
+    alloc_fault_enter();
+    upstreams_free(world->upstreams);
+    alloc_fault_leave();
+    world_settle(world);
+    return left;
+}
+
+const char *world_close(struct world *world)
+{
+    const char *left, *net_left;
+    alloc_fault_arm(0, false);
+    world->loop.holds_jobs = false;
+    world->logins.mode = LOGINS_ANSWER;
+    world_settle(world);
+    alloc_fault_enter();
+    sessions_abort(&world->host);
+    alloc_fault_leave();
+    world_settle(world);
+    left = world->host.sessions ? "a session" : close_upstreams(world);
+    if (!fake_net_release(&world->loop, &net_left) && !left)
+        left = net_left;
+    if (world->logins.queries && !left)
+        left = "a login query";
+    alloc_fault_enter();
+    shared_ledger_free(world->ledger);
+    evaluate_scratch_free(world->scratch);
+    alloc_fault_leave();
+    plain_free(world->contexts);
+    log_lines_release(&world->decisions.lines);
+    log_lines_release(&world->server_log.lines);
+    if (alloc_fault_live() && !left)
+        left = "memory";
+    return left;
+}

@@ -1,0 +1,55 @@
+/* All that a dialogue needs beside the script: the product's modules on the
+ * fake network, with settings read from the script's YAML. The settings are
+ * read once and shared by all runs of a script. */
+#ifndef TESTS_DIALOGUE_WORLD_H
+#define TESTS_DIALOGUE_WORLD_H
+
+#include "proxy/session/session.h"
+#include "tests/dialogue/fake_login.h"
+#include "tests/dialogue/fake_logs.h"
+#include "tests/dialogue/fake_net.h"
+
+/* What all runs of a script share. */
+struct scene {
+    const struct script *script; /* borrowed */
+    const struct settings *settings;
+    char folder[64]; /* for the configuration and the maildir */
+};
+
+struct world {
+    const struct scene *scene; /* borrowed */
+    struct loop loop;
+    struct login_client logins;
+    struct decision_log decisions;
+    struct server_log server_log;
+    struct shared_ledger *ledger;
+    struct evaluate_scratch *scratch;
+    struct tls_context **contexts;
+    struct upstreams *upstreams;
+    struct session_host host;
+    size_t freed_sessions;
+    bool is_crowded, is_probed, is_closed;
+};
+
+/* 0, or -1 with diagnostics printed. */
+int scene_open(struct scene *scene, const struct script *script);
+void scene_close(struct scene *scene);
+/* Removes what runs before this one delivered. */
+void scene_clean(const struct scene *scene);
+
+void world_open(struct world *world, const struct scene *scene);
+/* Turns until nothing more happens; false when it never rests. */
+bool world_settle(struct world *world);
+/* Moves the clock and lets everything due happen at its time. */
+bool world_advance(struct world *world, uint64_t ms);
+/* A client of this address arrives at a listener. NULL: no such listener. */
+struct far_end *world_connect(struct world *world, struct str host,
+                              uint16_t port, struct str listener);
+/* Ends all; NULL, or what was left behind. */
+const char *world_close(struct world *world);
+
+/* How many messages lie in the maildir, and the octets of the newest. */
+size_t world_count_messages(const struct world *world);
+struct octets world_newest_message(const struct world *world);
+
+#endif
