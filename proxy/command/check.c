@@ -1,0 +1,139 @@
+#include "proxy/command/check.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config/load.h"
+#include "config/policy_tests.h"
+#include "proxy/command/subcommands.h"
+#include "proxy/preflight.h"
+
+#include <jansson.h>
+
+struct outcome {
+    const char *path;
+    bool is_valid;
+    size_t errors; /* of the configuration, without its tests */
+    size_t rules;
+    struct policy_tests_result tests;
+};
+
+static size_t count_rules(const struct settings *settings)
+{
+    size_t count = 0;
+    for (enum stage stage = 0; stage < STAGE_COUNT; stage++)
+        count += ruleset_count(settings->rules, stage);
+    return count;
+}
+
+/* The tests run even where a certificate is missing: whoever writes a policy
+ * may not be on the server. */
+static void examine(struct outcome *outcome, struct diags *diags)
+{
+    const struct settings *settings = config_load(outcome->path, diags);
+    if (settings != NULL) {
+        outcome->is_valid = preflight_check(settings, diags) == 0;
+        outcome->rules = count_rules(settings);
+        outcome->errors = diags->errors;
+        policy_tests_run(settings, diags, &outcome->tests);
+        settings_unref(settings);
+    } else {
+        outcome->errors = diags->errors;
+    }
+    diags_sort(diags, outcome->path);
+}
+
+static const char *plural(size_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
+static void print_text(const struct outcome *outcome, const struct diags *diags)
+{
+    const struct policy_tests_result *tests = &outcome->tests;
+    diags_print(diags, stderr);
+    printf("%s: ", outcome->path);
+    if (!outcome->is_valid)
+        printf("%zu error%s", outcome->errors, plural(outcome->errors));
+    else if (tests->failed == 0)
+        printf("ok, %zu rule%s", outcome->rules, plural(outcome->rules));
+    else
+        printf("%zu rule%s", outcome->rules, plural(outcome->rules));
+    if (tests->failed > 0)
+        printf(", %zu of %zu tests failed", tests->failed,
+               tests->failed + tests->passed);
+    else if (outcome->is_valid || tests->passed > 0)
+        printf(", %zu test%s passed", tests->passed, plural(tests->passed));
+    putchar('\n');
+}
+
+/* Texts hold pieces of the files, so they may not be UTF-8; jansson refuses
+ * such, and the reader then gets the place without a text. */
+static json_t *diag_object(const struct diag *diag)
+{
+    return json_pack("{s:s, s:s*, s:I, s:I, s:s*}", "level",
+                     diag->level == DIAG_ERROR ? "error" : "warning", "file",
+                     diag->mark.file, "line", (json_int_t)diag->mark.line,
+                     "column", (json_int_t)diag->mark.column, "text",
+                     diag->text);
+}
+
+static int print_json(const struct outcome *outcome, const struct diags *diags)
+{
+    json_t *items = json_array();
+    for (size_t i = 0; i < diags->count; i++)
+        json_array_append_new(items, diag_object(&diags->items[i]));
+    json_t *object = json_pack(
+        "{s:s*, s:b, s:I, s:{s:I, s:I}, s:I, s:o}", "file", outcome->path, "ok",
+        outcome->is_valid && outcome->tests.failed == 0, "rules",
+        (json_int_t)outcome->rules, "tests", "passed",
+        (json_int_t)outcome->tests.passed, "failed",
+        (json_int_t)outcome->tests.failed, "not_shown",
+        (json_int_t)diags->dropped, "diagnostics", items);
+    int result = object == NULL ? -1 : json_dumpf(object, stdout, 0);
+    putchar('\n');
+    json_decref(object);
+    return result;
+}
+
+static int read_arguments(int argc, char **argv, const char **path,
+                          bool *is_json)
+{
+    for (int i = 1; i < argc; i++) {
+        bool is_config = strcmp(argv[i], "-c") == 0;
+        if (strcmp(argv[i], "--json") == 0) {
+            *is_json = true;
+            continue;
+        }
+        if (is_config && ++i == argc)
+            return subcommand_misuse("check", "-c needs a file", NULL);
+        if (!is_config && argv[i][0] == '-')
+            return subcommand_misuse("check", "there is no option", argv[i]);
+        if (*path != NULL)
+            return subcommand_misuse("check", "one file at a time", NULL);
+        *path = argv[i];
+    }
+    return EXIT_FINE;
+}
+
+int command_check(int argc, char **argv)
+{
+    const char *path = NULL;
+    bool is_json = false;
+    int code = read_arguments(argc, argv, &path, &is_json);
+    if (code != EXIT_FINE)
+        return code;
+    struct outcome outcome = {.path = path == NULL ? DEFAULT_CONFIG : path};
+    struct diags diags;
+    diags_init(&diags);
+    examine(&outcome, &diags);
+    if (is_json)
+        print_json(&outcome, &diags);
+    else
+        print_text(&outcome, &diags);
+    diags_release(&diags);
+    if (!outcome.is_valid)
+        return EXIT_CONFIG;
+    return outcome.tests.failed > 0 ? EXIT_FOUND : EXIT_FINE;
+}

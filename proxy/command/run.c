@@ -1,0 +1,254 @@
+/* postern run: loads, opens, starts the workers, and waits for signals. */
+#include "proxy/command/run.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "config/load.h"
+#include "config/policy_tests.h"
+#include "proxy/command/subcommands.h"
+#include "proxy/net/listen.h"
+#include "proxy/worker.h"
+
+#define LEDGER_KEYS 1000000
+
+struct server {
+    struct shared shared;
+    struct preflight opened;
+    struct worker **workers;
+    size_t worker_count;
+    size_t started;
+};
+
+/* The configuration, tested; or diagnostics on stderr. */
+static const struct settings *load(const char *path)
+{
+    struct diags diags;
+    struct policy_tests_result result = {0};
+    diags_init(&diags);
+    const struct settings *settings = config_load(path, &diags);
+    if (settings != NULL) {
+        policy_tests_run(settings, &diags, &result);
+        if (result.failed > 0) {
+            settings_unref(settings);
+            settings = NULL;
+        }
+    }
+    diags_print(&diags, stderr);
+    diags_release(&diags);
+    return settings;
+}
+
+static int open_all(struct server *server)
+{
+    struct diags diags;
+    diags_init(&diags);
+    int status =
+        preflight_open(&server->opened, server->shared.settings, &diags);
+    diags_print(&diags, stderr);
+    diags_release(&diags);
+    return status;
+}
+
+/* SO_REUSEPORT would let a second server share the ports in silence. */
+static int ports_are_free(const struct settings *settings)
+{
+    char error[256];
+    for (size_t i = 0; i < settings->listener_count; i++) {
+        const struct listener_settings *listener = &settings->listeners[i];
+        for (size_t j = 0; j < listener->address_count; j++) {
+            const struct endpoint *address = &listener->addresses[j];
+            if (listen_probe(address->host, address->port, error,
+                             sizeof error) == 0)
+                continue;
+            fprintf(stderr, "%s:%zu:%zu: error: %s\n", address->mark.file,
+                    address->mark.line, address->mark.column, error);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static size_t count_workers(const struct settings *settings)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    if (settings->workers > 0)
+        return (size_t)settings->workers;
+    return cores < 1 ? 1 : (size_t)cores;
+}
+
+static int start_workers(struct server *server)
+{
+    char error[256];
+    size_t count = count_workers(server->shared.settings);
+    server->workers = calloc(count, sizeof(struct worker *));
+    if (server->workers == NULL)
+        return -1;
+    for (; server->worker_count < count; server->worker_count++) {
+        struct worker *worker = worker_new(&server->shared);
+        if (worker == NULL) {
+            fprintf(stderr, "postern: error: a worker can't be made: "
+                            "out of memory or descriptors\n");
+            return -1;
+        }
+        server->workers[server->worker_count] = worker;
+    }
+    for (; server->started < count; server->started++) {
+        if (worker_start(server->workers[server->started]) == 0)
+            continue;
+        fprintf(stderr, "postern: error: a thread can't be started\n");
+        return -1;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (worker_await(server->workers[i], error, sizeof error) == 0)
+            continue;
+        fprintf(stderr, "postern: error: %s\n", error);
+        return -1;
+    }
+    return 0;
+}
+
+static void stop_workers(const struct server *server)
+{
+    for (size_t i = 0; i < server->worker_count; i++)
+        worker_stop(server->workers[i]);
+}
+
+static void join_workers(struct server *server)
+{
+    for (size_t i = 0; i < server->worker_count; i++)
+        worker_join(server->workers[i]);
+    free(server->workers);
+}
+
+static void announce(const struct settings *settings, struct server_log *log,
+                     size_t workers)
+{
+    for (size_t i = 0; i < settings->listener_count; i++) {
+        const struct listener_settings *listener = &settings->listeners[i];
+        for (size_t j = 0; j < listener->address_count; j++)
+            server_log_write(log, SERVER_INFO, "listening on %.*s (%.*s)",
+                             (int)listener->addresses[j].text.n,
+                             listener->addresses[j].text.p,
+                             (int)listener->name.n, listener->name.p);
+    }
+    server_log_write(log, SERVER_INFO, "ready: %zu workers, policy %s", workers,
+                     settings->policy_digest);
+}
+
+/* Signals are taken by waiting, by this thread alone. */
+static void block_signals(sigset_t *signals)
+{
+    sigemptyset(signals);
+    sigaddset(signals, SIGTERM);
+    sigaddset(signals, SIGINT);
+    sigaddset(signals, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+/* Waits for the first stop. */
+static void wait_for_stop(const struct server *server, const sigset_t *signals)
+{
+    int signal_number;
+    for (;;) {
+        if (sigwait(signals, &signal_number) != 0)
+            continue;
+        if (signal_number != SIGHUP)
+            return;
+        decision_log_reopen(server->opened.decisions);
+        server_log_reopen(server->opened.log);
+        server_log_write(server->opened.log, SERVER_INFO,
+                         "the logs are opened anew");
+    }
+}
+
+static bool have_ended(const struct server *server)
+{
+    for (size_t i = 0; i < server->started; i++)
+        if (!worker_has_ended(server->workers[i]))
+            return false;
+    return true;
+}
+
+/* A second signal while a stop is under way ends all sessions at once. */
+static void await_end(const struct server *server, const sigset_t *signals)
+{
+    const struct timespec tenth = {0, 100000000};
+    while (!have_ended(server)) {
+        int signal_number = sigtimedwait(signals, NULL, &tenth);
+        if (signal_number == SIGTERM || signal_number == SIGINT)
+            stop_workers(server);
+    }
+}
+
+static int serve(struct server *server, const sigset_t *signals)
+{
+    server->shared.ledger = shared_ledger_new(LEDGER_KEYS);
+    server->shared.connections = connection_counts_new(
+        (size_t)server->shared.settings->caps.connections,
+        (size_t)server->shared.settings->caps.connections_per_net);
+    int status = EXIT_FOUND;
+    if (server->shared.ledger != NULL && server->shared.connections != NULL &&
+        start_workers(server) == 0) {
+        announce(server->shared.settings, server->opened.log,
+                 server->worker_count);
+        wait_for_stop(server, signals);
+        server_log_write(server->opened.log, SERVER_INFO,
+                         "stopping: transactions finish first");
+        status = EXIT_FINE;
+    }
+    stop_workers(server);
+    await_end(server, signals);
+    join_workers(server);
+    connection_counts_free(server->shared.connections);
+    shared_ledger_free(server->shared.ledger);
+    if (status == 0)
+        server_log_write(server->opened.log, SERVER_INFO, "stopped");
+    return status;
+}
+
+static int read_arguments(int argc, char **argv, const char **path)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "-c") != 0 && argv[i][0] == '-')
+            return subcommand_misuse("run", "there is no option", argv[i]);
+        if (strcmp(argv[i], "-c") != 0)
+            return subcommand_misuse("run", "write -c before the file",
+                                     argv[i]);
+        if (++i == argc)
+            return subcommand_misuse("run", "-c needs a file", NULL);
+        *path = argv[i];
+    }
+    return EXIT_FINE;
+}
+
+int command_run(int argc, char **argv)
+{
+    struct server server = {0};
+    const char *path = DEFAULT_CONFIG;
+    if (read_arguments(argc, argv, &path) != EXIT_FINE)
+        return EXIT_USAGE;
+    const struct settings *settings = load(path);
+    if (settings == NULL)
+        return EXIT_CONFIG;
+    int status = EXIT_CONFIG;
+    server.shared.settings = settings;
+    server.shared.opened = &server.opened;
+    if (settings->timezone != NULL)
+        setenv("TZ", settings->timezone, 1);
+    sigset_t signals;
+    block_signals(&signals); /* before there are threads */
+    if (open_all(&server) == 0) {
+        status = ports_are_free(settings) == 0 ? serve(&server, &signals)
+                                               : EXIT_FOUND;
+        preflight_release(&server.opened);
+    }
+    settings_unref(settings);
+    return status;
+}

@@ -1,0 +1,328 @@
+#include "proxy/worker.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "proxy/net/listen.h"
+#include "proxy/net/socket_address.h"
+#include "proxy/net/timer.h"
+#include "proxy/session/session.h"
+#include "proxy/upstream/upstreams.h"
+
+#define PROBE_MS 2000
+/* For farewells to the upstreams, once no session is left. What is with one
+ * of them still has no client that could be told. */
+#define CLOSING_MS 5000
+
+enum phase {
+    PHASE_STARTING,
+    PHASE_SERVING,
+    PHASE_FAILED,
+    PHASE_STOPPING, /* sessions finish what they are in */
+    PHASE_CLOSING   /* only upstream connections are left */
+};
+
+struct port {
+    struct worker *worker;
+    const struct listener_settings *listener;
+    struct listen *listen;
+};
+
+struct worker {
+    const struct shared *shared;
+    pthread_t thread;
+    struct loop *loop;
+    struct wakeup *wakeup;
+    struct timer *patience; /* of a stop */
+    struct port *ports;
+    size_t port_count;
+    struct session_host host;
+    struct upstreams *upstreams;
+    enum phase phase; /* the worker's thread only */
+    atomic_int stops; /* how often a stop was asked for */
+    atomic_bool has_ended;
+    bool has_thread;
+
+    pthread_mutex_t lock; /* of what follows */
+    pthread_cond_t changed;
+    bool is_settled; /* serving or failed */
+    bool has_failed;
+    char error[256];
+};
+
+static void settle(struct worker *w, const char *error)
+{
+    pthread_mutex_lock(&w->lock);
+    w->is_settled = true;
+    if (error != NULL && !w->has_failed) {
+        w->has_failed = true;
+        snprintf(w->error, sizeof w->error, "%s", error);
+    }
+    pthread_cond_signal(&w->changed);
+    pthread_mutex_unlock(&w->lock);
+}
+
+static void close_ports(struct worker *w)
+{
+    for (size_t i = 0; i < w->port_count; i++) {
+        if (w->ports[i].listen != NULL)
+            listen_close(w->ports[i].listen);
+        w->ports[i].listen = NULL;
+    }
+}
+
+static void on_upstreams_closed(void *owner)
+{
+    struct worker *w = owner;
+    loop_stop(w->loop);
+}
+
+/* The last step of a stop: no sessions are left. */
+static void close_upstreams(struct worker *w)
+{
+    if (w->phase != PHASE_STOPPING || w->host.sessions != NULL)
+        return;
+    w->phase = PHASE_CLOSING;
+    timer_start(w->patience, CLOSING_MS);
+    upstreams_close(w->upstreams, on_upstreams_closed, w);
+}
+
+static void on_session_freed(void *owner, const struct ip *client)
+{
+    struct worker *w = owner;
+    connection_counts_give(w->shared->connections, client);
+    close_upstreams(w);
+}
+
+static bool is_crowded(void *owner)
+{
+    struct worker *w = owner;
+    return connection_counts_is_crowded(w->shared->connections);
+}
+
+/* A client too many: told so where clear text is understood. */
+static void turn_away(struct port *port, int fd, const char *why)
+{
+    char reply[128];
+    int n =
+        snprintf(reply, sizeof reply, "421 4.3.2 %s, try again later\r\n", why);
+    ssize_t sent = 0;
+    if (port->listener->tls != LISTENER_IMPLICIT && n > 0)
+        sent = write(fd, reply, (size_t)n);
+    (void)sent; /* it is closed either way */
+    close(fd);
+}
+
+/* -1 when the client has gone already. */
+static int client_of(int fd, struct ip *client)
+{
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+    char text[SOCKET_ADDRESS_TEXT];
+    if (getpeername(fd, (struct sockaddr *)&address, &size) != 0)
+        return -1;
+    socket_address_text(&address, text);
+    return ip_parse(str_from(text), client);
+}
+
+static void on_accept(void *owner, int fd)
+{
+    struct port *port = owner;
+    struct worker *w = port->worker;
+    struct connection_counts *counts = w->shared->connections;
+    struct ip client;
+    if (client_of(fd, &client) != 0) {
+        close(fd);
+        return;
+    }
+    switch (connection_counts_take(counts, &client)) {
+    case CONNECTION_TAKEN:
+        if (session_start(&w->host, port->listener, fd) == NULL)
+            connection_counts_give(counts, &client);
+        break;
+    case CONNECTION_FULL:
+        turn_away(port, fd, "Too many connections");
+        server_log_write(w->shared->opened->log, SERVER_WARNING,
+                         "caps.connections reached: clients are turned away");
+        break;
+    case CONNECTION_NET_FULL:
+        turn_away(port, fd, "Too many connections from your network");
+        server_log_write(w->shared->opened->log, SERVER_WARNING,
+                         "caps.connections_per_net reached: clients of a "
+                         "network are turned away");
+        break;
+    }
+}
+
+static void on_probed(void *owner)
+{
+    struct worker *w = owner;
+    char error[256] = "";
+    if (w->phase != PHASE_STARTING)
+        return;
+    size_t at = 0;
+    const struct settings *settings = w->shared->settings;
+    for (size_t i = 0; i < settings->listener_count && error[0] == '\0'; i++) {
+        const struct listener_settings *listener = &settings->listeners[i];
+        for (size_t j = 0; j < listener->address_count; j++, at++) {
+            struct port *port = &w->ports[at];
+            const struct endpoint *address = &listener->addresses[j];
+            *port = (struct port){.worker = w, .listener = listener};
+            port->listen = listen_open(w->loop, address->host, address->port,
+                                       on_accept, port, error, sizeof error);
+            if (port->listen == NULL)
+                break;
+        }
+    }
+    w->phase = error[0] == '\0' ? PHASE_SERVING : PHASE_FAILED;
+    settle(w, error[0] == '\0' ? NULL : error);
+}
+
+/* Ends at once whatever the stop still waits for. */
+static void hurry(struct worker *w)
+{
+    if (w->phase == PHASE_STOPPING)
+        sessions_abort(&w->host);
+    else if (w->phase == PHASE_CLOSING)
+        loop_stop(w->loop);
+}
+
+static void on_patience(void *owner)
+{
+    hurry(owner);
+}
+
+/* Another thread asked for a stop. */
+static void on_wakeup(void *owner)
+{
+    struct worker *w = owner;
+    int stops = atomic_load(&w->stops);
+    if (stops == 0)
+        return;
+    if (w->phase < PHASE_STOPPING) {
+        w->phase = PHASE_STOPPING;
+        close_ports(w);
+        timer_start(w->patience, w->shared->settings->timeouts.shutdown);
+        sessions_stop(&w->host);
+        close_upstreams(w);
+    }
+    if (stops > 1)
+        hurry(w);
+}
+
+static void release(struct worker *w)
+{
+    close_ports(w);
+    if (w->host.scratch != NULL)
+        evaluate_scratch_free(w->host.scratch);
+    if (w->host.logins != NULL)
+        login_client_free(w->host.logins);
+    if (w->upstreams != NULL)
+        upstreams_free(w->upstreams);
+    if (w->patience != NULL)
+        timer_free(w->patience);
+    if (w->wakeup != NULL)
+        wakeup_free(w->wakeup);
+    if (w->loop != NULL)
+        loop_free(w->loop);
+    pthread_mutex_destroy(&w->lock);
+    pthread_cond_destroy(&w->changed);
+    free(w->ports);
+    free(w);
+}
+
+static int prepare(struct worker *w)
+{
+    const struct preflight *opened = w->shared->opened;
+    const struct settings *settings = w->shared->settings;
+    for (size_t i = 0; i < settings->listener_count; i++)
+        w->port_count += settings->listeners[i].address_count;
+    w->ports = calloc(w->port_count, sizeof *w->ports);
+    w->loop = loop_new();
+    if (w->ports == NULL || w->loop == NULL)
+        return -1;
+    w->wakeup = wakeup_new(w->loop, on_wakeup, w);
+    w->patience = timer_new(w->loop, on_patience, w);
+    w->upstreams =
+        upstreams_new(w->loop, settings, opened->client_tls, opened->log);
+    w->host = (struct session_host){
+        .loop = w->loop,
+        .settings = settings,
+        .tls = opened->server_tls,
+        .upstreams = w->upstreams,
+        .logins = login_client_new(opened->logins, w->loop),
+        .ledger = w->shared->ledger,
+        .scratch = evaluate_scratch_new(),
+        .decisions = opened->decisions,
+        .log = opened->log,
+        .on_session_freed = on_session_freed,
+        .is_crowded = is_crowded,
+        .owner = w,
+    };
+    return w->wakeup == NULL || w->patience == NULL || w->upstreams == NULL ||
+                   w->host.logins == NULL || w->host.scratch == NULL
+               ? -1
+               : 0;
+}
+
+struct worker *worker_new(const struct shared *shared)
+{
+    struct worker *w = calloc(1, sizeof *w);
+    if (w == NULL)
+        return NULL;
+    w->shared = shared;
+    pthread_mutex_init(&w->lock, NULL);
+    pthread_cond_init(&w->changed, NULL);
+    if (prepare(w) != 0) {
+        release(w);
+        return NULL;
+    }
+    return w;
+}
+
+static void *run(void *argument)
+{
+    struct worker *w = argument;
+    upstreams_probe(w->upstreams, PROBE_MS, on_probed, w);
+    loop_run(w->loop);
+    atomic_store(&w->has_ended, true);
+    return NULL;
+}
+
+int worker_start(struct worker *w)
+{
+    w->has_thread = pthread_create(&w->thread, NULL, run, w) == 0;
+    return w->has_thread ? 0 : -1;
+}
+
+int worker_await(struct worker *w, char *error, size_t room)
+{
+    pthread_mutex_lock(&w->lock);
+    while (!w->is_settled)
+        pthread_cond_wait(&w->changed, &w->lock);
+    if (w->has_failed)
+        snprintf(error, room, "%s", w->error);
+    pthread_mutex_unlock(&w->lock);
+    return w->has_failed ? -1 : 0;
+}
+
+void worker_stop(struct worker *w)
+{
+    atomic_fetch_add(&w->stops, 1);
+    wakeup_wake(w->wakeup);
+}
+
+bool worker_has_ended(const struct worker *w)
+{
+    return atomic_load(&w->has_ended);
+}
+
+void worker_join(struct worker *w)
+{
+    if (w->has_thread)
+        pthread_join(w->thread, NULL);
+    release(w);
+}

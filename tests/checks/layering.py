@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+"""Holds every #include against the layering: proxy -> config -> rules.
+
+usage: layering.py ROOT
+
+A file belongs to the room with the longest matching path. A room names the
+rooms it may include from, and the libraries it may see; a library may also be
+granted to single files. What no line here allows is an error: move the code
+rather than adding a line.
+"""
+
+import pathlib
+import re
+import sys
+
+# The rooms that decide see everything below them.
+BELOW_SESSIONS = ["rules/", "config/", "proxy/smtp/", "proxy/tls/",
+                  "proxy/net/", "proxy/sasl/", "proxy/login/",
+                  "proxy/budgets/", "proxy/log/", "proxy/upstream/"]
+
+ROOMS = {
+    "rules/": ["rules/"],
+    "config/": ["rules/", "config/"],
+    "proxy/smtp/": ["rules/", "proxy/smtp/"],
+    "proxy/tls/": ["rules/", "config/", "proxy/tls/"],
+    "proxy/net/": ["rules/", "config/", "proxy/tls/", "proxy/net/"],
+    "proxy/sasl/": ["rules/", "config/", "proxy/smtp/", "proxy/sasl/"],
+    "proxy/log/": ["rules/", "config/", "proxy/log/"],
+    "proxy/budgets/": ["rules/", "config/", "proxy/log/", "proxy/budgets/"],
+    "proxy/login/": ["rules/", "config/", "proxy/net/", "proxy/log/",
+                     "proxy/login/"],
+    "proxy/upstream/": ["rules/", "config/", "proxy/smtp/", "proxy/tls/",
+                        "proxy/net/", "proxy/log/", "proxy/upstream/"],
+    "proxy/session/": BELOW_SESSIONS + ["proxy/session/"],
+    "proxy/": ["rules/", "config/", "proxy/"],
+}
+
+# Library headers, by pattern: where they may be seen (a room or a file).
+# The first pattern that matches is the one that counts.
+LIBRARIES = [
+    (r"pcre2\.h", ["rules/regex.c"]),
+    (r"yaml\.h", ["config/yaml_tree.c"]),
+    (r"uv\.h", ["proxy/net/", "proxy/supervisor.c", "proxy/worker.c",
+                "proxy/listener.c"]),
+    (r"openssl/(ssl|tls1|ssl3|bio|x509.*|pem)\.h", ["proxy/tls/"]),
+    (r"openssl/.*", ["proxy/tls/", "proxy/sasl/", "proxy/login/",
+                     "rules/base/keyed_hash.c"]),
+    (r"crypt\.h", ["proxy/login/", "proxy/command/"]),
+    (r"(stringprep|idn.*)\.h", ["proxy/login/"]),
+    (r"jansson\.h", ["proxy/command/", "proxy/log/"]),
+]
+
+# Facts in, verdict out; bytes in, bytes out: no I/O, no clock, no threads.
+PURE_ROOMS = ["rules/", "proxy/smtp/", "proxy/tls/"]
+IMPURE_HEADERS = re.compile(
+    r"(pthread|threads|unistd|fcntl|poll|signal|time|dirent|netdb"
+    r"|sys/(socket|time|stat|epoll|select|uio|mman)|stdatomic)\.h")
+# Certificates and keys are read from files when a context is made.
+IMPURE_GRANTS = {"proxy/tls/pem_file.c"}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
+
+
+def room_of(path):
+    return max((room for room in ROOMS if path.startswith(room)),
+               key=len, default=None)
+
+
+def is_allowed(path, places):
+    return any(path == place or
+               (place.endswith("/") and path.startswith(place))
+               for place in places)
+
+
+def check_project_include(root, path, name):
+    if not (root / name).is_file():
+        return f'"{name}" is not a path from the root'
+    if not is_allowed(name, ROOMS[room_of(path)]):
+        return f'{room_of(path)} may not include "{name}"'
+    return None
+
+
+def check_library_include(path, name):
+    if room_of(path) in PURE_ROOMS and IMPURE_HEADERS.fullmatch(name) \
+            and path not in IMPURE_GRANTS:
+        return f"{room_of(path)} is pure and may not include <{name}>"
+    for pattern, places in LIBRARIES:
+        if re.fullmatch(pattern, name):
+            if is_allowed(path, places):
+                return None
+            return f"<{name}> belongs to {', '.join(places)} alone"
+    return None
+
+
+def check_file(root, path):
+    text = (root / path).read_text(encoding="utf-8")
+    for match in INCLUDE.finditer(text):
+        kind, name = match.groups()
+        error = (check_project_include(root, path, name) if kind == '"'
+                 else check_library_include(path, name))
+        if error:
+            line = text.count("\n", 0, match.start(1)) + 1
+            yield f"{path}:{line}: {error}"
+
+
+def main():
+    root = pathlib.Path(sys.argv[1])
+    paths = sorted(path.relative_to(root).as_posix()
+                   for layer in ("rules", "config", "proxy")
+                   for path in (root / layer).rglob("*.[ch]"))
+    errors = [error for path in paths for error in check_file(root, path)]
+    for error in errors:
+        print(error)
+    if not paths:
+        sys.exit("layering: no source found")
+    print(f"layering: {len(paths)} files, {len(errors)} errors")
+    sys.exit(1 if errors else 0)
+
+
+if __name__ == "__main__":
+    main()

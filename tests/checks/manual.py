@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+"""Holds postern.yaml(5) against the tables of keys that the loader reads by:
+each key has its item, with its default; what is not built yet stands in the
+section that says so.
+
+usage: manual.py ROOT
+"""
+
+import pathlib
+import re
+import sys
+
+TABLE = re.compile(
+    r"static const struct key (\w+)\[\] = \{\n(.*?)\n\};", re.S)
+SCHEMA = re.compile(r"const struct schema (\w+)\s*=\s*\{\s*\"[^\"]*\",\s*(\w+)")
+STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
+# Sections whose keys have names of the user's own above them.
+NAMED = {"listeners", "upstreams"}
+LATER = ".Sh NOT BUILT YET"
+
+
+def field(row, name):
+    found = re.search(rf"\.{name} =\s*((?:\"(?:[^\"\\]|\\.)*\"\s*)+|[\w&]+)",
+                      row)
+    if not found:
+        return None
+    strings = STRING.findall(found.group(1))
+    return "".join(strings) if strings else found.group(1).lstrip("&")
+
+
+def read_tables(root):
+    tables, schemas = {}, {}
+    for path in sorted((root / "config").glob("*.c")):
+        text = path.read_text(encoding="utf-8")
+        for name, body in TABLE.findall(text):
+            rows = re.split(r"(?=\{\s*\.name = )", body)[1:]
+            tables[name] = [
+                {"name": field(row, "name"), "help": field(row, "help"),
+                 "fallback": field(row, "fallback"),
+                 "section": field(row, "section"),
+                 "is_planned": ".is_planned = true" in row} for row in rows]
+        schemas.update(SCHEMA.findall(text))
+    return {schema: tables[keys] for schema, keys in schemas.items()
+            if keys in tables}
+
+
+def walk(schemas, schema="root_schema", above=""):
+    """Every key by its whole name."""
+    for row in schemas[schema]:
+        path = above + row["name"]
+        if row["section"] is None or row["is_planned"]:
+            yield path, row
+        else:
+            inner = path + (".NAME." if row["name"] in NAMED else ".")
+            yield from walk(schemas, row["section"], inner)
+
+
+def items_of(text):
+    """The name of each item and what is written under it."""
+    parts = re.split(r"^\.It Ic (\S+)\n", text, flags=re.M)
+    return dict(zip(parts[1::2], (part.split("\n.El")[0]
+                                  for part in parts[2::2])))
+
+
+def find_faults(root):
+    page = root / "contrib" / "man" / "postern.yaml.5"
+    text = page.read_text(encoding="utf-8")
+    built, _, later = text.partition(LATER)
+    wanted = dict(walk(read_tables(root)))
+    described, announced = items_of(built), items_of(later)
+    for path, row in wanted.items():
+        items = announced if row["is_planned"] else described
+        if path not in items:
+            yield f"{path} is missing" + (
+                " from what is not built yet" if row["is_planned"] else "")
+        elif row["fallback"] is not None and \
+                f"Default: {row['fallback']}." not in items[path]:
+            yield f"{path}: the default is {row['fallback']}"
+    for path in [*described, *announced]:
+        if path not in wanted:
+            yield f"{path} is no key"
+
+
+def main():
+    faults = list(find_faults(pathlib.Path(sys.argv[1])))
+    for fault in faults:
+        print(fault)
+    print(f"manual: {len(faults)} errors")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

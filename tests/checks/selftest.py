@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+"""Shows that each check can fail: every case is a small tree with one fault,
+and the complaint that it must bring.
+
+usage: selftest.py OPENSSL-LINKED-PROGRAM
+"""
+
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).parent
+
+GOOD = {
+    "rules/rule.h": "",
+    "rules/rule.c": '#include "rules/rule.h"\n#include <string.h>\n',
+    "rules/regex.c": "#include <pcre2.h>\n",
+    "config/load.h": "",
+    "config/load.c": '#include "config/load.h"\n#include "rules/rule.h"\n',
+    "config/read_root.c": """\
+static const struct key cap_keys[] = {
+    {.name = "hops", .fallback = "50"},
+};
+const struct schema caps = {"caps", cap_keys, 1};
+static const struct key root_keys[] = {
+    {.name = "caps", .section = &caps},
+    {.name = "http", .is_planned = true},
+};
+const struct schema root_schema = {"all", root_keys, 2};
+""",
+    "contrib/man/postern.yaml.5":
+        ".It Ic caps.hops\nHops.\nDefault: 50.\n.El\n"
+        ".Sh NOT BUILT YET\n.It Ic http\n.El\n",
+    "proxy/session/session.h": "",
+    "proxy/net/stream.h": "",
+    "proxy/net/stream.c": "#include <uv.h>\n",
+    "proxy/session/session.c": '#include "proxy/net/stream.h"\n',
+    "proxy/main.c": '#include "proxy/session/session.h"\n'
+                    'static char *t = "strcpy(a, b)"; /* gets() */\n',
+    "tests/x": "", "contrib/x": "", ".ci/run": "", "CMakeLists.txt": "",
+    "README.md": "", "LICENSE": "", ".clang-format": "", ".gitignore": "",
+}
+
+BAD = [
+    ("layering.py", "rules/rule.c", '#include "config/load.h"\n',
+     'rules/ may not include "config/load.h"'),
+    ("layering.py", "rules/rule.c", "#include <pcre2.h>\n",
+     "<pcre2.h> belongs to rules/regex.c alone"),
+    ("layering.py", "rules/rule.c", "#include <openssl/siphash.h>\n",
+     "<openssl/siphash.h> belongs"),
+    ("layering.py", "rules/rule.c", "#  include <pthread.h>\n",
+     "rules/ is pure"),
+    ("layering.py", "config/load.c", "#include <yaml.h>\n",
+     "<yaml.h> belongs to config/yaml_tree.c alone"),
+    ("layering.py", "config/load.c", '#include "proxy/net/stream.h"\n',
+     "config/ may not include"),
+    ("layering.py", "proxy/smtp/path.c", "#include <uv.h>\n",
+     "<uv.h> belongs"),
+    ("layering.py", "proxy/smtp/path.c",
+     '#include "proxy/session/session.h"\n', "proxy/smtp/ may not include"),
+    ("layering.py", "proxy/tls/engine.c", '#include "proxy/net/stream.h"\n',
+     "proxy/tls/ may not include"),
+    ("layering.py", "proxy/net/stream.c",
+     '#include "proxy/session/session.h"\n', "proxy/net/ may not include"),
+    ("layering.py", "proxy/upstream/pool.c",
+     '#include "proxy/session/session.h"\n',
+     "proxy/upstream/ may not include"),
+    ("layering.py", "proxy/session/session.c", "#include <uv.h>\n",
+     "<uv.h> belongs"),
+    ("layering.py", "proxy/session/session.c", "#include <openssl/ssl.h>\n",
+     "<openssl/ssl.h> belongs to proxy/tls/ alone"),
+    ("layering.py", "proxy/net/stream.c", "#include <openssl/ssl.h>\n",
+     "<openssl/ssl.h> belongs to proxy/tls/ alone"),
+    ("layering.py", "proxy/net/stream.c", '#include "stream.h"\n',
+     "is not a path from the root"),
+    ("banned.py", "rules/rule.c", "x = sprintf (a, b);\n",
+     "rules/rule.c:1: sprintf is banned"),
+    ("banned.py", "proxy/main.c", "\nx = atoi(a);\n",
+     "proxy/main.c:2: atoi is banned"),
+    ("banned.py", "proxy/main.c", "x = tolower(c);\n", "tolower is banned"),
+    ("banned.py", "proxy/main.c", "if (setjmp(b)) {}\n",
+     "setjmp is banned"),
+    ("banned.py", "proxy/main.c", "x = 1; // one\n", "comments are"),
+    ("manual.py", "contrib/man/postern.yaml.5",
+     ".It Ic caps.hops\nDefault: 50.\n.El\n.Sh NOT BUILT YET\n",
+     "http is missing from what is not built yet"),
+    ("manual.py", "contrib/man/postern.yaml.5",
+     ".Sh NOT BUILT YET\n.It Ic http\n.El\n", "caps.hops is missing"),
+    ("manual.py", "contrib/man/postern.yaml.5",
+     ".It Ic caps.hops\nDefault: 5.\n.It Ic caps.drain\n.El\n"
+     ".Sh NOT BUILT YET\n.It Ic http\n.El\n",
+     "caps.hops: the default is 50"),
+    ("manual.py", "contrib/man/postern.yaml.5",
+     ".It Ic caps.hops\nDefault: 50.\n.It Ic caps.drain\n.El\n"
+     ".Sh NOT BUILT YET\n.It Ic http\n.El\n", "caps.drain is no key"),
+    ("tree.py", "utils/x", "", "utils: not in the plan"),
+    ("tree.py", "proxy/main.c", "/* TO" "DO: more */\n", "main.c:1: work left"),
+    ("tree.py", "README.md", "see /ro" "ot/notes\n", "README.md:1: a path"),
+]
+
+
+def write_tree(root, files):
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def run(check, argument):
+    done = subprocess.run([sys.executable, HERE / check, argument],
+                          capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def main():
+    failed = 0
+    cases = [(check, None, "", "0 errors")
+             for check in ("layering.py", "banned.py", "tree.py",
+                           "manual.py")] + BAD
+    for check, name, text, want in cases:
+        with tempfile.TemporaryDirectory() as folder:
+            tree = GOOD if name is None else {**GOOD, name: text}
+            write_tree(pathlib.Path(folder), tree)
+            code, said = run(check, folder)
+        if (code != 0) != (name is not None) or want not in said:
+            failed += 1
+            print(f"{check}: {name}: wanted {want!r}, got {code}: {said}")
+    code, said = run("linkage.py", sys.argv[1])
+    if code == 0:
+        failed += 1
+        print(f"linkage.py found nothing in {sys.argv[1]}: {said}")
+    print(f"selftest: {len(cases) + 1} cases, {failed} failed")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
