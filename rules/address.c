@@ -75,13 +75,9 @@ enum address_error address_parse(struct str text, struct address *out)
     return ADDRESS_SYNTAX;
 }
 
-/* sub-domain: letters, digits and inner hyphens; underscores too, since there
- * are hosts of that name and mail from them. */
-static bool is_label(struct str label)
+bool address_is_label(struct str label)
 {
-    if (label.n == 0 || label.n > LABEL_MAX_OCTETS)
-        return false;
-    if (label.p[0] == '-' || label.p[label.n - 1] == '-')
+    if (label.n == 0 || label.p[0] == '-' || label.p[label.n - 1] == '-')
         return false;
     for (size_t i = 0; i < label.n; i++) {
         char c = label.p[i];
@@ -99,7 +95,7 @@ bool address_is_domain(struct str text)
         return false;
     while (has_more) {
         has_more = str_cut(text, '.', &label, &text);
-        if (!is_label(label))
+        if (label.n > LABEL_MAX_OCTETS || !address_is_label(label))
             return false;
     }
     return true;

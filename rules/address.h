@@ -27,6 +27,10 @@ enum address_error {
  * domain is not accepted. The result borrows from `text`. */
 enum address_error address_parse(struct str text, struct address *out);
 
+/* Whether octets may stand between two dots of a host's name, however many
+ * they are: letters, digits, inner hyphens, and underscores, since there are
+ * hosts of that name and mail from them. */
+bool address_is_label(struct str label);
 /* Whether a host name (RFC 5321 Domain) or an address literal. */
 bool address_is_domain(struct str text);
 bool address_is_literal(struct str text);

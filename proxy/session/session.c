@@ -1,8 +1,6 @@
 #include "proxy/session/session.h"
 
 #include <stdlib.h>
-#include <string.h>
-#include <sys/random.h>
 
 #include "proxy/session/body_pump.h"
 #include "proxy/session/policy.h"
@@ -13,20 +11,6 @@
 
 /* Names, addresses and notes of one login; EHLO may come again and again. */
 #define SESSION_ARENA_MAX (512 * 1024)
-#define SESSION_ID_LENGTH 10
-
-static const char BASE32[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-
-static int make_id(char *to)
-{
-    unsigned char random[SESSION_ID_LENGTH];
-    if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
-        return -1;
-    for (size_t i = 0; i < sizeof random; i++)
-        to[i] = BASE32[random[i] & 31];
-    to[sizeof random] = '\0';
-    return 0;
-}
 
 static void link_session(struct session *s)
 {
@@ -191,7 +175,7 @@ struct session *session_start(struct session_host *host,
         s == NULL ? NULL : timer_new(host->loop, on_deadline, s);
     struct stream *stream = stream_accept(host->loop, fd, &STREAM_EVENTS, s);
     /* A client that has gone already has no address any more. */
-    if (deadline == NULL || stream == NULL || make_id(s->id) != 0 ||
+    if (deadline == NULL || stream == NULL || session_id_make(s->id) != 0 ||
         ip_parse(str_from(stream_peer_host(stream)), &s->client_ip) != 0) {
         if (stream != NULL)
             stream_abort(stream);

@@ -6,6 +6,7 @@
 #include "proxy/net/timer.h"
 #include "proxy/sasl/sasl.h"
 #include "proxy/session/session.h"
+#include "proxy/session/session_id.h"
 #include "proxy/session/session_state.h"
 #include "proxy/smtp/capability.h"
 #include "proxy/smtp/line_reader.h"
@@ -42,7 +43,7 @@ struct session {
 
     struct arena arena; /* what lives as long as the session */
     struct ip client_ip;
-    char id[16];
+    char id[SESSION_ID_ROOM];
     uint64_t started_us, started_wall_us;
     uint64_t auth_by_ms; /* loop time by which a login is due; 0: none is */
 

@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "proxy/session/session_log.h"
 #include "proxy/session/session_reply.h"
@@ -10,24 +9,6 @@
 /* Beside the header block (twice: as received and as edited) a transaction
  * holds recipients, facts and what rules wrote. */
 #define ARENA_BASE (1024 * 1024)
-
-static const char BASE32[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-
-/* The session's id and two base32 digits, more when it lasts very long. */
-static void make_id(struct transaction *t, uint64_t number)
-{
-    char digits[16];
-    size_t n = 0;
-    do {
-        digits[n++] = BASE32[number & 31];
-        number >>= 5;
-    } while ((number != 0 || n < 2) && n < 8);
-    size_t length = strlen(t->session->id);
-    memcpy(t->id, t->session->id, length);
-    while (n > 0)
-        t->id[length++] = digits[--n];
-    t->id[length] = '\0';
-}
 
 /* What an upstream may be told of the client; all of it outlives the
  * transaction. */
@@ -58,7 +39,7 @@ struct transaction *transaction_new(struct session *s)
     arena_init(&t->arena, ARENA_BASE + 4 * (size_t)caps->header_bytes);
     effects_init(&t->effects, &t->arena);
     t->effects.route = s->effects.route;
-    make_id(t, ++s->transaction_count);
+    transaction_id_make(t->id, s->id, ++s->transaction_count);
     t->envelope.id = str_from(t->id);
     t->envelope.client = identify(s);
     s->transaction = t;

@@ -37,7 +37,7 @@ enum transaction_verdict {
 struct transaction {
     struct session *session;
     struct arena arena;
-    char id[24];
+    char id[TRANSACTION_ID_ROOM];
     uint64_t started_us, started_wall_us;
     uint64_t policy_us, upstream_us, upstream_since_us;
 

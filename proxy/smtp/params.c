@@ -158,19 +158,6 @@ enum params_error rcpt_params_parse(struct str text, struct str *what)
     return PARAMS_UNKNOWN;
 }
 
-/* A label of a name as Windows machines have it: underscores anywhere. */
-static bool is_loose_label(struct str label)
-{
-    if (label.n == 0 || label.p[0] == '-' || label.p[label.n - 1] == '-')
-        return false;
-    for (size_t i = 0; i < label.n; i++) {
-        char c = label.p[i];
-        if (!ascii_is_alpha(c) && !ascii_is_digit(c) && c != '-' && c != '_')
-            return false;
-    }
-    return true;
-}
-
 bool helo_name_is_valid(struct str name)
 {
     struct ip ip;
@@ -182,7 +169,7 @@ bool helo_name_is_valid(struct str name)
         return true;
     while (has_more) {
         has_more = str_cut(name, '.', &label, &name);
-        if (!is_loose_label(label))
+        if (!address_is_label(label))
             return false;
     }
     return true;
