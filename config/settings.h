@@ -118,6 +118,28 @@ struct received_settings {
     bool hides_client, hides_user;
 };
 
+/* Whom `ask` asks: a policy delegation server. */
+struct policy_server_settings {
+    struct str name;
+    struct endpoint address; /* of TCP; host.n 0: a unix socket */
+    const char *socket;      /* its path; NULL: TCP */
+    uint64_t timeout_ms;
+    bool continues; /* on_failure: continue, else defer */
+    struct mark mark;
+};
+
+struct limits_settings {
+    const char *state;      /* where budgets are kept; NULL: in memory only */
+    struct mark state_mark; /* line 0: the default */
+};
+
+/* What a changed policy must pass before it goes live. */
+struct reload_settings {
+    const char *replay; /* a decision log; NULL: no gate */
+    struct mark replay_mark;
+    uint64_t refuse_above_ppm; /* of its transactions, newly refused */
+};
+
 struct policy_test; /* config/test_plan.h */
 
 struct settings {
@@ -138,7 +160,18 @@ struct settings {
     struct timeouts_settings timeouts;
     struct received_settings received;
     uint64_t workers; /* 0: one a core */
+    const struct policy_server_settings *policy_servers;
+    size_t policy_server_count;
+    struct limits_settings limits;
+    struct reload_settings reload;
+    const char *control;      /* the control socket's path; NULL: none */
+    struct mark control_mark; /* line 0: the default */
+    /* Of all that is not policy, lists, tests, shadow or reload: what a
+     * reload of the policy alone can't take up. */
+    char server_digest[72];
     struct ruleset *rules;
+    const char *shadow_path; /* NULL: no candidate beside the live policy */
+    struct ruleset *shadow;  /* its rules; NULL: none */
     const struct policy_test *tests;
     size_t test_count;
     /* A timezone's name for time.hour and time.weekday; NULL: the system's. */

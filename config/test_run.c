@@ -151,28 +151,20 @@ static bool is_stated(const struct test_step *step, enum stage stage)
     return false;
 }
 
-static void apply_lists(struct test_run *run)
+static struct dry_run dry_run_of(const struct test_run *run)
 {
-    for (size_t i = 0; i < run->effects.list_change_count; i++)
-        ledger_apply(run->ledger, &run->effects.list_changes[i], run->now_ms);
-    run->effects.list_change_count = 0;
+    return (struct dry_run){.rules = run->settings->rules,
+                            .scratch = run->scratch,
+                            .ledger = run->ledger};
 }
 
 /* Whether the message goes on. */
 static bool run_stage(struct test_run *run, enum stage stage)
 {
-    struct evaluation evaluation;
-    struct question question;
-    struct answer answer;
+    struct dry_run dry = dry_run_of(run);
     run->stage = stage;
-    evaluate_start(&evaluation, run->settings->rules, stage, &run->facts,
-                   &run->effects, run->scratch);
-    while (evaluate(&evaluation, &question, &run->verdict) ==
-           EVALUATE_QUESTION) {
-        ledger_answer(run->ledger, &question, run->now_ms, &answer);
-        evaluate_answer(&evaluation, &answer);
-    }
-    apply_lists(run);
+    dry_run_stage(&dry, stage, &run->facts, &run->effects, run->now_ms,
+                  &run->verdict);
     return run->verdict.kind == VERDICT_PASS;
 }
 
@@ -268,20 +260,6 @@ static bool run_any_stage(struct test_run *run, const struct test_step *step,
     }
 }
 
-/* The upstream takes what passed. */
-static void settle(struct test_run *run, bool is_accepted)
-{
-    for (size_t i = 0; i < run->effects.hold_count; i++) {
-        struct hold *hold = &run->effects.holds[i];
-        if (hold->scope != HOLD_TRANSACTION && hold->scope != HOLD_RECIPIENT)
-            continue;
-        if (is_accepted)
-            ledger_commit(run->ledger, hold, run->now_ms);
-        else
-            ledger_give_back(run->ledger, hold, run->now_ms);
-    }
-}
-
 int test_run_message(struct test_run *run, const struct test_step *step,
                      uint64_t n)
 {
@@ -296,6 +274,8 @@ int test_run_message(struct test_run *run, const struct test_step *step,
     for (int stage = 0; goes_on && stage < STAGE_COUNT; stage++)
         if (is_stated(step, (enum stage)stage))
             goes_on = run_any_stage(run, step, (enum stage)stage, n);
-    settle(run, goes_on);
+    /* The upstream takes what passed. */
+    struct dry_run dry = dry_run_of(run);
+    dry_run_settle(&dry, &run->effects, goes_on, run->now_ms);
     return 0;
 }

@@ -6,7 +6,7 @@
 #define CONFIG_TEST_RUN_H
 
 #include "config/test_plan.h"
-#include "rules/ledger.h"
+#include "rules/dry_run.h"
 
 struct test_run {
     const struct settings *settings;

@@ -163,7 +163,8 @@ static int keep_acted(const struct acting *acting)
         return out_of_memory(acting->view);
     effects->acted = items;
     items[effects->acted_count++] =
-        (struct acted){acting->stage, acting->rule, rule_did(acting->rule)};
+        (struct acted){acting->stage, acting->rule, rule_did(acting->rule),
+                       acting->rule->mode == RULE_SHADOW};
     return 0;
 }
 

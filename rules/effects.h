@@ -29,9 +29,10 @@ struct hold {
     const struct limit *limit;
     const struct rule *rule;
     struct str key;
-    uint64_t cost;   /* what is held */
-    uint64_t charge; /* what a commit adds: cost, or less of it */
-    uint64_t max;    /* burst */
+    struct str member; /* of a distinct unit; p is NULL: not such a one */
+    uint64_t cost;     /* what is held */
+    uint64_t charge;   /* what a commit adds: cost, or less of it */
+    uint64_t max;      /* burst */
     struct rate rate;
     enum hold_scope scope;
     size_t recipient; /* HOLD_RECIPIENT: rcpt.count - 1 at the time */
@@ -44,6 +45,7 @@ struct acted {
     enum stage stage;
     const struct rule *rule;
     const char *did;
+    bool is_shadow; /* mode: shadow: what it would have done */
 };
 
 /* A limit that was asked, for the log. */
@@ -51,6 +53,15 @@ struct limit_use {
     const struct rule *rule;
     struct str key;
     uint64_t before, after, max;
+    bool is_within;
+    bool is_warning;   /* it passed the rule's `warn` with this use */
+    bool is_unwritten; /* the session has not yet logged the warning */
+};
+
+/* One more recipient, asked of the upstream before DATA with NOTIFY=NEVER. */
+struct added_recipient {
+    struct str address; /* validated as if the client had given it */
+    bool is_required;   /* refused: 451 at end of data; else only logged */
 };
 
 struct list_change {
@@ -77,6 +88,11 @@ struct effects {
     size_t tag_count, tag_capacity;
     struct str *notes;
     size_t note_count, note_capacity;
+    struct added_recipient *added;
+    size_t added_count, added_capacity;
+    /* How long the answer of this stage is held, in all; the session takes it
+     * and sets it to 0. */
+    uint64_t delay_ms;
     struct str route; /* n is 0: the default */
     /* The smallest `size` limit that a rule of mail or data put on this
      * message; size_rule NULL: none. On passing it the session calls

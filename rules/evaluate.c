@@ -258,6 +258,11 @@ void evaluate_start(struct evaluation *e, const struct ruleset *ruleset,
                        facts_text(facts, FACT_RCPT_TO));
 }
 
+void evaluate_trace(struct evaluation *e, const struct trace *trace)
+{
+    e->trace = trace;
+}
+
 enum evaluate_result evaluate(struct evaluation *e, struct question *question,
                               struct verdict *verdict)
 {

@@ -17,6 +17,7 @@
 
 struct evaluate_scratch; /* match data and JIT stack; one a worker thread */
 struct ruleset;
+struct trace;
 
 enum verdict_kind {
     VERDICT_PASS,   /* no rule refused */
@@ -36,8 +37,9 @@ struct verdict {
 };
 
 enum question_kind {
-    QUESTION_HOLD,  /* does `cost` fit? then reserve (or charge) it */
-    QUESTION_LISTED /* does a dynamic list hold `value` now? */
+    QUESTION_HOLD,   /* does `cost` fit? then reserve (or charge) it */
+    QUESTION_LISTED, /* does a dynamic list hold `value` now? */
+    QUESTION_ASK     /* what does the policy server `server` say? */
 };
 
 struct question {
@@ -50,15 +52,22 @@ struct question {
     struct rate rate;          /* HOLD: what refills; no period: held only */
     bool is_charge;            /* HOLD: commit at once; never refuses, only
                                   says whether the limit is exceeded */
+    struct str member;         /* HOLD of a distinct unit: what counts once,
+                                  canonical; p is NULL: not such a unit */
     const struct list *list;   /* LISTED */
     struct str value;          /* LISTED: canonical */
+    struct str server;         /* ASK: of policy_servers */
+    bool is_shadow;            /* of a rule that only pretends */
 };
 
 struct answer {
     bool is_within; /* HOLD: it fitted and is reserved or charged */
     uint64_t before, after;
     uint64_t retry_after_ms;
-    bool is_listed; /* LISTED */
+    bool is_listed;    /* LISTED */
+    struct str action; /* ASK: what stands behind `action=`; valid until
+                          evaluate() returns. p is NULL: there is no answer,
+                          and the server's on_failure is `defer` */
 };
 
 enum evaluate_result { EVALUATE_VERDICT, EVALUATE_QUESTION };
@@ -70,6 +79,7 @@ struct evaluation {
     struct facts *facts;
     struct effects *effects;
     struct evaluate_scratch *scratch;
+    const struct trace *trace; /* NULL: nobody listens */
     int phase;
     size_t next_correction; /* of effects->holds */
     size_t next_rule;
@@ -88,6 +98,8 @@ void evaluate_scratch_free(struct evaluate_scratch *scratch);
 void evaluate_start(struct evaluation *e, const struct ruleset *ruleset,
                     enum stage stage, struct facts *facts,
                     struct effects *effects, struct evaluate_scratch *scratch);
+/* Tells each step from now on. The trace must outlive the evaluation. */
+void evaluate_trace(struct evaluation *e, const struct trace *trace);
 enum evaluate_result evaluate(struct evaluation *e, struct question *question,
                               struct verdict *verdict);
 void evaluate_answer(struct evaluation *e, const struct answer *answer);

@@ -120,14 +120,14 @@ void ledger_give_back(struct ledger *ledger, struct hold *hold, uint64_t now_ms)
     budget_table_give_back(ledger->budgets, &key, &hold->rate, hold->cost);
 }
 
-void ledger_apply(struct ledger *ledger, const struct list_change *change,
+bool ledger_apply(struct ledger *ledger, const struct list_change *change,
                   uint64_t now_ms)
 {
     struct expiring_key key = list_key(ledger, change->list, change->value);
-    if (change->is_removal)
-        dynamic_list_remove(ledger->lists, &key);
-    else
-        (void)dynamic_list_add(ledger->lists, &key, change->for_ms, now_ms);
+    if (!change->is_removal)
+        return dynamic_list_add(ledger->lists, &key, change->for_ms, now_ms);
+    dynamic_list_remove(ledger->lists, &key);
+    return true;
 }
 
 uint64_t ledger_hash_question(const struct question *question,

@@ -22,7 +22,8 @@ void ledger_commit(struct ledger *ledger, struct hold *hold, uint64_t now_ms);
 void ledger_give_back(struct ledger *ledger, struct hold *hold,
                       uint64_t now_ms);
 
-void ledger_apply(struct ledger *ledger, const struct list_change *change,
+/* False: there is no room for one more value. */
+bool ledger_apply(struct ledger *ledger, const struct list_change *change,
                   uint64_t now_ms);
 
 /* The keyed hash of a budget's key, for choosing a shard; the same for a

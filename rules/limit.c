@@ -21,6 +21,12 @@ static const struct unit_row UNITS[UNIT_COUNT] = {
                     AT(MAIL) | AT(DATA) | AT(MESSAGE), "mail, data, message"},
     [UNIT_FAILURES] = {"failures", LIMIT_WITH_PERIOD, AT(AUTH), "auth"},
     [UNIT_REJECTS] = {"rejects", LIMIT_WITH_PERIOD, AT(REPLY), "reply"},
+    [UNIT_NEW_RECIPIENTS] = {"new_recipients", LIMIT_WITH_PERIOD, AT(RCPT),
+                             "rcpt"},
+    [UNIT_NETWORKS] = {"networks", LIMIT_WITH_PERIOD,
+                       AT(MAIL) | AT(RCPT) | AT(DATA) | AT(HEADER),
+                       "mail, rcpt, data, header"},
+    [UNIT_LOGINS] = {"logins", LIMIT_WITH_PERIOD, AT(AUTH), "auth"},
 };
 
 const struct unit_row *unit_row(enum limit_unit unit)

@@ -18,6 +18,9 @@ enum limit_unit {
     UNIT_BYTES,
     UNIT_FAILURES,
     UNIT_REJECTS,
+    UNIT_NEW_RECIPIENTS, /* addresses that the key did not write to before */
+    UNIT_NETWORKS,       /* distinct client.net */
+    UNIT_LOGINS,         /* distinct auth.name */
     UNIT_COUNT
 };
 
@@ -47,8 +50,9 @@ struct limit {
     struct template *by;    /* the first whose facts all exist; none: one key
                                for all */
     size_t by_count;
-    uint64_t burst;       /* 0: the whole amount */
-    bool counts_attempts; /* charged at once, never given back */
+    uint64_t burst;        /* 0: the whole amount */
+    bool counts_attempts;  /* charged at once, never given back */
+    unsigned warn_percent; /* of burst, from which a use is told; 0: never */
 };
 
 /* What a limit is for this rule and these facts. */

@@ -6,6 +6,12 @@
 #include "rules/header_fields.h"
 #include "rules/limit.h"
 
+enum rule_mode {
+    RULE_LIVE,
+    RULE_SHADOW, /* evaluated with budgets of its own, acts on nothing */
+    RULE_OFF     /* not evaluated */
+};
+
 enum decision {
     DECISION_NONE,
     DECISION_ACCEPT,
@@ -35,6 +41,11 @@ struct header_action {
     struct template text; /* unused by remove */
 };
 
+struct recipient_action {
+    struct template text;
+    bool is_required;
+};
+
 struct list_action {
     const struct list *list;
     struct template text;
@@ -52,6 +63,7 @@ struct rule {
     struct str name;
     enum stage stage;
     const void *origin;
+    enum rule_mode mode;
     struct condition *when; /* NULL: always */
     struct required_facts required;
     struct dynamic_tests dynamic;
@@ -66,6 +78,10 @@ struct rule {
     size_t tag_count, tag_capacity;
     struct template *notes;
     size_t note_count, note_capacity;
+    struct recipient_action *recipients; /* add_recipient */
+    size_t recipient_count, recipient_capacity;
+    uint64_t delay_ms;
+    struct str ask;   /* a policy server's name; n is 0: none */
     struct str route; /* n is 0: none */
     enum decision decision;
     struct reply_action reply;

@@ -28,3 +28,37 @@ struct str ruleset_route(const struct ruleset *ruleset, size_t index)
 {
     return ruleset->routes[index];
 }
+
+size_t ruleset_fact_count(const struct ruleset *ruleset)
+{
+    return ruleset->fact_count;
+}
+
+const struct fact_ref *ruleset_fact(const struct ruleset *ruleset, size_t index)
+{
+    return &ruleset->facts[index];
+}
+
+size_t ruleset_ask_count(const struct ruleset *ruleset)
+{
+    return ruleset->ask_count;
+}
+
+struct str ruleset_ask(const struct ruleset *ruleset, size_t index)
+{
+    return ruleset->asks[index];
+}
+
+const struct rule *ruleset_rule(const struct ruleset *ruleset, enum stage stage,
+                                size_t index)
+{
+    return ruleset->stages[stage].items[index];
+}
+
+const struct list *ruleset_list(const struct ruleset *ruleset, struct str name)
+{
+    for (size_t i = 0; i < ruleset->list_count; i++)
+        if (str_equals(ruleset->lists[i]->name, name))
+            return ruleset->lists[i];
+    return NULL;
+}

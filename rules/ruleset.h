@@ -15,6 +15,23 @@ size_t ruleset_count(const struct ruleset *ruleset, enum stage stage);
 size_t ruleset_route_count(const struct ruleset *ruleset);
 struct str ruleset_route(const struct ruleset *ruleset, size_t index);
 
+/* Every fact that a rule names, each once: what the decision log must hold for
+ * a replay. */
+struct fact_ref;
+size_t ruleset_fact_count(const struct ruleset *ruleset);
+const struct fact_ref *ruleset_fact(const struct ruleset *ruleset,
+                                    size_t index);
+/* Every policy server that an `ask` names, each once. */
+size_t ruleset_ask_count(const struct ruleset *ruleset);
+struct str ruleset_ask(const struct ruleset *ruleset, size_t index);
+
+/* The rules of a stage in their order. */
+const struct rule *ruleset_rule(const struct ruleset *ruleset, enum stage stage,
+                                size_t index);
+/* NULL: there is none of that name. Dynamic or not. */
+struct list;
+const struct list *ruleset_list(const struct ruleset *ruleset, struct str name);
+
 struct str rule_name(const struct rule *rule);
 enum stage rule_stage(const struct rule *rule);
 

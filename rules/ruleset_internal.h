@@ -18,6 +18,10 @@ struct ruleset {
     size_t list_count, list_capacity;
     struct regex **regexes; /* all of them, to be freed */
     size_t regex_count, regex_capacity;
+    struct fact_ref *facts; /* that rules name */
+    size_t fact_count, fact_capacity;
+    struct str *asks; /* policy servers that rules name */
+    size_t ask_count, ask_capacity;
     struct str *routes;
     size_t route_count, route_capacity;
 };

@@ -105,7 +105,7 @@ void shared_ledger_give_back(struct shared_ledger *shared, struct hold *hold,
 }
 
 /* A change goes where the question of the same list and value looks. */
-void shared_ledger_apply(struct shared_ledger *shared,
+bool shared_ledger_apply(struct shared_ledger *shared,
                          const struct list_change *change, uint64_t now_ms)
 {
     struct shard *shard;
@@ -113,6 +113,27 @@ void shared_ledger_apply(struct shared_ledger *shared,
         .kind = QUESTION_LISTED, .list = change->list, .value = change->value};
     uint64_t hash = ledger_hash_question(&asked, shared->secret);
     struct ledger *ledger = lock_shard(shared, hash, &shard);
-    ledger_apply(ledger, change, now_ms);
+    bool has_room = ledger_apply(ledger, change, now_ms);
     unlock_shard(shard);
+    return has_room;
+}
+
+bool shared_ledger_knows(struct shared_ledger *shared, struct str user,
+                         struct str net, uint64_t now_ms)
+{
+    (void)shared, (void)user, (void)net, (void)now_ms;
+    return false;
+}
+
+void shared_ledger_know(struct shared_ledger *shared, struct str user,
+                        struct str net, uint64_t now_ms)
+{
+    (void)shared, (void)user, (void)net, (void)now_ms;
+}
+
+void shared_ledger_each_listed(struct shared_ledger *shared, struct str list,
+                               uint64_t now_ms,
+                               shared_ledger_on_listed *on_listed, void *owner)
+{
+    (void)shared, (void)list, (void)now_ms, (void)on_listed, (void)owner;
 }

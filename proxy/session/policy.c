@@ -27,7 +27,7 @@ static void set_time_facts(struct session *s)
 static void apply_list_changes(struct session *s, struct effects *effects)
 {
     for (size_t i = 0; i < effects->list_change_count; i++) {
-        shared_ledger_apply(s->host->ledger, &effects->list_changes[i],
+        (void)shared_ledger_apply(s->host->ledger, &effects->list_changes[i],
                             loop_now_ms(s->host->loop));
         session_log_list(s, &effects->list_changes[i]);
     }

@@ -66,12 +66,13 @@ void ledger_give_back(struct ledger *ledger, struct hold *hold, uint64_t now_ms)
     hold->is_settled = true;
 }
 
-void ledger_apply(struct ledger *ledger, const struct list_change *change,
+bool ledger_apply(struct ledger *ledger, const struct list_change *change,
                   uint64_t now_ms)
 {
     (void)now_ms;
     (void)change;
     ledger->changes++;
+    return true;
 }
 
 /* The first octet, spread over all bits: the same for a question, its hold
