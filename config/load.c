@@ -2,38 +2,12 @@
 
 #include "config/sections.h"
 #include "config/sources.h"
-#include "rules/base/keyed_hash.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* What a configuration at its caps may need. */
 #define KEPT_MAX (256 * 1024 * 1024)
 #define SCRATCH_MAX (1024 * 1024 * 1024)
-
-/* Of all files' octets, in the order in which they were read. */
-static void digest(struct reader *reader)
-{
-    size_t total = 0;
-    for (size_t i = 0; i < reader->file_count; i++)
-        total += reader->files[i].n;
-    char *all = arena_alloc(reader->scratch, total + 1);
-    if (all == NULL) {
-        reader_full(reader, (struct mark){reader->settings->path, 0, 0});
-        return;
-    }
-    size_t done = 0;
-    for (size_t i = 0; i < reader->file_count; i++) {
-        if (reader->files[i].n > 0)
-            memcpy(all + done, reader->files[i].p, reader->files[i].n);
-        done += reader->files[i].n;
-    }
-    char hex[65];
-    sha256_hex(str_span(all, total), hex);
-    snprintf(reader->settings->policy_digest,
-             sizeof reader->settings->policy_digest, "sha256:%s", hex);
-}
 
 /* A file that gave no tree may hold any key: then nothing is said about what
  * is missing or does not fit. */
@@ -46,9 +20,14 @@ static void read_sections(struct reader *reader, struct sources *sources)
     }
     schema_read(reader, &root_schema, root, reader->settings);
     read_check(reader, root);
-    read_policy(reader, sources->roots, sources->count);
+    reader->settings->rules =
+        read_policy(reader, sources->roots, sources->count);
     read_tests(reader, sources->roots, sources->count);
-    digest(reader);
+    read_files_digest(reader, 0, reader->settings->policy_digest);
+    read_server_digest(reader, root);
+    read_shadow(reader);
+    if (reader->diags->errors == 0)
+        read_unused(reader);
 }
 
 /* `octets` NULL: they are in the file at `path`. */

@@ -142,6 +142,16 @@ bool node_time(struct reader *reader, const struct node *node, const char *name,
            wrong(reader, node, name, "a time such as 500ms, 30s, 5m, 1h or 1d");
 }
 
+bool node_percent(struct reader *reader, const struct node *node,
+                  const char *name, uint64_t *out)
+{
+    struct str text;
+    if (!node_scalar(reader, node, name, &text))
+        return false;
+    return quantity_percent(text, out) == 0 ||
+           wrong(reader, node, name, "a share such as 1% or 0.25%");
+}
+
 bool node_flag(struct reader *reader, const struct node *node, const char *name,
                bool *out)
 {

@@ -55,6 +55,9 @@ bool node_size(struct reader *reader, const struct node *node, const char *name,
 /* Milliseconds: 500ms, 30s, 5m, 1h, 1d. */
 bool node_time(struct reader *reader, const struct node *node, const char *name,
                uint64_t *out);
+/* Millionths: 1%, 0.25%. */
+bool node_percent(struct reader *reader, const struct node *node,
+                  const char *name, uint64_t *out);
 /* true or false. */
 bool node_flag(struct reader *reader, const struct node *node, const char *name,
                bool *out);

@@ -1,5 +1,6 @@
 /* Inside of the policy's readers: read_policy.c (stages and lists),
- * read_rule.c (a rule's keys and actions), read_when.c (conditions). */
+ * read_rule.c (a rule), read_action.c (what it does), read_when.c
+ * (conditions). */
 #ifndef CONFIG_POLICY_READER_H
 #define CONFIG_POLICY_READER_H
 
@@ -14,6 +15,9 @@ struct policy_reader {
 /* A rule, which is any node. */
 void read_rule(struct policy_reader *policy, enum stage stage,
                const struct node *node);
+/* A key of a rule other than rule, when and limit. */
+void read_action(struct policy_reader *policy, const struct node *key,
+                 const struct node *value);
 /* The map of `when`. False after a diagnostic. */
 bool read_when(struct policy_reader *policy, const struct node *node,
                struct condition **out);

@@ -71,13 +71,17 @@ static bool is_reply_met(struct test_run *run, const struct test_expect *expect,
            str_equals(str_from(reply), test_run_text(run, expect->reply, n));
 }
 
-/* The rule that refused, or one that acted on what passed. */
-static bool is_rule_met(const struct test_run *run, struct str rule)
+/* The rule that refused, or one that acted on what passed. What a rule of mode
+ * shadow would have done is asked for by `would`, and by nothing else. */
+static bool is_rule_met(const struct test_run *run,
+                        const struct test_expect *expect)
 {
-    if (run->verdict.rule != NULL)
-        return str_equals(rule_name(run->verdict.rule), rule);
-    for (size_t i = 0; i < run->effects.acted_count; i++)
-        if (str_equals(rule_name(run->effects.acted[i].rule), rule))
+    const struct effects *effects = &run->effects;
+    if (run->verdict.rule != NULL && !expect->is_shadow)
+        return str_equals(rule_name(run->verdict.rule), expect->rule);
+    for (size_t i = 0; i < effects->acted_count; i++)
+        if (effects->acted[i].is_shadow == expect->is_shadow &&
+            str_equals(rule_name(effects->acted[i].rule), expect->rule))
             return true;
     return false;
 }
@@ -166,6 +170,47 @@ static bool are_effects_met(const struct test_run *run,
            holds(effects->notes, effects->note_count, expect->note);
 }
 
+/* `no rule that pretends`, or those that do. */
+static void list_pretending(const struct test_run *run, char text[TEXT_MAX])
+{
+    size_t used = 0;
+    snprintf(text, TEXT_MAX, "no rule that does");
+    for (size_t i = 0; i < run->effects.acted_count && used < TEXT_MAX; i++) {
+        const struct acted *acted = &run->effects.acted[i];
+        if (!acted->is_shadow)
+            continue;
+        int length = snprintf(text + used, TEXT_MAX - used, "%s\"%.*s\"",
+                              used == 0 ? "" : ", ",
+                              PROBLEM_STR(rule_name(acted->rule)));
+        used += length < 0 ? TEXT_MAX : (size_t)length;
+    }
+}
+
+/* Recipients and delays. */
+static bool are_answers_met(struct test_run *run,
+                            const struct test_expect *expect, uint64_t n,
+                            struct mismatch *mismatch)
+{
+    const struct effects *effects = &run->effects;
+    struct str *added =
+        arena_array(&run->arena, effects->added_count + 1, sizeof *added);
+    for (size_t i = 0; added != NULL && i < effects->added_count; i++)
+        added[i] = effects->added[i].address;
+    list_texts(added, added == NULL ? 0 : effects->added_count, mismatch->got);
+    for (size_t i = 0; i < expect->added_count; i++) {
+        struct str wanted = test_run_text(run, expect->added[i], n);
+        if (added != NULL && holds(added, effects->added_count, wanted))
+            continue;
+        snprintf(mismatch->wanted, TEXT_MAX, "the added recipient \"%.*s\"",
+                 PROBLEM_STR(wanted));
+        return false;
+    }
+    snprintf(mismatch->wanted, TEXT_MAX, "a delay of %" PRIu64 " ms",
+             expect->delay_ms);
+    snprintf(mismatch->got, TEXT_MAX, "%" PRIu64 " ms", effects->delay_ms);
+    return expect->delay_ms == 0 || expect->delay_ms == effects->delay_ms;
+}
+
 static bool is_verdict_met(struct test_run *run,
                            const struct test_expect *expect, uint64_t n,
                            struct mismatch *mismatch)
@@ -184,9 +229,11 @@ static bool is_verdict_met(struct test_run *run,
                  stage_name(expect->stage));
         return false;
     }
-    snprintf(mismatch->wanted, TEXT_MAX, "the rule \"%.*s\"",
-             PROBLEM_STR(expect->rule));
-    return expect->rule.n == 0 || is_rule_met(run, expect->rule);
+    snprintf(mismatch->wanted, TEXT_MAX, "the rule \"%.*s\"%s",
+             PROBLEM_STR(expect->rule), expect->is_shadow ? " to pretend" : "");
+    if (expect->is_shadow)
+        list_pretending(run, mismatch->got);
+    return expect->rule.n == 0 || is_rule_met(run, expect);
 }
 
 static bool is_met(struct test_run *run, const struct test_expect *expect,
@@ -195,7 +242,8 @@ static bool is_met(struct test_run *run, const struct test_expect *expect,
     if (expect->mark.line == 0)
         return true;
     if (!is_verdict_met(run, expect, n, mismatch) ||
-        !are_effects_met(run, expect, mismatch))
+        !are_effects_met(run, expect, mismatch) ||
+        !are_answers_met(run, expect, n, mismatch))
         return false;
     for (size_t i = 0; i < expect->fact_count; i++)
         if (!is_fact_met(run, &expect->facts[i], n, mismatch))

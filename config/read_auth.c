@@ -93,6 +93,8 @@ static void fill_mechanisms(void *into)
 static const struct key auth_keys[] = {
     {.name = "mechanisms",
      .type = KEY_OWN,
+     .shape = SHAPE_ONE_OR_LIST,
+     .content = CONTENT_WORD,
      .fallback = "[PLAIN, LOGIN]",
      .words = mechanisms,
      .planned_words = planned_mechanisms,
@@ -101,6 +103,7 @@ static const struct key auth_keys[] = {
      .fill = fill_mechanisms},
     {.name = "backends",
      .type = KEY_OWN,
+     .shape = SHAPE_LIST,
      .help = "who knows the passwords; asked in order",
      .section = &backend_schema,
      .read = read_backends},

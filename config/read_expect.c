@@ -1,6 +1,7 @@
 /* expect: what a test wants to see. */
 #include "config/test_reader.h"
 
+#include "rules/effects.h"
 #include "rules/nearest.h"
 #include "rules/problem.h"
 
@@ -41,23 +42,38 @@ static void read_reply(struct reader *reader, const struct node *node,
         expect->reply = reader_keep(reader, node->mark, text);
 }
 
+/* One text or a list. */
+static const struct str *read_texts(struct reader *reader,
+                                    const struct node *node, const char *name,
+                                    size_t *count)
+{
+    size_t wanted = node_list_count(node);
+    struct str *texts = arena_array(reader->arena, wanted, sizeof *texts);
+    if (texts == NULL) {
+        reader_full(reader, node->mark);
+        return NULL;
+    }
+    for (size_t i = 0; i < wanted; i++) {
+        struct str text;
+        if (node_text(reader, node_list_item(node, i), name, &text))
+            texts[i] = reader_keep(reader, node->mark, text);
+    }
+    *count = wanted;
+    return texts;
+}
+
 static void read_tags(struct reader *reader, const struct node *node,
                       void *into)
 {
     struct test_expect *expect = into;
-    size_t count = node_list_count(node);
-    struct str *tags = arena_array(reader->arena, count, sizeof *tags);
-    if (tags == NULL) {
-        reader_full(reader, node->mark);
-        return;
-    }
-    for (size_t i = 0; i < count; i++) {
-        struct str text;
-        if (node_text(reader, node_list_item(node, i), "tag", &text))
-            tags[i] = reader_keep(reader, node->mark, text);
-    }
-    expect->tags = tags;
-    expect->tag_count = count;
+    expect->tags = read_texts(reader, node, "tag", &expect->tag_count);
+}
+
+static void read_added(struct reader *reader, const struct node *node,
+                       void *into)
+{
+    struct test_expect *expect = into;
+    expect->added = read_texts(reader, node, "added", &expect->added_count);
 }
 
 static void read_expected_route(struct reader *reader, const struct node *node,
@@ -72,10 +88,12 @@ static void read_expected_route(struct reader *reader, const struct node *node,
 static const struct key expect_keys[] = {
     {.name = "stage",
      .type = KEY_OWN,
+     .content = CONTENT_STAGE,
      .help = "the stage that decides; of what passes, the last one",
      .read = read_stage},
     {.name = "reply",
      .type = KEY_OWN,
+     .content = CONTENT_REPLY,
      .help = "the code, or the whole reply; 250 for what passes",
      .read = read_reply},
     {.name = "rule",
@@ -88,16 +106,33 @@ static const struct key expect_keys[] = {
      .read = read_expected_route},
     {.name = "tag",
      .type = KEY_OWN,
+     .shape = SHAPE_ONE_OR_LIST,
      .help = "tags that rules left, one or a list",
      .read = read_tags},
     {.name = "note",
      .type = KEY_TEXT,
      .help = "a note that a rule left",
      .offset = offsetof(struct test_expect, note)},
+    {.name = "added",
+     .type = KEY_OWN,
+     .shape = SHAPE_ONE_OR_LIST,
+     .help = "recipients that rules added, one or a list",
+     .read = read_added},
+    {.name = "delay",
+     .type = KEY_TIME,
+     .min = 1,
+     .max = EFFECTS_DELAY_MS_MAX,
+     .help = "how long rules held the answers, in all",
+     .offset = offsetof(struct test_expect, delay_ms)},
+    {.name = "would",
+     .type = KEY_FLAG,
+     .fallback = "false",
+     .help = "the rule is one of mode: shadow, which would have acted",
+     .offset = offsetof(struct test_expect, is_shadow)},
 };
 
-static const struct schema expect_schema = {
-    "expect", expect_keys, sizeof expect_keys / sizeof *expect_keys};
+const struct schema expect_schema = {"expect", expect_keys,
+                                     sizeof expect_keys / sizeof *expect_keys};
 
 static void check_rule(struct test_reader *tests, const struct node *node,
                        struct str rule)
@@ -152,4 +187,8 @@ void read_expect(struct test_reader *tests, const struct node *node,
     const struct node *rule = node_get(node, "rule");
     if (rule != NULL)
         check_rule(tests, rule, expect->rule);
+    if (rule == NULL && expect->is_shadow)
+        diags_error(reader->diags, node->mark,
+                    "would says of a rule that it only pretends: add rule: "
+                    "NAME");
 }

@@ -100,11 +100,6 @@ bool read_fact(struct test_reader *tests, const struct node *key,
                     PROBLEM_STR(key->text), DIAG_NEAREST(nearest));
         return false;
     }
-    if (fact_is_planned(&fact->ref)) {
-        diags_error(reader->diags, key->mark, "%.*s is known, not built yet",
-                    PROBLEM_STR(key->text));
-        return false;
-    }
     return check_list(tests, value, fact) &&
            read_fact_values(tests, value, fact);
 }

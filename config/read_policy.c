@@ -7,12 +7,14 @@
 /* --- lists --- */
 
 static const struct key list_keys[] = {
-    {.name = "file", .help = "a file with an entry a line"},
-    {.name = "dynamic", .help = "true: rules and commands add and remove"},
+    {.name = "file", .type = KEY_PATH, .help = "a file with an entry a line"},
+    {.name = "dynamic",
+     .type = KEY_FLAG,
+     .help = "true: rules and commands add and remove"},
 };
 
-static const struct schema list_schema = {"a list", list_keys,
-                                          sizeof list_keys / sizeof *list_keys};
+const struct schema list_schema = {"a list", list_keys,
+                                   sizeof list_keys / sizeof *list_keys};
 
 static void read_list_file(struct policy_reader *policy, const struct node *key,
                            const struct node *node)
@@ -23,7 +25,8 @@ static void read_list_file(struct policy_reader *policy, const struct node *key,
         return;
     const char *path = reader_path(reader, node->mark, text);
     struct str octets;
-    if (path == NULL || reader_file(reader, node->mark, path, &octets) != 0)
+    if (path == NULL ||
+        reader_list_file(reader, node->mark, path, &octets) != 0)
         return;
     size_t line = 0;
     if (build_list_file(policy->builder, key->text, octets,
@@ -154,12 +157,13 @@ static void on_warning(void *owner, const void *origin, const char *text)
         diags_warn(policy->reader->diags, *mark, "%s", text);
 }
 
-void read_policy(struct reader *reader, struct node *const *roots, size_t count)
+struct ruleset *read_policy(struct reader *reader, struct node *const *roots,
+                            size_t count)
 {
     struct policy_reader policy = {reader, ruleset_builder_new()};
     if (policy.builder == NULL) {
         reader_full(reader, roots[0]->mark);
-        return;
+        return NULL;
     }
     for (size_t i = 0; i < count; i++) {
         const struct node *lists = node_get(roots[i], "lists");
@@ -174,7 +178,8 @@ void read_policy(struct reader *reader, struct node *const *roots, size_t count)
     if (reader->diags->errors == 0)
         build_warnings(policy.builder, on_warning, &policy);
     size_t errors = reader->diags->errors;
-    reader->settings->rules = ruleset_builder_finish(policy.builder);
-    if (reader->settings->rules == NULL && errors == 0)
+    struct ruleset *rules = ruleset_builder_finish(policy.builder);
+    if (rules == NULL && errors == 0)
         reader_full(reader, roots[0]->mark);
+    return rules;
 }

@@ -1,6 +1,8 @@
 /* tests: given facts and expected answers. */
 #include "config/test_reader.h"
 
+#include "rules/problem.h"
+
 #include <stddef.h>
 
 static void read_given(struct test_reader *tests, const struct node *node,
@@ -29,6 +31,43 @@ static void read_given(struct test_reader *tests, const struct node *node,
     step->given_count = node->count;
 }
 
+static bool is_server(const struct settings *settings, struct str name)
+{
+    for (size_t i = 0; i < settings->policy_server_count; i++)
+        if (str_equals(settings->policy_servers[i].name, name))
+            return true;
+    return false;
+}
+
+/* answers: {SERVER: action} */
+static void read_answers(struct test_reader *tests, const struct node *node,
+                         struct test_step *step)
+{
+    struct reader *reader = tests->reader;
+    if (!node_is_map(reader, node, "answers"))
+        return;
+    struct test_answer *answers =
+        arena_array(reader->arena, node->count, sizeof *answers);
+    if (answers == NULL) {
+        reader_full(reader, node->mark);
+        return;
+    }
+    for (size_t i = 0; i < node->count; i++) {
+        const struct node *key = node->keys[i];
+        struct str action;
+        if (!is_server(reader->settings, key->text))
+            diags_error(reader->diags, key->mark,
+                        "there is no policy server %.*s",
+                        PROBLEM_STR(key->text));
+        if (!node_text(reader, node->values[i], "an answer", &action))
+            continue;
+        answers[i].server = reader_keep(reader, key->mark, key->text);
+        answers[i].action = reader_keep(reader, key->mark, action);
+    }
+    step->answers = answers;
+    step->answer_count = node->count;
+}
+
 static const struct key step_keys[] = {
     {.name = "after",
      .type = KEY_TIME,
@@ -37,8 +76,13 @@ static const struct key step_keys[] = {
      .offset = offsetof(struct test_step, after_ms)},
     {.name = "given",
      .type = KEY_OWN,
+     .content = CONTENT_FACTS,
      .is_required = true,
      .help = "facts; a test runs the stages whose facts it states"},
+    {.name = "answers",
+     .type = KEY_OWN,
+     .shape = SHAPE_NAMED,
+     .help = "{SERVER: action}: what policy servers say; else DUNNO"},
     {.name = "repeat",
      .type = KEY_NUMBER,
      .fallback = "1",
@@ -48,6 +92,8 @@ static const struct key step_keys[] = {
      .offset = offsetof(struct test_step, repeat)},
     {.name = "expect",
      .type = KEY_OWN,
+     .section = &expect_schema,
+     .content = CONTENT_FACTS,
      .help = "{stage, reply, rule, ...} and facts as they are in the end"},
 };
 
@@ -59,8 +105,11 @@ static void read_step_parts(struct test_reader *tests, const struct node *node,
 {
     const struct node *given = node_get(node, "given");
     const struct node *expect = node_get(node, "expect");
+    const struct node *answers = node_get(node, "answers");
     if (given != NULL)
         read_given(tests, given, step);
+    if (answers != NULL)
+        read_answers(tests, answers, step);
     if (expect != NULL)
         read_expect(tests, expect, &step->expect);
 }
@@ -71,16 +120,28 @@ static const struct key test_keys[] = {
      .is_required = true,
      .help = "what is tested, in a few words",
      .offset = offsetof(struct policy_test, name)},
-    {.name = "given", .type = KEY_OWN, .help = "of a test with one step"},
-    {.name = "expect", .type = KEY_OWN, .help = "of a test with one step"},
+    {.name = "given",
+     .type = KEY_OWN,
+     .content = CONTENT_FACTS,
+     .help = "of a test with one step"},
+    {.name = "answers",
+     .type = KEY_OWN,
+     .shape = SHAPE_NAMED,
+     .help = "of a test with one step"},
+    {.name = "expect",
+     .type = KEY_OWN,
+     .section = &expect_schema,
+     .content = CONTENT_FACTS,
+     .help = "of a test with one step"},
     {.name = "steps",
      .type = KEY_OWN,
+     .shape = SHAPE_LIST,
      .section = &step_schema,
-     .help = "list of {after, given, repeat, expect}"},
+     .help = "list of {after, given, answers, repeat, expect}"},
 };
 
-static const struct schema test_schema = {"a test", test_keys,
-                                          sizeof test_keys / sizeof *test_keys};
+const struct schema test_schema = {"a test", test_keys,
+                                   sizeof test_keys / sizeof *test_keys};
 
 static void read_steps(struct test_reader *tests, const struct node *node,
                        struct policy_test *test)
@@ -136,7 +197,8 @@ static void read_test(struct test_reader *tests, const struct node *node,
     schema_read(tests->reader, &test_schema, node, test);
     const struct node *steps = node_get(node, "steps");
     bool has_given = node_get(node, "given") != NULL;
-    if (steps != NULL && (has_given || node_get(node, "expect") != NULL))
+    if (steps != NULL && (has_given || node_get(node, "expect") != NULL ||
+                          node_get(node, "answers") != NULL))
         diags_error(diags, steps->mark,
                     "a test has steps, or given and expect, not both");
     else if (steps != NULL)

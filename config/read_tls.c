@@ -47,6 +47,7 @@ static const char *const versions[] = {"1.2", "1.3", NULL};
 static const struct key tls_keys[] = {
     {.name = "certificates",
      .type = KEY_OWN,
+     .shape = SHAPE_LIST,
      .help = "list of {chain, key}, chosen by the name that the client asks "
              "for; the first is the default",
      .section = &certificate_schema,

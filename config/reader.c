@@ -25,7 +25,7 @@ struct str reader_keep(struct reader *reader, struct mark mark, struct str s)
 const char *reader_path(struct reader *reader, struct mark mark,
                         struct str path)
 {
-    struct str file = str_from(mark.file);
+    struct str file = mark.file == NULL ? STR("") : str_from(mark.file);
     ptrdiff_t slash = str_last_index(file, '/');
     struct str kept;
     if (slash < 0 || str_starts_with(path, STR("/")))
@@ -76,16 +76,16 @@ static int read_all(int fd, char *into, size_t size, size_t *done)
 }
 
 static int read_open(struct reader *reader, struct mark mark, const char *path,
-                     int fd, struct str *octets)
+                     int fd, off_t most, struct str *octets)
 {
     struct stat status;
     if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
         diags_error(reader->diags, mark, "%s is no regular file", path);
         return -1;
     }
-    if (status.st_size > READER_FILE_OCTETS) {
+    if (status.st_size > most) {
         diags_error(reader->diags, mark, "%s is larger than %d MiB", path,
-                    READER_FILE_OCTETS / 1024 / 1024);
+                    (int)(most / 1024 / 1024));
         return -1;
     }
     size_t size = (size_t)status.st_size;
@@ -103,8 +103,8 @@ static int read_open(struct reader *reader, struct mark mark, const char *path,
     return reader_add_file(reader, mark, *octets);
 }
 
-int reader_file(struct reader *reader, struct mark mark, const char *path,
-                struct str *octets)
+static int read_file(struct reader *reader, struct mark mark, const char *path,
+                     off_t most, struct str *octets)
 {
     if (!reader->has_files) {
         diags_error(reader->diags, mark, "%s: no file is opened here", path);
@@ -117,7 +117,19 @@ int reader_file(struct reader *reader, struct mark mark, const char *path,
                     strerror(errno));
         return -1;
     }
-    int result = read_open(reader, mark, path, fd, octets);
+    int result = read_open(reader, mark, path, fd, most, octets);
     close(fd);
     return result;
+}
+
+int reader_file(struct reader *reader, struct mark mark, const char *path,
+                struct str *octets)
+{
+    return read_file(reader, mark, path, READER_FILE_OCTETS, octets);
+}
+
+int reader_list_file(struct reader *reader, struct mark mark, const char *path,
+                     struct str *octets)
+{
+    return read_file(reader, mark, path, READER_LIST_OCTETS, octets);
 }

@@ -18,6 +18,7 @@ struct reader {
     bool has_upstream; /* the top level names one, right or wrong */
     bool is_full;      /* an arena was full: said once */
     bool has_files;    /* false: what a path names is not opened */
+    bool is_shadow;    /* what is read now is the candidate's policy */
 };
 
 /* Says once that the configuration is too large for its memory. */
@@ -31,11 +32,15 @@ const char *reader_path(struct reader *reader, struct mark mark,
 
 #define READER_FILES_MAX 1000
 #define READER_FILE_OCTETS (16 * 1024 * 1024)
+#define READER_LIST_OCTETS (256 * 1024 * 1024) /* entries, not YAML */
 
 /* A file's octets, in the scratch arena. An error at `mark` when it can't be
  * read, is no regular file, or is too large; then -1. */
 int reader_file(struct reader *reader, struct mark mark, const char *path,
                 struct str *octets);
+/* The same for the file of a list, which may be larger. */
+int reader_list_file(struct reader *reader, struct mark mark, const char *path,
+                     struct str *octets);
 /* Counts octets that came in another way among the files. */
 int reader_add_file(struct reader *reader, struct mark mark, struct str octets);
 

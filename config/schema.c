@@ -132,15 +132,26 @@ static void format_bound(enum key_type type, uint64_t value, char text[32])
     snprintf(text, 32, "%" PRIu64, value);
 }
 
+static bool read_quantity(struct reader *reader, const struct key *key,
+                          const struct node *node, uint64_t *out)
+{
+    switch (key->type) {
+    case KEY_SIZE:
+        return node_size(reader, node, key->name, out);
+    case KEY_TIME:
+        return node_time(reader, node, key->name, out);
+    case KEY_PERCENT:
+        return node_percent(reader, node, key->name, out);
+    default:
+        return node_number(reader, node, key->name, out);
+    }
+}
+
 static void read_amount(struct reader *reader, const struct key *key,
                         const struct node *node, uint64_t *into)
 {
     uint64_t value;
-    bool read =
-        key->type == KEY_SIZE   ? node_size(reader, node, key->name, &value)
-        : key->type == KEY_TIME ? node_time(reader, node, key->name, &value)
-                                : node_number(reader, node, key->name, &value);
-    if (!read)
+    if (!read_quantity(reader, key, node, &value))
         return;
     if (value >= key->min && (key->max == 0 || value <= key->max)) {
         *into = value;
@@ -212,6 +223,7 @@ static void read_value(struct reader *reader, const struct key *key,
     case KEY_NUMBER:
     case KEY_SIZE:
     case KEY_TIME:
+    case KEY_PERCENT:
         read_amount(reader, key, node, field);
         break;
     case KEY_FLAG:

@@ -13,6 +13,7 @@ enum key_type {
     KEY_NUMBER,  /* uint64_t */
     KEY_SIZE,    /* uint64_t, octets */
     KEY_TIME,    /* uint64_t, milliseconds */
+    KEY_PERCENT, /* uint64_t, millionths */
     KEY_FLAG,    /* bool */
     KEY_WORD,    /* an enum: the index in `words` */
     KEY_SWITCH,  /* bool: whether it is the second of two words */
@@ -20,9 +21,34 @@ enum key_type {
     KEY_OWN      /* by `read`; if that is NULL, by the loader */
 };
 
+/* How many values a key takes. KEY_OWN's reader sees to it. */
+enum key_shape {
+    SHAPE_ONE,
+    SHAPE_LIST,
+    SHAPE_ONE_OR_LIST,
+    SHAPE_NAMED /* a map, whose keys are names that the user gives */
+};
+
+/* What a KEY_OWN's value is, for those who describe it. */
+enum key_content {
+    CONTENT_TEXT,
+    CONTENT_HOST,     /* a host name */
+    CONTENT_ENDPOINT, /* host:port */
+    CONTENT_CIDR,
+    CONTENT_WORD,  /* one of `words` */
+    CONTENT_FACTS, /* {FACT: value}, beside the keys of `section` */
+    CONTENT_REPLY, /* a code, or a whole reply */
+    CONTENT_STAGE,
+    CONTENT_TEMPLATE, /* a text with {facts} */
+    CONTENT_LISTS,    /* the lists of a policy */
+    CONTENT_RULES     /* the rules of each stage */
+};
+
 struct key {
     const char *name;
     enum key_type type;
+    enum key_shape shape;
+    enum key_content content;
     bool is_planned; /* known, not built yet */
     bool is_required;
     const char *fallback; /* the default; NULL: none */

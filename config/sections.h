@@ -17,27 +17,54 @@ extern const struct schema log_schema;
 extern const struct schema caps_schema;
 extern const struct schema timeouts_schema;
 extern const struct schema received_schema;
+extern const struct schema policy_server_schema;
+extern const struct schema limits_schema;
+extern const struct schema reload_schema;
+/* Of the policy and its tests. */
+extern const struct schema list_schema;
+extern const struct schema list_change_schema;
+extern const struct schema recipient_schema;
+extern const struct schema test_schema;
+extern const struct schema expect_schema;
 
 /* Readers of keys whose type is KEY_OWN; `into` is struct settings. */
 void read_listeners(struct reader *reader, const struct node *node, void *into);
 void read_upstreams(struct reader *reader, const struct node *node, void *into);
+void read_policy_servers(struct reader *reader, const struct node *node,
+                         void *into);
 
 /* A list of host:port, or one. NULL after a diagnostic. */
 struct endpoint *read_endpoints(struct reader *reader, const struct node *node,
                                 const char *name, size_t *count);
-/* The name of a listener or an upstream. */
+/* The name of a listener, an upstream or a policy server. */
 bool read_name(struct reader *reader, const struct node *key, struct str *out);
 /* NULL after a diagnostic at `node`: there is no upstream of its text. */
 const struct upstream_settings *read_upstream_name(struct reader *reader,
                                                    const struct node *node);
 
-/* `lists` and `policy` of all files, in order, into settings->rules. */
-void read_policy(struct reader *reader, struct node *const *roots,
-                 size_t count);
+/* The same of a policy server's name. */
+const struct policy_server_settings *
+read_policy_server_name(struct reader *reader, const struct node *node);
+
+/* `lists` and `policy` of all files, in order. NULL after a diagnostic. */
+struct ruleset *read_policy(struct reader *reader, struct node *const *roots,
+                            size_t count);
+/* The candidate that `shadow` names, into settings->shadow; comes after
+ * read_policy(). */
+void read_shadow(struct reader *reader);
 /* `tests` of all files; comes after read_policy(). */
 void read_tests(struct reader *reader, struct node *const *roots, size_t count);
 
 /* What no section can see alone: certificates for TLS, back-ends for AUTH. */
 void read_check(struct reader *reader, const struct node *root);
+
+/* Warns of upstreams that nothing sends to and of policy servers that no rule
+ * asks; comes last. */
+void read_unused(struct reader *reader);
+
+/* "sha256:..." of the files that were read, from number `first` on. */
+void read_files_digest(struct reader *reader, size_t first, char out[72]);
+/* server_digest and the sections' own, of the merged top level. */
+void read_server_digest(struct reader *reader, const struct node *root);
 
 #endif

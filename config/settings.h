@@ -140,6 +140,15 @@ struct reload_settings {
     uint64_t refuse_above_ppm; /* of its transactions, newly refused */
 };
 
+/* A top-level section of the server's part and what it holds. Texts only:
+ * how they are quoted, in which order keys stand (but for the names of
+ * listeners and upstreams, which number them) and in which file they stand
+ * makes no difference; a value from the environment counts as that value. */
+struct section_digest {
+    const char *name;
+    char hex[65];
+};
+
 struct policy_test; /* config/test_plan.h */
 
 struct settings {
@@ -169,9 +178,14 @@ struct settings {
     /* Of all that is not policy, lists, tests, shadow or reload: what a
      * reload of the policy alone can't take up. */
     char server_digest[72];
+    /* A digest each of what server_digest is over; by name. */
+    const struct section_digest *sections;
+    size_t section_count;
     struct ruleset *rules;
     const char *shadow_path; /* NULL: no candidate beside the live policy */
-    struct ruleset *shadow;  /* its rules; NULL: none */
+    struct mark shadow_mark;
+    struct ruleset *shadow; /* its rules; NULL: none */
+    char shadow_digest[72]; /* "sha256:..." of its files' octets, or "" */
     const struct policy_test *tests;
     size_t test_count;
     /* A timezone's name for time.hour and time.weekday; NULL: the system's. */
@@ -181,5 +195,20 @@ struct settings {
 const struct settings *settings_ref(const struct settings *settings);
 /* NULL is fine. */
 void settings_unref(const struct settings *settings);
+/* Whether there are but so many references. Says it for good only of a
+ * snapshot that nobody can take up any more. */
+bool settings_has_references(const struct settings *settings, int count);
+/* Frees the rules, where most of the memory is; what is left is the server's
+ * part. Nobody may use the rules any more. */
+void settings_drop_rules(const struct settings *settings);
+
+/* The name of the next section that only one of them has, or both have with
+ * different values; NULL: no more. Begin with a cursor of zeros. */
+struct section_cursor {
+    size_t left, right;
+};
+const char *settings_next_change(const struct settings *before,
+                                 const struct settings *after,
+                                 struct section_cursor *cursor);
 
 #endif

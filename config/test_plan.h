@@ -18,6 +18,11 @@ struct test_fact {
     bool is_list;    /* written as one */
 };
 
+/* What a policy server is taken to say. */
+struct test_answer {
+    struct str server, action;
+};
+
 /* What was not stated is not asked for. */
 struct test_expect {
     struct mark mark; /* line 0: nothing is expected */
@@ -26,10 +31,14 @@ struct test_expect {
     unsigned code;    /* of the reply; 0: any */
     struct str reply; /* its whole text; n 0: any */
     struct str rule;
+    bool is_shadow; /* `would`: the rule's mode is shadow */
     struct str route; /* an upstream's name */
     struct str note;
     const struct str *tags;
     size_t tag_count;
+    const struct str *added; /* recipients */
+    size_t added_count;
+    uint64_t delay_ms; /* of all stages; 0: any */
     const struct test_fact *facts; /* as they are in the end */
     size_t fact_count;
 };
@@ -39,6 +48,8 @@ struct test_step {
     uint64_t repeat;
     const struct test_fact *given;
     size_t given_count;
+    const struct test_answer *answers;
+    size_t answer_count;
     struct test_expect expect;
 };
 

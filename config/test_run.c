@@ -151,11 +151,29 @@ static bool is_stated(const struct test_step *step, enum stage stage)
     return false;
 }
 
+/* What the test says that a policy server says. */
+static bool on_question(void *owner, const struct question *question,
+                        struct answer *answer)
+{
+    const struct test_step *step = owner;
+    if (question->kind != QUESTION_ASK)
+        return false;
+    for (size_t i = 0; i < step->answer_count; i++) {
+        if (!str_equals(step->answers[i].server, question->server))
+            continue;
+        *answer = (struct answer){.action = step->answers[i].action};
+        return true;
+    }
+    return false;
+}
+
 static struct dry_run dry_run_of(const struct test_run *run)
 {
     return (struct dry_run){.rules = run->settings->rules,
                             .scratch = run->scratch,
-                            .ledger = run->ledger};
+                            .ledger = run->ledger,
+                            .on_question = on_question,
+                            .owner = (void *)(uintptr_t)run->step};
 }
 
 /* Whether the message goes on. */
@@ -260,10 +278,17 @@ static bool run_any_stage(struct test_run *run, const struct test_step *step,
     }
 }
 
+static bool is_refused_upstream(const struct test_step *step)
+{
+    const struct test_fact *code = find_given(step, FACT_REPLY_CODE);
+    return code != NULL && code->number >= 400;
+}
+
 int test_run_message(struct test_run *run, const struct test_step *step,
                      uint64_t n)
 {
     arena_reset(&run->arena);
+    run->step = step;
     facts_init(&run->facts);
     effects_init(&run->effects, &run->arena);
     header_fields_init(&run->header, &run->arena);
@@ -274,8 +299,9 @@ int test_run_message(struct test_run *run, const struct test_step *step,
     for (int stage = 0; goes_on && stage < STAGE_COUNT; stage++)
         if (is_stated(step, (enum stage)stage))
             goes_on = run_any_stage(run, step, (enum stage)stage, n);
-    /* The upstream takes what passed. */
+    /* The upstream takes what passed, unless the test says otherwise. */
     struct dry_run dry = dry_run_of(run);
-    dry_run_settle(&dry, &run->effects, goes_on, run->now_ms);
+    bool is_taken = goes_on && !is_refused_upstream(step);
+    dry_run_settle(&dry, &run->effects, is_taken, run->now_ms);
     return 0;
 }

@@ -1,7 +1,9 @@
 /* One policy test under way: a virtual clock, budgets of its own, and one
  * message after another through the stages whose facts it states. The
- * upstream accepts everything. Sessions stay open until the test ends, so
- * that `connections` at the same time can be tested. */
+ * upstream takes what passes, unless the test states a reply.code that
+ * refuses it; policy servers say what the test's `answers` say. Sessions stay
+ * open until the test ends, so that `connections` at the same time can be
+ * tested. */
 #ifndef CONFIG_TEST_RUN_H
 #define CONFIG_TEST_RUN_H
 
@@ -11,6 +13,7 @@
 struct test_run {
     const struct settings *settings;
     struct evaluate_scratch *scratch; /* borrowed */
+    const struct test_step *step;     /* of the last message */
     struct ledger *ledger;
     uint64_t now_ms;
     /* Of the last message; valid until the next. */

@@ -9,9 +9,12 @@
 #include "proxy/preflight.h"
 
 struct shared {
+    /* What the server began with. Its rules go when a reload has replaced
+     * them everywhere: each worker knows the newest. */
     const struct settings *settings;
     const struct preflight *opened; /* TLS contexts, logins, logs */
     struct shared_ledger *ledger;
+    struct shared_ledger *shadow_ledger; /* of a candidate policy */
     struct connection_counts *connections;
 };
 

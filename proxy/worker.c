@@ -51,6 +51,7 @@ struct worker {
     bool is_settled; /* serving or failed */
     bool has_failed;
     char error[256];
+    const struct settings *renewal; /* a snapshot to take up, or NULL */
 };
 
 static void settle(struct worker *w, const char *error)
@@ -195,10 +196,26 @@ static void on_patience(void *owner)
     hurry(owner);
 }
 
-/* Another thread asked for a stop. */
+/* The reference given up here is never the last: freeing takes its time, and
+ * is done elsewhere. */
+static void renew(struct worker *w)
+{
+    pthread_mutex_lock(&w->lock);
+    const struct settings *before = w->host.policy;
+    if (w->renewal != NULL) {
+        w->host.policy = w->renewal;
+        w->renewal = NULL;
+        settings_unref(before);
+        pthread_cond_signal(&w->changed);
+    }
+    pthread_mutex_unlock(&w->lock);
+}
+
+/* Another thread asked for something. */
 static void on_wakeup(void *owner)
 {
     struct worker *w = owner;
+    renew(w);
     int stops = atomic_load(&w->stops);
     if (stops == 0)
         return;
@@ -220,6 +237,7 @@ static void release(struct worker *w)
         evaluate_scratch_free(w->host.scratch);
     if (w->host.logins != NULL)
         login_client_free(w->host.logins);
+    asks_free(w->host.asks);
     if (w->upstreams != NULL)
         upstreams_free(w->upstreams);
     if (w->patience != NULL)
@@ -228,6 +246,8 @@ static void release(struct worker *w)
         wakeup_free(w->wakeup);
     if (w->loop != NULL)
         loop_free(w->loop);
+    settings_unref(w->host.policy);
+    settings_unref(w->renewal);
     pthread_mutex_destroy(&w->lock);
     pthread_cond_destroy(&w->changed);
     free(w->ports);
@@ -251,10 +271,13 @@ static int prepare(struct worker *w)
     w->host = (struct session_host){
         .loop = w->loop,
         .settings = settings,
+        .policy = settings_ref(settings),
         .tls = opened->server_tls,
         .upstreams = w->upstreams,
         .logins = login_client_new(opened->logins, w->loop),
         .ledger = w->shared->ledger,
+        .shadow_ledger = w->shared->shadow_ledger,
+        .asks = asks_new(w->loop, settings, opened->log),
         .scratch = evaluate_scratch_new(),
         .decisions = opened->decisions,
         .log = opened->log,
@@ -263,7 +286,8 @@ static int prepare(struct worker *w)
         .owner = w,
     };
     return w->wakeup == NULL || w->patience == NULL || w->upstreams == NULL ||
-                   w->host.logins == NULL || w->host.scratch == NULL
+                   w->host.logins == NULL || w->host.scratch == NULL ||
+                   w->host.asks == NULL
                ? -1
                : 0;
 }
@@ -288,7 +312,10 @@ static void *run(void *argument)
     struct worker *w = argument;
     upstreams_probe(w->upstreams, PROBE_MS, on_probed, w);
     loop_run(w->loop);
+    pthread_mutex_lock(&w->lock);
     atomic_store(&w->has_ended, true);
+    pthread_cond_signal(&w->changed);
+    pthread_mutex_unlock(&w->lock);
     return NULL;
 }
 
@@ -307,6 +334,17 @@ int worker_await(struct worker *w, char *error, size_t room)
         snprintf(error, room, "%s", w->error);
     pthread_mutex_unlock(&w->lock);
     return w->has_failed ? -1 : 0;
+}
+
+void worker_renew(struct worker *w, const struct settings *policy)
+{
+    pthread_mutex_lock(&w->lock);
+    settings_unref(w->renewal); /* of a thread that has ended */
+    w->renewal = settings_ref(policy);
+    wakeup_wake(w->wakeup);
+    while (w->renewal != NULL && !atomic_load(&w->has_ended))
+        pthread_cond_wait(&w->changed, &w->lock);
+    pthread_mutex_unlock(&w->lock);
 }
 
 void worker_stop(struct worker *w)

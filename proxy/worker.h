@@ -16,6 +16,9 @@ int worker_start(struct worker *worker);
 /* Waits until the listeners are open. 0, or -1 with the reason in `error`. */
 int worker_await(struct worker *worker, char *error, size_t room);
 
+/* New transactions go by this snapshot from now on. Returns when that is so,
+ * or when the thread has ended. */
+void worker_renew(struct worker *worker, const struct settings *policy);
 /* No new sessions; those in a transaction finish it. The second call ends
  * them all at once. */
 void worker_stop(struct worker *worker);

@@ -2,10 +2,8 @@
 
 #include "rules/address.h"
 #include "rules/encoded_word.h"
-
-#include <string.h>
-
-#define REPLY_TEXT_MAX 400
+#include "rules/reply_text.h"
+#include "rules/rule_texts.h"
 
 static int fault(struct view *view, const char *what)
 {
@@ -17,63 +15,6 @@ static int out_of_memory(struct view *view)
 {
     return fault(view, "out of memory");
 }
-
-/* Every text of one rule, in the order of its actions; the reply last. */
-struct texts {
-    struct str *items;
-    size_t count;
-};
-
-static enum act_result add_text(const struct acting *acting,
-                                const struct template *template,
-                                struct texts *texts)
-{
-    switch (template_render(template, acting->view, acting->figures,
-                            acting->effects->arena,
-                            &texts->items[texts->count++])) {
-    case TEMPLATE_OK:
-        return ACT_GO_ON;
-    case TEMPLATE_ABSENT:
-        return ACT_NOTHING;
-    default:
-        out_of_memory(acting->view);
-        return ACT_FAULT;
-    }
-}
-
-static enum act_result fill_in(const struct acting *acting, struct texts *texts)
-{
-    const struct rule *rule = acting->rule;
-    enum act_result result = ACT_GO_ON;
-    size_t most = rule->rewrite_count + rule->header_count + rule->list_count +
-                  rule->tag_count + rule->note_count + 1;
-    texts->items =
-        arena_array(acting->view->reader.arena, most, sizeof *texts->items);
-    if (texts->items == NULL) {
-        out_of_memory(acting->view);
-        return ACT_FAULT;
-    }
-    for (size_t i = 0; result == ACT_GO_ON && i < rule->rewrite_count; i++) {
-        if (rule->rewrites[i].guard != NULL &&
-            rule->rewrites[i].fact.fact == FACT_HEADER)
-            texts->items[texts->count++] = STR("");
-        else
-            result = add_text(acting, &rule->rewrites[i].text, texts);
-    }
-    for (size_t i = 0; result == ACT_GO_ON && i < rule->header_count; i++)
-        result = add_text(acting, &rule->headers[i].text, texts);
-    for (size_t i = 0; result == ACT_GO_ON && i < rule->list_count; i++)
-        result = add_text(acting, &rule->lists[i].text, texts);
-    for (size_t i = 0; result == ACT_GO_ON && i < rule->tag_count; i++)
-        result = add_text(acting, &rule->tags[i], texts);
-    for (size_t i = 0; result == ACT_GO_ON && i < rule->note_count; i++)
-        result = add_text(acting, &rule->notes[i], texts);
-    if (result == ACT_GO_ON && rule->decision > DECISION_ACCEPT)
-        result = add_text(acting, &rule->reply.text, texts);
-    return result;
-}
-
-/* --- doing it --- */
 
 /* Numbers about the header block follow what was edited. */
 static void header_changed(const struct acting *acting)
@@ -109,19 +50,14 @@ static int edit_header(const struct acting *acting,
                          "a header field that the rule writes is not valid");
         return rc == 0 ? 0 : out_of_memory(acting->view);
     }
-    struct header_edit *items =
-        arena_grow(effects->arena, effects->edits, effects->edit_count,
-                   &effects->edit_capacity, sizeof *items);
-    if (items == NULL)
-        return out_of_memory(acting->view);
-    effects->edits = items;
-    items[effects->edit_count++] = edit;
-    return 0;
+    return effects_add_edit(effects, &edit) == 0 ? 0
+                                                 : out_of_memory(acting->view);
 }
 
-static int change_list(const struct acting *acting,
-                       const struct list_action *action, struct str text)
+static int change_list(const struct acting *acting, const void *of,
+                       struct str text)
 {
+    const struct list_action *action = of;
     struct effects *effects = acting->effects;
     if (text.n == 0)
         return 0; /* nobody is meant */
@@ -131,75 +67,96 @@ static int change_list(const struct acting *acting,
         .for_ms = action->for_ms,
         .is_removal = action->is_removal,
     };
-    struct list_change *items = arena_grow(
-        effects->arena, effects->list_changes, effects->list_change_count,
-        &effects->list_change_capacity, sizeof *items);
-    if (items == NULL || change.value.p == NULL)
+    if (change.value.p == NULL ||
+        effects_add_list_change(effects, &change) != 0)
         return out_of_memory(acting->view);
-    effects->list_changes = items;
-    items[effects->list_change_count++] = change;
     return 0;
 }
 
-static int keep_text(const struct acting *acting, struct str text,
-                     struct str **items, size_t *count, size_t *capacity)
+static int add_recipient(const struct acting *acting, const void *of,
+                         struct str text)
 {
-    struct str *moved = arena_grow(acting->effects->arena, *items, *count,
-                                   capacity, sizeof *moved);
-    if (moved == NULL)
+    const struct recipient_action *action = of;
+    struct added_recipient added = {text, action->is_required};
+    struct address parsed;
+    if (address_parse(text, &parsed) != ADDRESS_OK)
+        return fault(acting->view,
+                     "add_recipient made what is no mail address");
+    switch (effects_add_recipient(acting->effects, &added)) {
+    case 0:
+        return 0;
+    case -2:
+        return fault(acting->view,
+                     "rules add too many recipients to one message");
+    default:
         return out_of_memory(acting->view);
-    *items = moved;
-    moved[(*count)++] = text;
-    return 0;
+    }
 }
 
 static int keep_acted(const struct acting *acting)
 {
-    struct effects *effects = acting->effects;
-    struct acted *items =
-        arena_grow(effects->arena, effects->acted, effects->acted_count,
-                   &effects->acted_capacity, sizeof *items);
-    if (items == NULL)
+    const struct rule *rule = acting->rule;
+    struct acted acted = {
+        .stage = acting->stage,
+        .rule = rule,
+        .did = acting->did != NULL ? acting->did : rule_did(rule),
+        .is_shadow = rule->mode == RULE_SHADOW,
+    };
+    return effects_add_acted(acting->effects, &acted) == 0
+               ? 0
+               : out_of_memory(acting->view);
+}
+
+/* The same for each value that an action's text stands for. */
+static int each(const struct acting *acting, const void *action,
+                int (*act)(const struct acting *, const void *, struct str),
+                const struct rule_text *text)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < text->count; i++)
+        rc = act(acting, action, text->items[i]);
+    return rc;
+}
+
+static int add_tag(const struct acting *acting, const void *action,
+                   struct str text)
+{
+    (void)action;
+    if (effects_add_tag(acting->effects, text) != 0)
         return out_of_memory(acting->view);
-    effects->acted = items;
-    items[effects->acted_count++] =
-        (struct acted){acting->stage, acting->rule, rule_did(acting->rule),
-                       acting->rule->mode == RULE_SHADOW};
     return 0;
 }
 
-/* In the order in which fill_in() filled the texts in. */
-static int perform(const struct acting *acting, const struct str *text)
+static int add_note(const struct acting *acting, struct str text)
 {
-    const struct rule *rule = acting->rule;
-    struct effects *effects = acting->effects;
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < rule->rewrite_count; i++)
-        rc = rewrite_apply(acting, &rule->rewrites[i], *text++);
-    for (size_t i = 0; rc == 0 && i < rule->header_count; i++)
-        rc = edit_header(acting, &rule->headers[i], *text++);
-    for (size_t i = 0; rc == 0 && i < rule->list_count; i++)
-        rc = change_list(acting, &rule->lists[i], *text++);
-    for (size_t i = 0; rc == 0 && i < rule->tag_count; i++)
-        rc = keep_text(acting, *text++, &effects->tags, &effects->tag_count,
-                       &effects->tag_capacity);
-    for (size_t i = 0; rc == 0 && i < rule->note_count; i++)
-        rc = keep_text(acting, *text++, &effects->notes, &effects->note_count,
-                       &effects->note_capacity);
-    if (rule->route.n > 0)
-        effects->route = rule->route;
-    return rc != 0 ? rc : keep_acted(acting);
+    if (effects_add_note(acting->effects, text) != 0)
+        return out_of_memory(acting->view);
+    return 0;
 }
 
-/* What strangers wrote may be in it: one line of printable ASCII, bounded. */
-static struct str reply_text(struct arena *arena, struct str text)
+/* In the order in which the texts were filled in. */
+static int perform(const struct acting *acting, const struct rule_text *text)
 {
-    text = str_head(text, REPLY_TEXT_MAX);
-    char *copy = arena_cstr(arena, text);
-    for (size_t i = 0; copy != NULL && i < text.n; i++)
-        if (copy[i] < ' ' || copy[i] > '~')
-            copy[i] = '?';
-    return str_span(copy, copy == NULL ? 0 : text.n);
+    const struct rule *rule = acting->rule;
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < rule->rewrite_count; i++)
+        rc = rewrite_apply(acting, &rule->rewrites[i], (text++)->one);
+    for (size_t i = 0; rc == 0 && i < rule->header_count; i++)
+        rc = edit_header(acting, &rule->headers[i], (text++)->one);
+    for (size_t i = 0; rc == 0 && i < rule->list_count; i++)
+        rc = each(acting, &rule->lists[i], change_list, text++);
+    for (size_t i = 0; rc == 0 && i < rule->recipient_count; i++)
+        rc = each(acting, &rule->recipients[i], add_recipient, text++);
+    for (size_t i = 0; rc == 0 && i < rule->tag_count; i++)
+        rc = each(acting, NULL, add_tag, text++);
+    for (size_t i = 0; rc == 0 && i < rule->note_count; i++)
+        rc = add_note(acting, (text++)->one);
+    if (rc != 0)
+        return rc;
+    effects_add_delay(acting->effects, rule->delay_ms);
+    if (rule->route.n > 0)
+        acting->effects->route = rule->route;
+    return keep_acted(acting);
 }
 
 static enum act_result decide(const struct acting *acting, struct str text,
@@ -225,17 +182,40 @@ static enum act_result decide(const struct acting *acting, struct str text,
     return ACT_FAULT;
 }
 
+static struct str last_of(const struct rule_texts *texts)
+{
+    return texts->count > 0 ? texts->items[texts->count - 1].one : STR("");
+}
+
+static enum act_result pretend(const struct acting *acting,
+                               const struct rule_texts *texts,
+                               struct verdict *verdict)
+{
+    if (keep_acted(acting) != 0)
+        return ACT_FAULT;
+    if (acting->rule->decision != DECISION_NONE &&
+        decide(acting, last_of(texts), verdict) == ACT_FAULT)
+        return ACT_FAULT;
+    return ACT_PRETENDED;
+}
+
+enum act_result rule_can_act(const struct acting *acting)
+{
+    struct rule_texts texts = {0};
+    return rule_texts_fill(acting, &texts);
+}
+
 enum act_result rule_act(const struct acting *acting, struct verdict *verdict)
 {
-    struct texts texts = {0};
-    enum act_result result = fill_in(acting, &texts);
+    struct rule_texts texts = {0};
+    enum act_result result = rule_texts_fill(acting, &texts);
     if (result != ACT_GO_ON)
         return result;
+    if (acting->rule->mode == RULE_SHADOW)
+        return pretend(acting, &texts, verdict);
     if (perform(acting, texts.items) != 0)
         return ACT_FAULT;
     if (acting->rule->decision == DECISION_NONE)
         return ACT_GO_ON;
-    return decide(acting,
-                  texts.count > 0 ? texts.items[texts.count - 1] : STR(""),
-                  verdict);
+    return decide(acting, last_of(&texts), verdict);
 }

@@ -55,7 +55,7 @@ static void scan(struct reader *r, struct str text)
             add(r, &(struct mailbox){.address = found, .name = STR("")});
 }
 
-/* The text without comments and white space outside quotes. */
+/* The text without comments, white space and backslashes outside quotes. */
 static struct str squeeze(struct reader *r, struct str text)
 {
     char *out = arena_alloc(r->arena, text.n + 1);
@@ -73,7 +73,8 @@ static struct str squeeze(struct reader *r, struct str text)
             depth++;
         else if (c == ')' && !is_quoted && depth > 0)
             depth--;
-        else if (depth == 0 && (is_quoted || (c != ' ' && c != '\t')))
+        else if (depth == 0 &&
+                 (is_quoted || (c != ' ' && c != '\t' && c != '\\')))
             out[n++] = c;
     }
     return str_span(out, n);
@@ -103,10 +104,44 @@ static void read_all_readings(struct reader *r)
     scan(r, plain);
     if (decoded.p != plain.p && !str_equals(plain, decoded))
         scan(r, decoded);
-    struct str squeezed = squeeze(r, plain);
+    struct str squeezed = squeeze(r, decoded);
     if (squeezed.n != plain.n)
         scan(r, squeezed);
     add_malformed(r, plain);
+}
+
+static size_t count_of(struct str text, char octet)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < text.n; i++)
+        count += text.p[i] == octet;
+    return count;
+}
+
+/* A reader that decodes before it parses sees what is inside of encoded
+ * words, wherever they stand: names of groups, comments, quotes. An @ alone
+ * in a display name is no address. */
+static void read_decoded(struct reader *r)
+{
+    struct str plain, decoded;
+    if (!encoded_word_is_in(r->body))
+        return;
+    if (encoded_word_is_opaque(r->body)) {
+        r->is_malformed = true;
+        return;
+    }
+    plain = header_text_unfold(r->arena, r->body);
+    decoded = header_text_decode(r->arena, r->body);
+    if (plain.p == NULL || decoded.p == NULL) {
+        r->is_full = true;
+        return;
+    }
+    for (const char *c = "<>,;:()"; *c != '\0'; c++) {
+        if (count_of(decoded, *c) > count_of(plain, *c)) {
+            scan(r, decoded);
+            return;
+        }
+    }
 }
 
 /* --- the strict reader --- */
@@ -302,12 +337,6 @@ static void read_angle(struct reader *r, const struct run *phrase)
     struct str address = str_span(r->body.p + start, r->at - start);
     r->at++;
     add_mailbox(r, str_trim(address), phrase_text(r, words));
-    if (encoded_word_is_in(words)) {
-        /* A reader that decodes before it parses sees what is inside. */
-        struct str decoded = header_text_decode(r->arena, words);
-        if (decoded.p != NULL && contains_any(decoded, "<>,;:"))
-            scan(r, decoded);
-    }
     skip_cfws(r);
     if (!is_done(r) && peek(r) != ',' && peek(r) != ';')
         r->is_malformed = true;
@@ -368,6 +397,8 @@ int address_list_read(struct arena *arena, struct str body,
         read_element(&r);
     if (r.is_in_group || str_index(body, '\0') >= 0)
         r.is_malformed = true;
+    if (!r.is_malformed && !r.is_full)
+        read_decoded(&r);
     if (r.is_malformed)
         read_all_readings(&r);
     return r.is_full ? -1 : 0;

@@ -67,6 +67,7 @@ void budget_table_charge(struct budget_table *table,
     }
     gcra_charge(budget, rate, burst, cost, now_ms, result);
     keep(table, budget, rate);
+    expiring_table_touch(table->entries, budget);
 }
 
 void budget_table_commit(struct budget_table *table,
@@ -80,6 +81,7 @@ void budget_table_commit(struct budget_table *table,
         return;
     gcra_commit(budget, rate, held, charge, now_ms);
     keep(table, budget, rate);
+    expiring_table_touch(table->entries, budget);
 }
 
 void budget_table_give_back(struct budget_table *table,
@@ -91,4 +93,21 @@ void budget_table_give_back(struct budget_table *table,
         return;
     gcra_give_back(budget, held);
     keep(table, budget, rate);
+}
+
+uint64_t budget_table_used(struct budget_table *table,
+                           const struct expiring_key *key,
+                           const struct rate *rate, uint64_t now_ms)
+{
+    struct gcra_result result;
+    struct budget *budget = expiring_table_find(table->entries, key);
+    if (budget == NULL)
+        return 0;
+    gcra_hold(budget, rate, rate->amount, 0, now_ms, &result);
+    return result.before;
+}
+
+struct expiring_table *budget_table_entries(struct budget_table *table)
+{
+    return table->entries;
 }

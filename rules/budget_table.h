@@ -28,4 +28,12 @@ void budget_table_give_back(struct budget_table *table,
                             const struct expiring_key *key,
                             const struct rate *rate, uint64_t held);
 
+/* What is used and held now; 0 for a key that was never used. */
+uint64_t budget_table_used(struct budget_table *table,
+                           const struct expiring_key *key,
+                           const struct rate *rate, uint64_t now_ms);
+
+/* Each payload is a struct budget. A change of what is used touches it. */
+struct expiring_table *budget_table_entries(struct budget_table *table);
+
 #endif

@@ -57,9 +57,7 @@ int build_list_dynamic(struct ruleset_builder *builder, struct str name,
 /* `name` is the text of the key `rule`; names are unique in the ruleset. */
 int build_rule_start(struct ruleset_builder *builder, enum stage stage,
                      struct str name, const void *origin);
-/* Whether a rule, a limit, `headers` or `list` knows this key; when not, the
- * error says the nearest one, or that it is known but not built yet.
- * (build_limit(), build_headers() do this themselves.) */
+/* Whether a rule knows this key; when not, the error says the nearest one. */
 int build_rule_key(struct ruleset_builder *builder, struct str key);
 /* Whether the rule names this fact, so that it does not act without it. */
 bool build_rule_requires(const struct ruleset_builder *builder, enum fact fact);
@@ -91,7 +89,7 @@ int build_when(struct ruleset_builder *builder, struct condition *condition);
 /* --- limit --- */
 
 /* One key of `limit`, in any order: a unit with its value, by (one template
- * or several), burst, count. build_error_item() is meaningful for by. */
+ * or several), burst, count, warn. build_error_item() is meaningful for by. */
 int build_limit(struct ruleset_builder *builder, struct str key,
                 const struct str *values, size_t count);
 
@@ -121,6 +119,16 @@ int build_list_remove(struct ruleset_builder *builder, struct str list,
 /* One tag: a template too. */
 int build_tag(struct ruleset_builder *builder, struct str text);
 int build_note(struct ruleset_builder *builder, struct str text);
+/* One more recipient: a template. */
+int build_add_recipient(struct ruleset_builder *builder, struct str text,
+                        bool is_required);
+/* The reader checks that such a policy server exists. */
+int build_ask(struct ruleset_builder *builder, struct str server);
+/* "2s": at most BUILD_DELAY_MS_MAX. */
+#define BUILD_DELAY_MS_MAX ((uint64_t)2 * 60 * 1000)
+int build_delay(struct ruleset_builder *builder, struct str text);
+/* live, shadow or off. */
+int build_mode(struct ruleset_builder *builder, struct str text);
 
 /* --- what `check` warns of --- */
 

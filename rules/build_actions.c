@@ -1,16 +1,15 @@
+#include "rules/address.h"
 #include "rules/build_internal.h"
+#include "rules/rule_table.h"
 
-#define AT(stage) (1u << STAGE_##stage)
-#define AT_ALL ((1u << STAGE_COUNT) - 1)
-
-int build_check_stage(struct ruleset_builder *builder, const char *action,
-                      unsigned stages, const char *where)
+int build_check_stage(struct ruleset_builder *builder, const char *key)
 {
     enum stage stage = builder->rule->stage;
+    const struct rule_key *row = rule_key_find(str_from(key));
     builder->item = 0;
-    if ((stages & 1u << stage) == 0)
-        return build_fail(builder, "%s may be used at %s, not at %s", action,
-                          where, stage_name(stage));
+    if ((row->stages & 1u << stage) == 0)
+        return build_fail(builder, "%s may be used at %s, not at %s", key,
+                          row->where, stage_name(stage));
     return 0;
 }
 
@@ -18,9 +17,8 @@ static int check_rewrite(struct ruleset_builder *builder,
                          const struct fact_ref *fact, struct str name)
 {
     enum stage stage = builder->rule->stage;
-    bool is_here = (fact->fact == FACT_MAIL_FROM && stage == STAGE_MAIL) ||
-                   (fact->fact == FACT_RCPT_TO && stage == STAGE_RCPT) ||
-                   (fact->fact == FACT_HEADER && stage == STAGE_HEADER);
+    enum fact here;
+    bool is_here = rule_rewrites(stage, &here) && here == fact->fact;
     if (is_here && fact->part == FACT_PART_ALL)
         return 0;
     if (fact->part != FACT_PART_ALL)
@@ -55,79 +53,26 @@ int build_rewrite(struct ruleset_builder *builder, struct str fact,
     return 0;
 }
 
-static bool is_field_name(struct str name, bool is_glob)
+/* Each once. */
+static int add_name(struct ruleset_builder *builder, struct str name,
+                    struct str **names, size_t *count, size_t *capacity)
 {
-    for (size_t i = 0; i < name.n; i++) {
-        if (name.p[i] < '!' || name.p[i] > '~' || name.p[i] == ':')
-            return false;
-        if (name.p[i] == '*' && !is_glob)
-            return false;
-    }
-    return name.n > 0;
-}
-
-static int header_word(struct ruleset_builder *builder, struct str word,
-                       enum header_edit_kind *out)
-{
-    static const struct {
-        const char *name;
-        enum header_edit_kind kind;
-    } HEADER_WORDS[] = {
-        {"remove", HEADER_EDIT_REMOVE},
-        {"set", HEADER_EDIT_SET},
-        {"add", HEADER_EDIT_ADD},
-        {"add_missing", HEADER_EDIT_ADD_MISSING},
-    };
-    for (size_t i = 0; i < sizeof HEADER_WORDS / sizeof HEADER_WORDS[0]; i++) {
-        if (str_equals(word, str_from(HEADER_WORDS[i].name))) {
-            *out = HEADER_WORDS[i].kind;
+    for (size_t i = 0; i < *count; i++)
+        if (str_equals((*names)[i], name))
             return 0;
-        }
-    }
-    return build_fail(builder,
-                      "headers has no key %.*s; there are remove, "
-                      "set, add and add_missing",
-                      PROBLEM_STR(word));
-}
-
-int build_headers(struct ruleset_builder *builder, struct str word,
-                  struct str name, struct str value)
-{
-    struct rule *rule = builder->rule;
-    struct header_action action = {0};
-    if (build_check_stage(builder, "headers",
-                          AT(MAIL) | AT(RCPT) | AT(DATA) | AT(HEADER),
-                          "mail, rcpt, data, header") != 0 ||
-        header_word(builder, word, &action.kind) != 0)
-        return -1;
-    if (!is_field_name(name, action.kind == HEADER_EDIT_REMOVE))
-        return build_fail(builder, "%.*s is no name of a header field",
-                          PROBLEM_STR(name));
-    action.name = arena_str(build_arena(builder), name);
-    if (action.name.p == NULL)
-        return build_out_of_memory(builder);
-    if (action.kind != HEADER_EDIT_REMOVE &&
-        build_template(builder, value,
-                       TEMPLATE_MAY_CAPTURE | TEMPLATE_MAY_LIMIT,
-                       &action.text) != 0)
-        return -1;
-    struct header_action *items =
-        build_grow(builder, rule->headers, rule->header_count,
-                   &rule->header_capacity, sizeof *items);
+    struct str *items =
+        build_grow(builder, *names, *count, capacity, sizeof *items);
     if (items == NULL)
         return -1;
-    rule->headers = items;
-    items[rule->header_count++] = action;
+    *names = items;
+    items[(*count)++] = name;
     return 0;
 }
 
 int build_route(struct ruleset_builder *builder, struct str upstream)
 {
     struct ruleset *ruleset = builder->ruleset;
-    if (build_check_stage(builder, "route",
-                          AT(CONNECT) | AT(HELO) | AT(AUTH) | AT(MAIL) |
-                              AT(RCPT),
-                          "connect, helo, auth, mail, rcpt") != 0)
+    if (build_check_stage(builder, "route") != 0)
         return -1;
     if (upstream.n == 0)
         return build_fail(builder, "route names an upstream");
@@ -135,17 +80,8 @@ int build_route(struct ruleset_builder *builder, struct str upstream)
     if (copy.p == NULL)
         return build_out_of_memory(builder);
     builder->rule->route = copy;
-    for (size_t i = 0; i < ruleset->route_count; i++)
-        if (str_equals(ruleset->routes[i], copy))
-            return 0;
-    struct str *items =
-        build_grow(builder, ruleset->routes, ruleset->route_count,
-                   &ruleset->route_capacity, sizeof *items);
-    if (items == NULL)
-        return -1;
-    ruleset->routes = items;
-    items[ruleset->route_count++] = copy;
-    return 0;
+    return add_name(builder, copy, &ruleset->routes, &ruleset->route_count,
+                    &ruleset->route_capacity);
 }
 
 static int change_list(struct ruleset_builder *builder, struct str list,
@@ -224,4 +160,70 @@ int build_note(struct ruleset_builder *builder, struct str text)
     struct rule *rule = builder->rule;
     return add_text(builder, text, &rule->notes, &rule->note_count,
                     &rule->note_capacity);
+}
+
+/* One without facts is known to be an address or not. */
+static int check_recipient(struct ruleset_builder *builder,
+                           const struct template *template)
+{
+    struct address parsed;
+    if (template->count != 1 || template->segments[0].kind != SEGMENT_LITERAL ||
+        address_parse(template->segments[0].text, &parsed) == ADDRESS_OK)
+        return 0;
+    return build_fail(builder, "%.*s is no mail address",
+                      PROBLEM_STR(template->segments[0].text));
+}
+
+int build_add_recipient(struct ruleset_builder *builder, struct str text,
+                        bool is_required)
+{
+    struct rule *rule = builder->rule;
+    struct recipient_action action = {.is_required = is_required};
+    if (build_check_stage(builder, "add_recipient") != 0)
+        return -1;
+    if (text.n == 0)
+        return build_fail(builder, "add_recipient names a mail address");
+    if (build_template(builder, text, TEMPLATE_MAY_CAPTURE | TEMPLATE_MAY_LIMIT,
+                       &action.text) != 0 ||
+        check_recipient(builder, &action.text) != 0)
+        return -1;
+    struct recipient_action *items =
+        build_grow(builder, rule->recipients, rule->recipient_count,
+                   &rule->recipient_capacity, sizeof *items);
+    if (items == NULL)
+        return -1;
+    rule->recipients = items;
+    items[rule->recipient_count++] = action;
+    return 0;
+}
+
+int build_ask(struct ruleset_builder *builder, struct str server)
+{
+    struct ruleset *ruleset = builder->ruleset;
+    if (build_check_stage(builder, "ask") != 0)
+        return -1;
+    if (server.n == 0)
+        return build_fail(builder, "ask names a policy server");
+    struct str copy = arena_str(build_arena(builder), server);
+    if (copy.p == NULL)
+        return build_out_of_memory(builder);
+    builder->rule->ask = copy;
+    return add_name(builder, copy, &ruleset->asks, &ruleset->ask_count,
+                    &ruleset->ask_capacity);
+}
+
+int build_delay(struct ruleset_builder *builder, struct str text)
+{
+    uint64_t *ms = &builder->rule->delay_ms;
+    if (build_check_stage(builder, "delay") != 0)
+        return -1;
+    if (quantity_duration(text, ms) != 0 || *ms == 0)
+        return build_fail(builder, "%.*s is no time, such as 500ms or 2s",
+                          PROBLEM_STR(text));
+    if (*ms > BUILD_DELAY_MS_MAX)
+        return build_fail(builder,
+                          "a rule delays an answer by 2m at most, not %.*s: "
+                          "clients wait no longer than five",
+                          PROBLEM_STR(text));
+    return 0;
 }

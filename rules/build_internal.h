@@ -13,6 +13,7 @@ struct ruleset_builder {
     size_t item;
     bool has_failed;
     struct string_map rule_names;
+    size_t entries_ahead; /* of the list being compiled: room for all */
     struct rule *rule; /* the one being built; NULL: none */
     struct rule spare; /* takes its place when memory is out */
     bool rule_failed;
@@ -35,6 +36,9 @@ struct arena *build_arena(struct ruleset_builder *builder);
 /* A known fact of a stage that has come; fails otherwise. */
 int build_check_fact(struct ruleset_builder *builder, struct str name,
                      struct fact_ref *out);
+/* A rule names it: the decision log is to hold it. */
+int build_name_fact(struct ruleset_builder *builder,
+                    const struct fact_ref *fact);
 /* The rule does not act when this fact is absent. */
 int build_require(struct ruleset_builder *builder, const struct fact_ref *fact);
 
@@ -43,10 +47,8 @@ struct list *build_find_list(struct ruleset_builder *builder, struct str name);
 /* A pattern that the ruleset frees. NULL after failing. */
 struct regex *build_regex(struct ruleset_builder *builder, struct str literal);
 
-/* Whether an action may be used at this rule's stage; `where` says it in
- * words. */
-int build_check_stage(struct ruleset_builder *builder, const char *action,
-                      unsigned stages, const char *where);
+/* Whether a key of a rule may be used at this rule's stage. */
+int build_check_stage(struct ruleset_builder *builder, const char *key);
 
 /* What a template may name besides facts. */
 #define TEMPLATE_MAY_CAPTURE 1u
@@ -56,6 +58,10 @@ int build_check_stage(struct ruleset_builder *builder, const char *action,
 
 int build_template(struct ruleset_builder *builder, struct str text,
                    unsigned flags, struct template *out);
+
+/* The form in which entries compare: the text itself where it is that already,
+ * else a copy. p is NULL when memory is out, which is not yet said. */
+struct str build_fold(struct ruleset_builder *builder, struct str text);
 
 /* How the text of an entry is to be read. */
 enum entry_form {
@@ -70,5 +76,7 @@ enum entry_form {
 int build_entry(struct ruleset_builder *builder, struct matcher *matcher,
                 const struct fact_ref *fact, enum entry_form form,
                 struct str text);
+/* When all entries are added: puts them in the order that look-ups want. */
+void matcher_seal(struct matcher *matcher);
 
 #endif

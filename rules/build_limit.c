@@ -1,5 +1,6 @@
 #include "rules/build_internal.h"
 #include "rules/nearest.h"
+#include "rules/rule_table.h"
 
 #define BY_MAX 8
 
@@ -42,6 +43,12 @@ static int check_value(struct ruleset_builder *builder, enum limit_unit unit,
 {
     if (quantity_rate(text, out) != 0 || !limit_fits(unit, out))
         return value_error(builder, unit, text);
+    if ((unit == UNIT_NETWORKS || unit == UNIT_LOGINS) &&
+        out->amount > LIMIT_DISTINCT_MAX)
+        return build_fail(builder,
+                          "%s is at most %d: each of them is remembered, and "
+                          "no more of a key",
+                          unit_row(unit)->name, LIMIT_DISTINCT_MAX);
     return 0;
 }
 
@@ -63,11 +70,10 @@ static int build_mapped(struct ruleset_builder *builder, struct limit *limit,
     if (limit->value->count != 1 || last == NULL || last->kind != FILTER_MAP)
         return build_fail(builder, "a value that is not fixed must come from "
                                    "a list, as in {auth.user|map:quota}");
-    for (size_t i = 0; i < last->list->count; i++) {
-        struct str value = last->list->items[i].value;
-        if (value.n > 0 && check_value(builder, limit->unit, value, &rate) != 0)
+    for (size_t i = 0; i < last->list->mapped_count; i++)
+        if (check_value(builder, limit->unit, last->list->mapped[i], &rate) !=
+            0)
             return -1;
-    }
     return 0;
 }
 
@@ -152,20 +158,42 @@ static int build_count(struct ruleset_builder *builder, struct str text)
     return 0;
 }
 
+/* "80%" */
+static int build_warn(struct ruleset_builder *builder, struct str text)
+{
+    struct limit *limit = the_limit(builder);
+    struct str digits = text.n > 0 ? str_head(text, text.n - 1) : text;
+    uint64_t percent = 0;
+    if (limit == NULL)
+        return -1;
+    if (text.n < 2 || text.p[text.n - 1] != '%' ||
+        str_to_u64(digits, &percent) != 0 || percent < 1 || percent > 100)
+        return build_fail(builder,
+                          "warn is a part of the limit, such as 80%%, not "
+                          "%.*s",
+                          PROBLEM_STR(text));
+    limit->warn_percent = (unsigned)percent;
+    return 0;
+}
+
+/* By limit_keys; `by` takes several values. */
+static int (*const BUILD[])(struct ruleset_builder *builder,
+                            struct str text) = {
+    [LIMIT_KEY_BY] = NULL,
+    [LIMIT_KEY_BURST] = build_burst,
+    [LIMIT_KEY_COUNT] = build_count,
+    [LIMIT_KEY_WARN] = build_warn,
+};
+
 static int unknown_key(struct ruleset_builder *builder, struct str key)
 {
-    static const char *const LATER[] = {"new_recipients", "networks", "logins",
-                                        "warn"};
-    const char *names[UNIT_COUNT + 3] = {"by", "burst", "count"};
-    for (size_t i = 0; i < sizeof LATER / sizeof LATER[0]; i++)
-        if (str_equals(key, str_from(LATER[i])))
-            return build_fail(builder,
-                              "%s is known, not built yet: "
-                              "remove it for now",
-                              LATER[i]);
+    const char *names[UNIT_COUNT + LIMIT_KEYS];
+    size_t count = 0;
+    for (size_t i = 0; i < LIMIT_KEYS; i++)
+        names[count++] = limit_keys[i].name;
     for (enum limit_unit u = 0; u < UNIT_COUNT; u++)
-        names[u + 3] = unit_row(u)->name;
-    const char *nearest = nearest_word(key, names, UNIT_COUNT + 3);
+        names[count++] = unit_row(u)->name;
+    const char *nearest = nearest_word(key, names, count);
     return build_fail(
         builder, "a limit has no unit or key %.*s%s%s%s", PROBLEM_STR(key),
         nearest == NULL ? "" : ", did you mean ",
@@ -176,17 +204,16 @@ int build_limit(struct ruleset_builder *builder, struct str key,
                 const struct str *values, size_t count)
 {
     enum limit_unit unit;
+    size_t own = 0;
     builder->item = 0;
-    if (str_equals(key, STR("by")))
+    while (own < LIMIT_KEYS && !str_equals(key, str_from(limit_keys[own].name)))
+        own++;
+    if (own == LIMIT_KEY_BY)
         return build_by(builder, values, count);
-    bool is_unit = unit_from_name(key, &unit) == 0;
-    if (!is_unit && !str_equals(key, STR("burst")) &&
-        !str_equals(key, STR("count")))
+    if (own == LIMIT_KEYS && unit_from_name(key, &unit) != 0)
         return unknown_key(builder, key);
     if (count != 1)
         return build_fail(builder, "%.*s takes one value", PROBLEM_STR(key));
-    if (is_unit)
-        return build_unit(builder, unit, values[0]);
-    return key.p[0] == 'b' ? build_burst(builder, values[0])
-                           : build_count(builder, values[0]);
+    return own < LIMIT_KEYS ? BUILD[own](builder, values[0])
+                            : build_unit(builder, unit, values[0]);
 }

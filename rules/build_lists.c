@@ -80,104 +80,106 @@ static struct list *start(struct ruleset_builder *builder, struct str name,
     return list;
 }
 
-static bool is_blank(char c)
+/* Looks at every entry once: what no list may hold, and how many there are. */
+static int check_entries(struct ruleset_builder *builder, struct list *list,
+                         size_t *line)
 {
-    return c == ' ' || c == '\t' || c == '\r';
+    struct list_cursor cursor = {.list = list};
+    struct list_entry entry;
+    while (list_next(&cursor, &entry)) {
+        builder->item = entry.index;
+        *line = entry.line;
+        if (str_index(entry.text, '\0') >= 0 ||
+            str_index(entry.value, '\0') >= 0)
+            return build_fail(builder, "the list %s a NUL octet",
+                              entry.line > 0 ? "file holds" : "holds");
+        if (str_starts_with(entry.text, STR("@")))
+            return build_fail(builder,
+                              "a list cannot hold another one, %.*s; for "
+                              "all addresses of a domain write *%.*s",
+                              PROBLEM_STR(entry.text), PROBLEM_STR(entry.text));
+        list->entry_count++;
+        if (entry.value.n > 0)
+            list->mapped_count++;
+    }
+    *line = 0;
+    return 0;
 }
 
-/* "key value": the first word and what stands behind it, trimmed. A pattern
- * may hold blanks, so it is one word. */
-static void split_entry(struct str text, struct str *key, struct str *value)
+/* Of an entry that is there twice the first value stays. */
+static int map_entry(struct ruleset_builder *builder, struct list *list,
+                     const struct list_entry *entry)
 {
-    size_t n = 0;
-    if (regex_is_literal(text))
-        n = text.n;
-    while (n < text.n && !is_blank(text.p[n]))
-        n++;
-    *key = str_head(text, n);
-    *value = str_trim(str_skip(text, n));
+    struct str folded = build_fold(builder, entry->text);
+    struct string_map_slot *slot =
+        folded.p == NULL
+            ? NULL
+            : string_map_put(&list->values, build_arena(builder), folded);
+    if (slot == NULL)
+        return build_out_of_memory(builder);
+    if (slot->number == 0) {
+        list->mapped[list->mapped_count++] = entry->value;
+        slot->number = (uint32_t)list->mapped_count;
+    }
+    return 0;
 }
 
-static int add_entry(struct ruleset_builder *builder, struct list *list,
-                     struct str text, size_t line)
+static int map_entries(struct ruleset_builder *builder, struct list *list)
 {
     struct arena *arena = build_arena(builder);
-    struct str key, value;
-    split_entry(text, &key, &value);
-    if (str_starts_with(key, STR("@")))
-        return build_fail(builder,
-                          "a list cannot hold another one, %.*s; for "
-                          "all addresses of a domain write *%.*s",
-                          PROBLEM_STR(key), PROBLEM_STR(key));
-    struct list_entry entry = {.text = arena_str(arena, key),
-                               .value = arena_str(arena, value),
-                               .line = line};
-    struct list_entry *items = build_grow(builder, list->items, list->count,
-                                          &list->capacity, sizeof *items);
-    struct str folded = address_canonical(arena, key);
-    if (items == NULL || entry.text.p == NULL || entry.value.p == NULL ||
-        folded.p == NULL)
+    struct list_cursor cursor = {.list = list};
+    struct list_entry entry;
+    size_t count = list->mapped_count;
+    if (count == 0)
+        return 0;
+    list->mapped = arena_array(arena, count, sizeof *list->mapped);
+    list->mapped_count = 0;
+    if (list->mapped == NULL || count > UINT32_MAX ||
+        string_map_reserve(&list->values, arena, count) != 0)
         return build_out_of_memory(builder);
-    list->items = items;
-    items[list->count++] = entry;
-    if (value.n > 0 &&
-        string_map_put(&list->values, arena, folded, entry.value, 0) != 0)
-        return build_out_of_memory(builder);
+    while (list_next(&cursor, &entry))
+        if (entry.value.n > 0 && map_entry(builder, list, &entry) != 0)
+            return -1;
     return 0;
 }
 
 int build_list(struct ruleset_builder *builder, struct str name,
                const struct str *entries, size_t count, const void *origin)
 {
+    size_t line;
+    struct arena *arena = build_arena(builder);
     struct list *list = start(builder, name, origin);
     if (list == NULL)
         return -1;
-    for (size_t i = 0; i < count; i++) {
-        builder->item = i;
-        if (add_entry(builder, list, str_trim(entries[i]), 0) != 0)
-            return -1;
+    list->items = arena_array(arena, count, sizeof *list->items);
+    for (size_t i = 0; list->items != NULL && i < count; i++) {
+        list->items[i] = arena_str(arena, str_trim(entries[i]));
+        if (list->items[i].p == NULL)
+            return build_out_of_memory(builder);
     }
-    return 0;
-}
-
-/* Without a comment, which begins the line or follows a blank, and without
- * what a Windows editor leaves. */
-static struct str line_text(struct str line)
-{
-    for (size_t i = 0; i < line.n; i++) {
-        if (line.p[i] == '#' && (i == 0 || is_blank(line.p[i - 1]))) {
-            line.n = i;
-            break;
-        }
-    }
-    while (line.n > 0 && is_blank(line.p[line.n - 1]))
-        line.n--;
-    return str_trim(line);
+    if (list->items == NULL)
+        return build_out_of_memory(builder);
+    list->item_count = count;
+    if (check_entries(builder, list, &line) != 0)
+        return -1;
+    return map_entries(builder, list);
 }
 
 int build_list_file(struct ruleset_builder *builder, struct str name,
                     struct str octets, const void *origin, size_t *line)
 {
-    struct str text;
     struct list *list = start(builder, name, origin);
     *line = 0;
     if (list == NULL)
         return -1;
     if (str_starts_with(octets, STR("\xef\xbb\xbf")))
         octets = str_skip(octets, 3);
-    for (size_t number = 1; octets.n > 0; number++) {
-        str_cut(octets, '\n', &text, &octets);
-        text = line_text(text);
-        if (str_index(text, '\0') >= 0) {
-            *line = number;
-            return build_fail(builder, "the list file holds a NUL octet");
-        }
-        if (text.n > 0 && add_entry(builder, list, text, number) != 0) {
-            *line = number;
-            return -1;
-        }
-    }
-    return 0;
+    list->octets = arena_str(build_arena(builder), octets);
+    if (list->octets.p == NULL)
+        return build_out_of_memory(builder);
+    if (check_entries(builder, list, line) != 0)
+        return -1;
+    return map_entries(builder, list);
 }
 
 int build_list_dynamic(struct ruleset_builder *builder, struct str name,

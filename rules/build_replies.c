@@ -1,13 +1,11 @@
 /* The actions that decide: accept, and the replies of reject, defer, close. */
 #include "rules/build_internal.h"
-
-#define AT_ALL_BUT_REPLY (((1u << STAGE_COUNT) - 1) & ~(1u << STAGE_REPLY))
+#include "rules/reply_text.h"
 
 static int decide(struct ruleset_builder *builder, enum decision decision,
                   const char *action)
 {
-    if (build_check_stage(builder, action, AT_ALL_BUT_REPLY,
-                          "every stage but reply") != 0)
+    if (build_check_stage(builder, action) != 0)
         return -1;
     if (builder->rule->decision != DECISION_NONE)
         return build_fail(builder, "a rule has one of accept, reject, defer "
@@ -23,13 +21,6 @@ int build_accept(struct ruleset_builder *builder, struct str text)
     if (!str_equals(text, STR("true")))
         return build_fail(builder, "accept takes true, nothing else");
     return 0;
-}
-
-/* Replies that answer AUTH and would confuse a client anywhere else. */
-static bool is_auth_code(int code)
-{
-    return code == 535 || code == 525 || code == 534 || code == 538 ||
-           code == 530 || code == 454 || code == 432;
 }
 
 static int check_code(struct ruleset_builder *builder, enum decision decision,
@@ -54,26 +45,12 @@ static int check_code(struct ruleset_builder *builder, enum decision decision,
     if (stage == STAGE_CONNECT && decision == DECISION_REJECT && code != 554)
         return build_fail(builder, "at connect reject answers 554, not %d",
                           code);
-    if (is_auth_code(code) && stage != STAGE_AUTH)
+    if (reply_is_of_auth(code) && stage != STAGE_AUTH)
         return build_fail(builder,
                           "%d answers a login: it may be used at "
                           "auth, not at %s",
                           code, stage_name(stage));
     return 0;
-}
-
-/* Digits "." digits "." digits, one and one to three and one to three. */
-static bool is_enhanced(struct str text)
-{
-    struct str class, subject, detail;
-    uint64_t number;
-    if (!str_cut(text, '.', &class, &text) ||
-        !str_cut(text, '.', &subject, &detail))
-        return false;
-    return class.n == 1 && subject.n <= 3 && detail.n <= 3 &&
-           str_to_u64(class, &number) == 0 &&
-           str_to_u64(subject, &number) == 0 &&
-           str_to_u64(detail, &number) == 0;
 }
 
 static struct str default_enhanced(enum decision decision)
@@ -104,7 +81,7 @@ static int parse_reply(struct ruleset_builder *builder, enum decision decision,
     rest = str_trim(rest);
     str_cut(rest, ' ', &first, &behind);
     reply->enhanced = default_enhanced(decision);
-    if (is_enhanced(first)) {
+    if (reply_is_enhanced(first)) {
         if (first.p[0] != code.p[0])
             return build_fail(builder,
                               "%.*s is not of the class of %d: its first "

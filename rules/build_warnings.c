@@ -21,8 +21,9 @@ warn(const struct warner *warner, const void *origin, const char *format, ...)
 
 static bool always_decides(const struct rule *rule)
 {
-    return rule->when == NULL && rule->limit == NULL &&
-           rule->required.count == 0 && rule->decision != DECISION_NONE;
+    return rule->mode == RULE_LIVE && rule->when == NULL &&
+           rule->limit == NULL && rule->required.count == 0 &&
+           rule->decision != DECISION_NONE;
 }
 
 static void warn_of_dead_rules(const struct warner *warner,
@@ -76,6 +77,68 @@ static void warn_of_route(const struct warner *warner, const struct rule *rule)
              PROBLEM_STR(rule->name));
 }
 
+/* A limit of one, or a share close to all of it: nothing is told in time. */
+static void warn_of_late_warning(const struct warner *warner,
+                                 const struct rule *rule)
+{
+    const struct limit *limit = rule->limit;
+    if (limit == NULL || limit->warn_percent == 0 ||
+        limit->warn_percent == 100 || limit->value != NULL)
+        return;
+    uint64_t max = limit->burst != 0 ? limit->burst : limit->rate.amount;
+    if (max / 100 * limit->warn_percent +
+            max % 100 * limit->warn_percent / 100 <
+        max - 1)
+        return;
+    warn(warner, rule->origin,
+         "rule %.*s: warn comes with the last use of %llu, no sooner",
+         PROBLEM_STR(rule->name), (unsigned long long)max);
+}
+
+/* The values that must hold for this fact, if the condition has one such test
+ * that nothing relaxes. */
+static const struct test *strict_test(const struct condition *condition,
+                                      enum fact fact)
+{
+    if (condition == NULL)
+        return NULL;
+    if (condition->kind == CONDITION_TEST)
+        return condition->test.fact.fact == fact &&
+                       condition->test.quantifier == QUANTIFIER_ANY_IN
+                   ? &condition->test
+                   : NULL;
+    for (size_t i = 0;
+         condition->kind == CONDITION_ALL && i < condition->part_count; i++) {
+        const struct test *found = strict_test(condition->parts[i], fact);
+        if (found != NULL)
+            return found;
+    }
+    return NULL;
+}
+
+/* {auth.result: failed} and a fact of a proven login: never both. */
+static void warn_of_failed_login(const struct warner *warner,
+                                 const struct rule *rule)
+{
+    const struct test *result = strict_test(rule->when, FACT_AUTH_RESULT);
+    bool is_failed = result != NULL && result->value_count > 0 &&
+                     result->value_count == result->written_count;
+    for (size_t i = 0; is_failed && i < result->written_count; i++)
+        is_failed = str_equals_nocase(result->written[i], STR("failed")) ||
+                    str_equals_nocase(result->written[i], STR("unavailable"));
+    for (size_t i = 0; is_failed && i < rule->required.count; i++) {
+        enum fact fact = rule->required.items[i].fact;
+        if (fact != FACT_AUTH_USER && fact != FACT_AUTH_ADDRESSES &&
+            fact != FACT_AUTH_GROUPS)
+            continue;
+        warn(warner, rule->origin,
+             "rule %.*s can never act: a login that failed has no %s; "
+             "auth.name is what was claimed",
+             PROBLEM_STR(rule->name), fact_name(fact));
+        return;
+    }
+}
+
 void build_warnings(const struct ruleset_builder *builder,
                     build_on_warning *on_warning, void *owner)
 {
@@ -93,6 +156,8 @@ void build_warnings(const struct ruleset_builder *builder,
         for (size_t i = 0; i < stage->count; i++) {
             warn_of_not_in(&warner, stage->items[i], stage->items[i]->when);
             warn_of_route(&warner, stage->items[i]);
+            warn_of_late_warning(&warner, stage->items[i]);
+            warn_of_failed_login(&warner, stage->items[i]);
         }
     }
 }

@@ -1,48 +1,33 @@
 #include "rules/build_internal.h"
 #include "rules/nearest.h"
+#include "rules/rule_table.h"
 
 #define DEPTH_MAX 32
 
-enum word {
-    WORD_SHORT,
-    WORD_IS,
-    WORD_IN,
-    WORD_NOT_IN,
-    WORD_EVERY_IN,
-    WORD_NONE_IN,
-    WORD_MATCHES,
-    WORD_ABOVE,
-    WORD_BELOW,
-    WORD_EXISTS
-};
-
 static const struct {
-    const char *name;
     enum quantifier quantifier;
     enum entry_form form;
-} WORDS[] = {
-    [WORD_SHORT] = {"", QUANTIFIER_ANY_IN, ENTRY_OF_TEST},
-    [WORD_IS] = {"is", QUANTIFIER_ANY_IN, ENTRY_EXACT},
-    [WORD_IN] = {"in", QUANTIFIER_ANY_IN, ENTRY_OF_TEST},
-    [WORD_NOT_IN] = {"not_in", QUANTIFIER_ANY_OUT, ENTRY_OF_TEST},
-    [WORD_EVERY_IN] = {"every_in", QUANTIFIER_EVERY_IN, ENTRY_OF_TEST},
-    [WORD_NONE_IN] = {"none_in", QUANTIFIER_NONE_IN, ENTRY_OF_TEST},
-    [WORD_MATCHES] = {"matches", QUANTIFIER_ANY_IN, ENTRY_PATTERN},
-    [WORD_ABOVE] = {"above", QUANTIFIER_ANY_IN, ENTRY_OF_TEST},
-    [WORD_BELOW] = {"below", QUANTIFIER_ANY_IN, ENTRY_OF_TEST},
-    [WORD_EXISTS] = {"exists", QUANTIFIER_EXISTS, ENTRY_OF_TEST},
+} WORDS[WORD_COUNT] = {
+    [WORD_SHORT] = {QUANTIFIER_ANY_IN, ENTRY_OF_TEST},
+    [WORD_IS] = {QUANTIFIER_ANY_IN, ENTRY_EXACT},
+    [WORD_IN] = {QUANTIFIER_ANY_IN, ENTRY_OF_TEST},
+    [WORD_NOT_IN] = {QUANTIFIER_ANY_OUT, ENTRY_OF_TEST},
+    [WORD_EVERY_IN] = {QUANTIFIER_EVERY_IN, ENTRY_OF_TEST},
+    [WORD_NONE_IN] = {QUANTIFIER_NONE_IN, ENTRY_OF_TEST},
+    [WORD_MATCHES] = {QUANTIFIER_ANY_IN, ENTRY_PATTERN},
+    [WORD_ABOVE] = {QUANTIFIER_ANY_IN, ENTRY_OF_TEST},
+    [WORD_BELOW] = {QUANTIFIER_ANY_IN, ENTRY_OF_TEST},
+    [WORD_EXISTS] = {QUANTIFIER_EXISTS, ENTRY_OF_TEST},
 };
 
-#define WORD_COUNT (sizeof WORDS / sizeof WORDS[0])
-
 static int find_word(struct ruleset_builder *builder, struct str text,
-                     enum word *out)
+                     enum test_word *out)
 {
     const char *names[WORD_COUNT];
     for (size_t i = 0; i < WORD_COUNT; i++) {
-        names[i] = WORDS[i].name;
-        if (str_equals(text, str_from(WORDS[i].name))) {
-            *out = (enum word)i;
+        names[i] = test_words[i].name;
+        if (str_equals(text, str_from(test_words[i].name))) {
+            *out = (enum test_word)i;
             return 0;
         }
     }
@@ -78,13 +63,15 @@ static int build_exists(struct ruleset_builder *builder, struct test *test,
 
 /* above: 10M and below: 3 are the short forms "> 10M" and "< 3". */
 static int build_bound(struct ruleset_builder *builder, struct test *test,
-                       enum word word, const struct str *values, size_t count)
+                       enum test_word word, const struct str *values,
+                       size_t count)
 {
     if (test->matcher.type != FACT_TYPE_NUMBER)
         return build_fail(builder, "%s compares numbers, and %s is none",
-                          WORDS[word].name, fact_name(test->fact.fact));
+                          test_words[word].name, fact_name(test->fact.fact));
     if (count != 1)
-        return build_fail(builder, "%s takes one number", WORDS[word].name);
+        return build_fail(builder, "%s takes one number",
+                          test_words[word].name);
     struct str text =
         arena_printf(build_arena(builder), "%s %.*s",
                      word == WORD_ABOVE ? ">" : "<", PROBLEM_STR(values[0]));
@@ -132,8 +119,30 @@ static int keep_dynamic(struct ruleset_builder *builder,
     return 0;
 }
 
+/* What explanations show of the test. */
+static int keep_written(struct ruleset_builder *builder, struct test *test,
+                        struct str word, const struct str *values, size_t count)
+{
+    struct arena *arena = build_arena(builder);
+    size_t kept = count < TEST_WRITTEN_MAX ? count : TEST_WRITTEN_MAX;
+    struct str *copies = arena_array(arena, kept, sizeof *copies);
+    test->word = arena_str(arena, word);
+    if (copies == NULL || test->word.p == NULL)
+        return build_out_of_memory(builder);
+    for (size_t i = 0; i < kept; i++) {
+        copies[i] = arena_str(arena, values[i]);
+        if (copies[i].p == NULL)
+            return build_out_of_memory(builder);
+    }
+    test->written = copies;
+    test->written_count = kept;
+    test->value_count = count;
+    return 0;
+}
+
 static int build_values(struct ruleset_builder *builder, struct test *test,
-                        enum word word, const struct str *values, size_t count)
+                        enum test_word word, const struct str *values,
+                        size_t count)
 {
     if (count == 0)
         return build_fail(builder, "an empty list matches nothing");
@@ -150,7 +159,7 @@ int build_test(struct ruleset_builder *builder, const struct fact_ref *fact,
                struct str word_text, const struct str *values, size_t count,
                struct condition **out)
 {
-    enum word word = WORD_SHORT;
+    enum test_word word = WORD_SHORT;
     builder->item = 0;
     struct condition *condition = new_condition(builder, CONDITION_TEST);
     if (condition == NULL || find_word(builder, word_text, &word) != 0)
@@ -161,6 +170,8 @@ int build_test(struct ruleset_builder *builder, const struct fact_ref *fact,
     test->quantifier = WORDS[word].quantifier;
     test->matcher.type = fact_type(fact);
     *out = condition;
+    if (keep_written(builder, test, word_text, values, count) != 0)
+        return -1;
     if (word == WORD_EXISTS)
         return build_exists(builder, test, values, count);
     if (build_require(builder, &test->fact) != 0)
@@ -168,6 +179,7 @@ int build_test(struct ruleset_builder *builder, const struct fact_ref *fact,
     int rc = word == WORD_ABOVE || word == WORD_BELOW
                  ? build_bound(builder, test, word, values, count)
                  : build_values(builder, test, word, values, count);
+    matcher_seal(&test->matcher);
     if (rc != 0 || keep_captures(builder, test) != 0 ||
         keep_dynamic(builder, test) != 0)
         return -1;

@@ -1,6 +1,6 @@
 #include "rules/condition.h"
 
-#include "rules/address.h"
+#include "rules/trace.h"
 
 static enum truth no_memory(struct view *view)
 {
@@ -41,6 +41,23 @@ static enum truth truth_of(bool holds)
     return holds ? TRUTH_YES : TRUTH_NO;
 }
 
+/* What decided the test: the value that stopped it, or the only one. */
+static enum truth told(const struct test *test, struct view *view,
+                       const struct fact_values *values, size_t index,
+                       enum truth truth)
+{
+    struct str value = {0};
+    const struct trace *trace = view->trace;
+    if (trace == NULL || trace->on_test == NULL)
+        return truth;
+    if (values != NULL && index < values->count)
+        value = values->items[index];
+    else if (values != NULL && values->count == 1)
+        value = values->items[0];
+    trace->on_test(trace->owner, test, truth, value);
+    return truth;
+}
+
 static enum truth test_values(const struct test *test, struct view *view,
                               const struct fact_values *values,
                               const bool *listed)
@@ -57,9 +74,10 @@ static enum truth test_values(const struct test *test, struct view *view,
         if (truth == TRUTH_UNKNOWN)
             is_unknown = true;
         else if ((truth == TRUTH_YES) == rule.stops_on)
-            return truth_of(rule.when_stopped);
+            return told(test, view, values, i, truth_of(rule.when_stopped));
     }
-    return is_unknown ? TRUTH_UNKNOWN : truth_of(!rule.when_stopped);
+    return told(test, view, values, values->count,
+                is_unknown ? TRUTH_UNKNOWN : truth_of(!rule.when_stopped));
 }
 
 static enum truth test_holds(const struct test *test, struct view *view,
@@ -70,9 +88,9 @@ static enum truth test_holds(const struct test *test, struct view *view,
     size_t first = 0;
     bool is_known = fact_is_known(view->reader.facts, &test->fact);
     if (test->quantifier == QUANTIFIER_EXISTS)
-        return truth_of(is_known);
+        return told(test, view, NULL, 0, truth_of(is_known));
     if (test->quantifier == QUANTIFIER_MISSING)
-        return truth_of(!is_known);
+        return told(test, view, NULL, 0, truth_of(!is_known));
     if (fact_values_read(&view->reader, &test->fact, &values) != 0)
         return no_memory(view);
     if (listed != NULL && test->matcher.dynamic_count > 0 &&
@@ -159,9 +177,8 @@ int dynamic_question(const struct dynamic_tests *tests, struct view *view,
             continue;
         }
         *list = test->matcher.dynamic[index % lists];
-        *value =
-            address_canonical(view->reader.arena, values.items[index / lists]);
-        return value->p == NULL ? -1 : 0;
+        *value = values.canonical[index / lists];
+        return 0;
     }
     return -1;
 }

@@ -15,10 +15,19 @@ enum quantifier {
     QUANTIFIER_MISSING /* exists: false */
 };
 
+/* How many of a test's values are kept as written. */
+#define TEST_WRITTEN_MAX 8
+
 struct test {
     struct fact_ref fact;
     enum quantifier quantifier;
     struct matcher matcher;
+    /* As it was written, for explanations: the word of the long form, empty
+     * for the short one, and the first of the values. */
+    struct str word;
+    const struct str *written;
+    size_t written_count; /* at most TEST_WRITTEN_MAX */
+    size_t value_count;   /* of all of them */
 };
 
 enum condition_kind {

@@ -102,6 +102,28 @@ struct effects {
     const struct captures *size_captures; /* the evaluation's own */
 };
 
+/* Clients give up after five minutes (RFC 5321 4.5.3.2), and the upstream
+ * takes its share of them. */
+#define EFFECTS_DELAY_MS_MAX ((uint64_t)4 * 60 * 1000)
+#define EFFECTS_ADDED_MAX 100
+
 void effects_init(struct effects *effects, struct arena *arena);
+
+/* Each appends a copy of the struct, not of the texts in it. 0, or -1 when
+ * the arena is full. */
+int effects_add_acted(struct effects *effects, const struct acted *acted);
+int effects_add_use(struct effects *effects, const struct limit_use *use);
+int effects_add_hold(struct effects *effects, const struct hold *hold);
+int effects_add_edit(struct effects *effects, const struct header_edit *edit);
+int effects_add_list_change(struct effects *effects,
+                            const struct list_change *change);
+int effects_add_tag(struct effects *effects, struct str tag);
+int effects_add_note(struct effects *effects, struct str note);
+/* An address that is there already is not added again; it is required if one
+ * of them is. -2: there are EFFECTS_ADDED_MAX of them. */
+int effects_add_recipient(struct effects *effects,
+                          const struct added_recipient *added);
+/* Adds up to EFFECTS_DELAY_MS_MAX at most. */
+void effects_add_delay(struct effects *effects, uint64_t ms);
 
 #endif

@@ -176,6 +176,26 @@ bool encoded_word_is_in(struct str text)
     return false;
 }
 
+bool encoded_word_is_opaque(struct str text)
+{
+    static const struct str STARTS[] = {
+        STR_INIT("utf-7"),     STR_INIT("utf7"),      STR_INIT("unicode"),
+        STR_INIT("utf-16"),    STR_INIT("utf16"),     STR_INIT("utf-32"),
+        STR_INIT("utf32"),     STR_INIT("ucs"),       STR_INIT("iso-10646"),
+        STR_INIT("csunicode"), STR_INIT("cp037"),     STR_INIT("ibm037"),
+        STR_INIT("ebcdic"),    STR_INIT("x-unicode"),
+    };
+    struct encoded_word word;
+    for (size_t i = 0; i + 1 < text.n; i++) {
+        if (text.p[i] != '=' || !word_at_start(str_skip(text, i), &word))
+            continue;
+        for (size_t k = 0; k < sizeof STARTS / sizeof STARTS[0]; k++)
+            if (str_starts_with_nocase(word.charset, STARTS[k]))
+                return true;
+    }
+    return false;
+}
+
 struct str header_text_decode(struct arena *arena, struct str body)
 {
     struct str text = header_text_unfold(arena, body);

@@ -13,6 +13,9 @@ struct str header_text_unfold(struct arena *arena, struct str body);
 /* The same, then with encoded words decoded. */
 struct str header_text_decode(struct arena *arena, struct str body);
 bool encoded_word_is_in(struct str text);
+/* Whether one is there in a charset whose octets are not those of ASCII, so
+ * that what a reader shows is not what decoding gives here. */
+bool encoded_word_is_opaque(struct str text);
 
 /* ASCII as it is; else UTF-8 as a row of encoded words. */
 struct str encoded_word_encode(struct arena *arena, struct str text);

@@ -13,8 +13,9 @@
 #define RULES_EVALUATE_H
 
 #include "rules/effects.h"
-#include "rules/facts.h"
+#include "rules/rule_index.h"
 
+struct limit_figures;
 struct evaluate_scratch; /* match data and JIT stack; one a worker thread */
 struct ruleset;
 struct trace;
@@ -83,10 +84,17 @@ struct evaluation {
     int phase;
     size_t next_correction; /* of effects->holds */
     size_t next_rule;
+    struct rule_cursor cursor;
+    uint64_t number; /* of the scratch's evaluations */
     const struct rule *rule;
     const struct captures *captures; /* of `rule`, kept over a question */
     bool *listed;                    /* answers about dynamic lists */
     size_t listed_count;
+    /* Of a rule that asks a policy server, kept over the question. */
+    const struct limit_figures *figures;
+    int phase_after_ask;
+    /* What a policy server wants said if this stage rejects, or passes. */
+    const struct verdict *if_reject, *if_permit;
     struct question pending;
     struct answer answer;
     const char *fault;

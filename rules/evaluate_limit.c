@@ -1,5 +1,8 @@
-#include "rules/address.h"
+/* A rule whose condition holds meets its limit: it is compared, or asked for
+ * in the budgets, and the rule acts if it is exceeded. */
 #include "rules/evaluate_internal.h"
+
+#include "rules/address.h"
 
 /* Units that count once in a transaction or session. */
 static bool is_counted(const struct evaluation *e)
@@ -10,41 +13,53 @@ static bool is_counted(const struct evaluation *e)
     return false;
 }
 
-static struct hold *add_hold(struct evaluation *e, const struct hold *hold)
+/* Whether this use is the one that passes the limit's `warn`. */
+static bool passes_warning(const struct evaluation *e)
 {
-    struct effects *effects = e->effects;
-    struct hold *items =
-        arena_grow(effects->arena, effects->holds, effects->hold_count,
-                   &effects->hold_capacity, sizeof *items);
-    if (items == NULL)
-        return NULL;
-    effects->holds = items;
-    items[effects->hold_count] = *hold;
-    return &items[effects->hold_count++];
+    uint64_t percent = e->pending.limit->warn_percent;
+    uint64_t from = (e->pending.max * percent + 99) / 100;
+    return percent > 0 && e->answer.is_within && e->answer.before < from &&
+           e->answer.after >= from;
 }
 
-static int keep_use(struct evaluation *e)
+int evaluate_keep_use(struct evaluation *e)
 {
-    struct effects *effects = e->effects;
-    struct limit_use *items =
-        arena_grow(effects->arena, effects->uses, effects->use_count,
-                   &effects->use_capacity, sizeof *items);
-    if (items == NULL)
-        return -1;
-    effects->uses = items;
-    items[effects->use_count++] = (struct limit_use){
+    bool is_warning = passes_warning(e);
+    struct limit_use use = {
         .rule = e->pending.rule,
         .key = e->pending.key,
         .before = e->answer.before,
         .after = e->answer.after,
         .max = e->pending.max,
+        .is_within = e->answer.is_within,
+        .is_warning = is_warning,
+        .is_unwritten = is_warning,
     };
-    return 0;
+    return effects_add_use(e->effects, &use);
+}
+
+/* The part of the value in front of the period. */
+static struct str max_text(struct str text)
+{
+    struct str head, tail;
+    str_cut(text, '/', &head, &tail);
+    return head;
+}
+
+struct limit_figures limit_figures_of(struct str text, uint64_t max,
+                                      uint64_t used, uint64_t retry_after_ms)
+{
+    return (struct limit_figures){
+        .max = max_text(text),
+        .rate = text,
+        .used = used,
+        .left = used < max ? max - used : 0,
+        .retry_after_ms = retry_after_ms,
+    };
 }
 
 /* Nothing is reserved: it is kept so that the real octets meet it later. */
-static enum step remember_size(struct evaluation *e,
-                               const struct limit_now *now)
+static int remember_size(struct evaluation *e, const struct limit_now *now)
 {
     struct effects *effects = e->effects;
     struct hold hold = {.limit = e->rule->limit,
@@ -54,14 +69,15 @@ static enum step remember_size(struct evaluation *e,
                         .scope = HOLD_CHARGED,
                         .is_settled = true,
                         .captures = e->captures};
-    if (add_hold(e, &hold) == NULL)
-        return evaluate_full(e);
-    if (e->rule->decision > DECISION_ACCEPT && hold.max < effects->size_max) {
+    if (effects_add_hold(effects, &hold) != 0)
+        return -1;
+    if (e->rule->mode == RULE_LIVE && e->rule->decision > DECISION_ACCEPT &&
+        hold.max < effects->size_max) {
         effects->size_max = hold.max;
         effects->size_rule = e->rule;
         effects->size_captures = e->captures;
     }
-    return evaluate_next_rule(e);
+    return 0;
 }
 
 /* A limit without a period: this message against a number. */
@@ -71,14 +87,18 @@ static enum step compare(struct evaluation *e, const struct limit_now *now,
     enum limit_unit unit = e->rule->limit->unit;
     uint64_t measured = 0;
     bool is_known = limit_measured(unit, e->stage, evaluate_view(e), &measured);
+    if (is_known && e->trace != NULL && e->trace->on_measured != NULL)
+        e->trace->on_measured(e->trace->owner, e->rule, measured,
+                              now->rate.amount);
     if (is_known && measured > now->rate.amount) {
         struct limit_figures figures =
             limit_figures_of(now->text, now->rate.amount, measured, 0);
         return evaluate_act(e, &figures, PHASE_RULE, verdict);
     }
-    if (unit == UNIT_SIZE && e->stage != STAGE_MESSAGE)
-        return remember_size(e, now);
-    return evaluate_next_rule(e);
+    if (unit == UNIT_SIZE && e->stage != STAGE_MESSAGE &&
+        remember_size(e, now) != 0)
+        return evaluate_full(e);
+    return evaluate_pass_over(e, is_known ? FATE_WITHIN : FATE_NOT_COUNTED);
 }
 
 /* Whether there is something to count here and now. */
@@ -96,6 +116,12 @@ static bool is_countable(const struct evaluation *e)
     case UNIT_CONNECTIONS:
     case UNIT_BYTES:
         return !is_counted(e);
+    case UNIT_NETWORKS:
+        return facts_know(facts, FACT_CLIENT_NET) && !is_counted(e);
+    case UNIT_LOGINS:
+        return facts_know(facts, FACT_AUTH_NAME);
+    case UNIT_NEW_RECIPIENTS:
+        return facts_know(facts, FACT_RCPT_TO);
     default:
         return true;
     }
@@ -132,17 +158,39 @@ static uint64_t cost_of(const struct evaluation *e)
 static bool is_charged(const struct limit *limit, const struct rate *rate)
 {
     return limit->counts_attempts || limit->unit == UNIT_FAILURES ||
-           limit->unit == UNIT_REJECTS ||
+           limit->unit == UNIT_REJECTS || limit->unit == UNIT_LOGINS ||
            (limit->unit == UNIT_CONNECTIONS && rate->period_ms != 0);
+}
+
+/* Of a distinct unit, what counts once; of others p is NULL. */
+static int find_member(const struct evaluation *e, struct str *out)
+{
+    static const struct {
+        enum limit_unit unit;
+        enum fact fact;
+    } MEMBERS[] = {
+        {UNIT_NEW_RECIPIENTS, FACT_RCPT_TO},
+        {UNIT_NETWORKS, FACT_CLIENT_NET},
+        {UNIT_LOGINS, FACT_AUTH_NAME},
+    };
+    *out = (struct str){0};
+    for (size_t i = 0; i < sizeof MEMBERS / sizeof MEMBERS[0]; i++) {
+        if (e->rule->limit->unit != MEMBERS[i].unit)
+            continue;
+        *out = address_canonical(e->effects->arena,
+                                 facts_text(e->facts, MEMBERS[i].fact));
+        return out->p == NULL ? -1 : 0;
+    }
+    return 0;
 }
 
 static enum step ask_limit(struct evaluation *e, const struct limit_now *now)
 {
-    struct str key;
+    struct str key, member;
     enum template_result rc = find_key(e, &key);
     if (rc == TEMPLATE_ABSENT)
-        return evaluate_next_rule(e);
-    if (rc != TEMPLATE_OK)
+        return evaluate_pass_over(e, FATE_ABSENT);
+    if (rc != TEMPLATE_OK || find_member(e, &member) != 0)
         return evaluate_full(e);
     e->pending = (struct question){
         .kind = QUESTION_HOLD,
@@ -153,6 +201,7 @@ static enum step ask_limit(struct evaluation *e, const struct limit_now *now)
         .max = now->burst,
         .rate = now->rate,
         .is_charge = is_charged(e->rule->limit, &now->rate),
+        .member = member,
     };
     return evaluate_ask(e, PHASE_LIMIT_ANSWER);
 }
@@ -182,10 +231,12 @@ enum step evaluate_step_limit(struct evaluation *e, struct verdict *verdict)
         evaluate_view(e)->captures = *e->captures;
     enum step step = resolve(e, &now);
     if (step != STEP_ON)
-        return step == STEP_VERDICT ? evaluate_next_rule(e) : step;
+        return step == STEP_VERDICT ? evaluate_pass_over(e, FATE_UNLISTED)
+                                    : step;
     if (now.rate.period_ms == 0 && limit->unit != UNIT_CONNECTIONS)
         return compare(e, &now, verdict);
-    return is_countable(e) ? ask_limit(e, &now) : evaluate_next_rule(e);
+    return is_countable(e) ? ask_limit(e, &now)
+                           : evaluate_pass_over(e, FATE_NOT_COUNTED);
 }
 
 static enum hold_scope scope_of(const struct question *question)
@@ -196,6 +247,7 @@ static enum hold_scope scope_of(const struct question *question)
     case UNIT_CONNECTIONS:
         return HOLD_SESSION;
     case UNIT_RECIPIENTS:
+    case UNIT_NEW_RECIPIENTS:
         return HOLD_RECIPIENT;
     default:
         return HOLD_TRANSACTION;
@@ -210,6 +262,7 @@ static enum step keep_hold(struct evaluation *e)
         .limit = question->limit,
         .rule = question->rule,
         .key = question->key,
+        .member = question->member,
         .cost = question->cost,
         .charge = question->cost,
         .max = question->max,
@@ -219,13 +272,13 @@ static enum step keep_hold(struct evaluation *e)
         .is_settled = question->is_charge,
         .captures = e->captures,
     };
-    return add_hold(e, &hold) == NULL ? evaluate_full(e)
-                                      : evaluate_next_rule(e);
+    return effects_add_hold(e->effects, &hold) != 0
+               ? evaluate_full(e)
+               : evaluate_pass_over(e, FATE_WITHIN);
 }
 
-/* The limit's value as it was written, in the rule or in a list. */
-static struct str value_text(const struct evaluation *e,
-                             const struct limit *limit)
+struct str evaluate_value_text(const struct evaluation *e,
+                               const struct limit *limit)
 {
     struct limit_now now;
     if (e->captures != NULL)
@@ -234,89 +287,21 @@ static struct str value_text(const struct evaluation *e,
                                                              : limit->text;
 }
 
-static enum step act_on_answer(struct evaluation *e, enum phase then,
-                               struct verdict *verdict)
+enum step evaluate_act_on_answer(struct evaluation *e, enum phase then,
+                                 struct verdict *verdict)
 {
-    struct limit_figures figures =
-        limit_figures_of(value_text(e, e->pending.limit), e->pending.max,
-                         e->answer.before, e->answer.retry_after_ms);
+    struct limit_figures figures = limit_figures_of(
+        evaluate_value_text(e, e->pending.limit), e->pending.max,
+        e->answer.before, e->answer.retry_after_ms);
     return evaluate_act(e, &figures, then, verdict);
 }
 
 enum step evaluate_step_limit_answer(struct evaluation *e,
                                      struct verdict *verdict)
 {
-    if (keep_use(e) != 0)
+    if (evaluate_keep_use(e) != 0)
         return evaluate_full(e);
     if (e->answer.is_within)
         return keep_hold(e);
-    return act_on_answer(e, PHASE_RULE, verdict);
-}
-
-/* --- the end of the message against what was declared --- */
-
-static enum step correct_size(struct evaluation *e, const struct hold *hold,
-                              uint64_t octets, struct verdict *verdict)
-{
-    if (octets <= hold->max)
-        return STEP_ON;
-    struct limit_figures figures =
-        limit_figures_of(value_text(e, hold->limit), hold->max, octets, 0);
-    return evaluate_act(e, &figures, PHASE_CORRECT, verdict);
-}
-
-/* More octets than declared are asked for; fewer are what a commit adds. */
-static enum step correct_bytes(struct evaluation *e, struct hold *hold,
-                               uint64_t octets)
-{
-    if (octets <= hold->cost) {
-        hold->charge = octets;
-        return STEP_ON;
-    }
-    e->pending = (struct question){
-        .kind = QUESTION_HOLD,
-        .rule = hold->rule,
-        .limit = hold->limit,
-        .key = hold->key,
-        .cost = octets - hold->cost,
-        .max = hold->max,
-        .rate = hold->rate,
-        .is_charge = hold->scope == HOLD_CHARGED,
-    };
-    return evaluate_ask(e, PHASE_CORRECT_ANSWER);
-}
-
-enum step evaluate_step_correct(struct evaluation *e, struct verdict *verdict)
-{
-    struct effects *effects = e->effects;
-    uint64_t octets = 0;
-    if (e->stage != STAGE_MESSAGE ||
-        e->next_correction >= effects->hold_count ||
-        !limit_measured(UNIT_BYTES, e->stage, evaluate_view(e), &octets))
-        return evaluate_next_rule(e);
-    struct hold *hold = &effects->holds[e->next_correction++];
-    e->rule = hold->rule;
-    e->captures = hold->captures;
-    switch (hold->limit->unit) {
-    case UNIT_SIZE:
-        return correct_size(e, hold, octets, verdict);
-    case UNIT_BYTES:
-        return correct_bytes(e, hold, octets);
-    default:
-        return STEP_ON;
-    }
-}
-
-enum step evaluate_step_correct_answer(struct evaluation *e,
-                                       struct verdict *verdict)
-{
-    struct hold *hold = &e->effects->holds[e->next_correction - 1];
-    if (keep_use(e) != 0)
-        return evaluate_full(e);
-    if (!e->answer.is_within)
-        return act_on_answer(e, PHASE_CORRECT, verdict);
-    hold->cost += e->pending.cost;
-    hold->charge = hold->cost;
-    e->phase = PHASE_CORRECT;
-    return STEP_ON;
+    return evaluate_act_on_answer(e, PHASE_RULE, verdict);
 }

@@ -3,7 +3,6 @@
  * never a walk over the table. */
 #include "rules/expiring_table.h"
 
-#include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +13,8 @@ struct entry {
     uint64_t expiry_ms;
     uint32_t next;      /* in the chain, plus one; 0: the last */
     uint32_t heap_slot; /* where the heap has it */
+    uint32_t touched;   /* the next that was touched, plus one; NONE: the last;
+                           0: this one was not */
 };
 
 struct expiring_table {
@@ -23,7 +24,11 @@ struct expiring_table {
     uint32_t *chains; /* first entry, plus one */
     uint32_t *heap;   /* of entries */
     uint32_t count, max;
+    uint32_t touched; /* the first, as in struct entry */
+    bool is_watched;
     size_t chain_mask;
+    void (*forget)(void *owner, void *payload);
+    void *owner;
 };
 
 struct expiring_key expiring_key(const uint8_t secret[KEYED_HASH_SECRET],
@@ -39,13 +44,15 @@ struct expiring_key expiring_key(const uint8_t secret[KEYED_HASH_SECRET],
 struct expiring_table *expiring_table_new(size_t max, size_t payload_bytes)
 {
     struct expiring_table *table = calloc(1, sizeof *table);
-    size_t chains = 1, align = alignof(max_align_t);
+    size_t chains = 1, align = sizeof(uint64_t);
     if (table == NULL || max >= NONE)
         goto fail;
     while (chains < max)
         chains *= 2;
     table->max = (uint32_t)max;
     table->chain_mask = chains - 1;
+    table->touched = NONE;
+    /* What needs more than this has a size that is a multiple of it. */
     table->payload_bytes = (payload_bytes + align - 1) / align * align;
     table->entries = calloc(max, sizeof *table->entries);
     table->payloads = calloc(max, table->payload_bytes);
@@ -151,28 +158,28 @@ static void unchain(struct expiring_table *table, uint32_t index)
     *link = table->entries[index].next;
 }
 
-/* An entry to use: a fresh one, or the one that expired first. */
+/* An entry to use: the first to expire if that is before `now_ms`, or a fresh
+ * one. */
 static uint32_t take_entry(struct expiring_table *table, uint64_t now_ms)
 {
-    if (table->count < table->max) {
-        uint32_t index = table->count++;
-        table->heap[index] = index;
-        table->entries[index].heap_slot = index;
+    uint32_t index = table->count == 0 ? NONE : table->heap[0];
+    if (index != NONE && table->entries[index].expiry_ms <= now_ms) {
+        if (table->forget != NULL)
+            table->forget(table->owner, payload_of(table, index));
+        unchain(table, index);
         return index;
     }
-    uint32_t index = table->heap[0];
-    if (table->entries[index].expiry_ms > now_ms)
+    if (table->count == table->max)
         return NONE;
-    unchain(table, index);
+    index = table->count++;
+    table->heap[index] = index;
+    table->entries[index].heap_slot = index;
     return index;
 }
 
-void *expiring_table_make(struct expiring_table *table,
-                          const struct expiring_key *key, uint64_t now_ms)
+static void *make(struct expiring_table *table, const struct expiring_key *key,
+                  uint64_t now_ms)
 {
-    void *payload = expiring_table_find(table, key);
-    if (payload != NULL)
-        return payload;
     uint32_t index = take_entry(table, now_ms);
     if (index == NONE)
         return NULL;
@@ -181,10 +188,25 @@ void *expiring_table_make(struct expiring_table *table,
     entry->key = *key;
     entry->next = *chain;
     *chain = index + 1;
-    payload = payload_of(table, index);
+    void *payload = payload_of(table, index);
     memset(payload, 0, table->payload_bytes);
     expiring_table_set(table, payload, UINT64_MAX);
     return payload;
+}
+
+void *expiring_table_make(struct expiring_table *table,
+                          const struct expiring_key *key, uint64_t now_ms)
+{
+    void *payload = expiring_table_find(table, key);
+    return payload != NULL ? payload : make(table, key, now_ms);
+}
+
+void *expiring_table_make_anyhow(struct expiring_table *table,
+                                 const struct expiring_key *key,
+                                 uint64_t now_ms)
+{
+    void *payload = expiring_table_make(table, key, now_ms);
+    return payload != NULL ? payload : make(table, key, UINT64_MAX - 1);
 }
 
 void expiring_table_set(struct expiring_table *table, void *payload,
@@ -201,7 +223,50 @@ uint64_t expiring_table_expiry(struct expiring_table *table,
     return table->entries[index_of(table, payload)].expiry_ms;
 }
 
+struct expiring_key expiring_table_key(const struct expiring_table *table,
+                                       const void *payload)
+{
+    return table->entries[index_of(table, payload)].key;
+}
+
 size_t expiring_table_count(const struct expiring_table *table)
 {
     return table->count;
+}
+
+void *expiring_table_at(struct expiring_table *table, size_t number)
+{
+    return payload_of(table, (uint32_t)number);
+}
+
+void expiring_table_on_forget(struct expiring_table *table,
+                              void (*forget)(void *owner, void *payload),
+                              void *owner)
+{
+    table->forget = forget;
+    table->owner = owner;
+}
+
+void expiring_table_watch(struct expiring_table *table)
+{
+    table->is_watched = true;
+}
+
+void expiring_table_touch(struct expiring_table *table, const void *payload)
+{
+    uint32_t index = index_of(table, payload);
+    if (!table->is_watched || table->entries[index].touched != 0)
+        return;
+    table->entries[index].touched = table->touched;
+    table->touched = index + 1;
+}
+
+void *expiring_table_take_touched(struct expiring_table *table)
+{
+    if (table->touched == NONE)
+        return NULL;
+    uint32_t index = table->touched - 1;
+    table->touched = table->entries[index].touched;
+    table->entries[index].touched = 0;
+    return payload_of(table, index);
 }

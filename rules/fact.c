@@ -7,76 +7,110 @@ struct row {
     enum fact_type type;
     enum stage stage;
     bool is_list;
+    const char *help;
 };
 
 static const struct row ROWS[FACT_COUNT] = {
-    [FACT_CLIENT_IP] = {"client.ip", FACT_TYPE_IP, STAGE_CONNECT, false},
-    [FACT_CLIENT_NET] = {"client.net", FACT_TYPE_IP, STAGE_CONNECT, false},
-    [FACT_CLIENT_PORT] = {"client.port", FACT_TYPE_NUMBER, STAGE_CONNECT,
-                          false},
-    [FACT_LISTENER] = {"listener", FACT_TYPE_NAME, STAGE_CONNECT, false},
-    [FACT_TIME_HOUR] = {"time.hour", FACT_TYPE_NUMBER, STAGE_CONNECT, false},
-    [FACT_TIME_WEEKDAY] = {"time.weekday", FACT_TYPE_TEXT, STAGE_CONNECT,
-                           false},
-    [FACT_HELO_NAME] = {"helo.name", FACT_TYPE_NAME, STAGE_HELO, false},
-    [FACT_HELO_VERB] = {"helo.verb", FACT_TYPE_TEXT, STAGE_HELO, false},
-    [FACT_TLS_VERSION] = {"tls.version", FACT_TYPE_TEXT, STAGE_CONNECT, false},
-    [FACT_TLS_CIPHER] = {"tls.cipher", FACT_TYPE_TEXT, STAGE_CONNECT, false},
-    [FACT_TLS_SNI] = {"tls.sni", FACT_TYPE_NAME, STAGE_CONNECT, false},
+    [FACT_CLIENT_IP] = {"client.ip", FACT_TYPE_IP, STAGE_CONNECT, false,
+                        "the client's address"},
+    [FACT_CLIENT_NET] = {"client.net", FACT_TYPE_IP, STAGE_CONNECT, false,
+                         "its network: the /32, or the /64 of IPv6"},
+    [FACT_CLIENT_PORT] = {"client.port", FACT_TYPE_NUMBER, STAGE_CONNECT, false,
+                          "the client's port"},
+    [FACT_LISTENER] = {"listener", FACT_TYPE_NAME, STAGE_CONNECT, false,
+                       "the name of the listener where it came in"},
+    [FACT_TIME_HOUR] = {"time.hour", FACT_TYPE_NUMBER, STAGE_CONNECT, false,
+                        "0 to 23, in `timezone`, read when the rule runs"},
+    [FACT_TIME_WEEKDAY] = {"time.weekday", FACT_TYPE_TEXT, STAGE_CONNECT, false,
+                           "monday to sunday, in `timezone`"},
+    [FACT_HELO_NAME] = {"helo.name", FACT_TYPE_NAME, STAGE_HELO, false,
+                        "the name in EHLO or HELO"},
+    [FACT_HELO_VERB] = {"helo.verb", FACT_TYPE_TEXT, STAGE_HELO, false,
+                        "EHLO or HELO"},
+    [FACT_TLS_VERSION] = {"tls.version", FACT_TYPE_TEXT, STAGE_CONNECT, false,
+                          "1.2 or 1.3; absent without TLS"},
+    [FACT_TLS_CIPHER] = {"tls.cipher", FACT_TYPE_TEXT, STAGE_CONNECT, false,
+                         "the cipher suite; absent without TLS"},
+    [FACT_TLS_SNI] = {"tls.sni", FACT_TYPE_NAME, STAGE_CONNECT, false,
+                      "the host name that the client asked for"},
     [FACT_TLS_CLIENT_FINGERPRINT] = {"tls.client.fingerprint", FACT_TYPE_TEXT,
-                                     STAGE_CONNECT, false},
+                                     STAGE_CONNECT, false,
+                                     "SHA-256 of the client's certificate"},
     [FACT_TLS_CLIENT_NAMES] = {"tls.client.names", FACT_TYPE_NAME,
-                               STAGE_CONNECT, true},
-    [FACT_AUTH_NAME] = {"auth.name", FACT_TYPE_NAME, STAGE_AUTH, false},
-    [FACT_AUTH_RESULT] = {"auth.result", FACT_TYPE_TEXT, STAGE_AUTH, false},
+                               STAGE_CONNECT, true,
+                               "the names in the client's certificate"},
+    [FACT_AUTH_NAME] = {"auth.name", FACT_TYPE_NAME, STAGE_AUTH, false,
+                        "the login as claimed, proven or not"},
+    [FACT_AUTH_RESULT] = {"auth.result", FACT_TYPE_TEXT, STAGE_AUTH, false,
+                          "ok, failed or unavailable"},
     [FACT_AUTH_MECHANISM] = {"auth.mechanism", FACT_TYPE_TEXT, STAGE_AUTH,
-                             false},
-    [FACT_AUTH_USER] = {"auth.user", FACT_TYPE_NAME, STAGE_AUTH, false},
+                             false, "how the client logged in, such as PLAIN"},
+    [FACT_AUTH_USER] = {"auth.user", FACT_TYPE_NAME, STAGE_AUTH, false,
+                        "the login, once proven"},
     [FACT_AUTH_ADDRESSES] = {"auth.addresses", FACT_TYPE_ADDRESS, STAGE_AUTH,
-                             true},
-    [FACT_AUTH_GROUPS] = {"auth.groups", FACT_TYPE_NAME, STAGE_AUTH, true},
-    [FACT_CLIENT_KNOWN] = {"client.known", FACT_TYPE_FLAG, STAGE_AUTH, false},
-    [FACT_MAIL_FROM] = {"mail.from", FACT_TYPE_ADDRESS, STAGE_MAIL, false},
-    [FACT_MAIL_SIZE] = {"mail.size", FACT_TYPE_NUMBER, STAGE_MAIL, false},
-    [FACT_MAIL_BODY] = {"mail.body", FACT_TYPE_TEXT, STAGE_MAIL, false},
-    [FACT_MAIL_SMTPUTF8] = {"mail.smtputf8", FACT_TYPE_FLAG, STAGE_MAIL, false},
+                             true,
+                             "the addresses that the login owns, globs too"},
+    [FACT_AUTH_GROUPS] = {"auth.groups", FACT_TYPE_NAME, STAGE_AUTH, true,
+                          "the groups of the login"},
+    [FACT_CLIENT_KNOWN] =
+        {"client.known", FACT_TYPE_FLAG, STAGE_AUTH, false,
+         "whether this login succeeded from this net within 30 days"},
+    [FACT_MAIL_FROM] = {"mail.from", FACT_TYPE_ADDRESS, STAGE_MAIL, false,
+                        "the sender's address, empty for <>"},
+    [FACT_MAIL_SIZE] = {"mail.size", FACT_TYPE_NUMBER, STAGE_MAIL, false,
+                        "the size that MAIL declares"},
+    [FACT_MAIL_BODY] = {"mail.body", FACT_TYPE_TEXT, STAGE_MAIL, false,
+                        "BODY of MAIL: 7BIT or 8BITMIME"},
+    [FACT_MAIL_SMTPUTF8] = {"mail.smtputf8", FACT_TYPE_FLAG, STAGE_MAIL, false,
+                            "whether MAIL asks for SMTPUTF8"},
     [FACT_MAIL_REQUIRETLS] = {"mail.requiretls", FACT_TYPE_FLAG, STAGE_MAIL,
-                              false},
-    [FACT_MAIL_ENVID] = {"mail.envid", FACT_TYPE_TEXT, STAGE_MAIL, false},
+                              false, "whether MAIL asks for REQUIRETLS"},
+    [FACT_MAIL_ENVID] = {"mail.envid", FACT_TYPE_TEXT, STAGE_MAIL, false,
+                         "ENVID of MAIL"},
     [FACT_MAIL_ORIGINAL] = {"mail.original", FACT_TYPE_ADDRESS, STAGE_MAIL,
-                            false},
-    [FACT_RCPT_TO] = {"rcpt.to", FACT_TYPE_ADDRESS, STAGE_RCPT, false},
-    [FACT_RCPT_COUNT] = {"rcpt.count", FACT_TYPE_NUMBER, STAGE_RCPT, false},
-    [FACT_RCPT_DOMAINS] = {"rcpt.domains", FACT_TYPE_NUMBER, STAGE_RCPT, false},
+                            false, "the sender's address before rewriting"},
+    [FACT_RCPT_TO] = {"rcpt.to", FACT_TYPE_ADDRESS, STAGE_RCPT, false,
+                      "the recipient's address"},
+    [FACT_RCPT_COUNT] = {"rcpt.count", FACT_TYPE_NUMBER, STAGE_RCPT, false,
+                         "recipients so far, this one included"},
+    [FACT_RCPT_DOMAINS] = {"rcpt.domains", FACT_TYPE_NUMBER, STAGE_RCPT, false,
+                           "distinct domains of recipients so far"},
     [FACT_RCPT_ORIGINAL] = {"rcpt.original", FACT_TYPE_ADDRESS, STAGE_RCPT,
-                            false},
+                            false, "the recipient's address before rewriting"},
     [FACT_DATA_RECIPIENTS] = {"data.recipients", FACT_TYPE_ADDRESS, STAGE_DATA,
-                              true},
-    [FACT_DATA_DOMAINS] = {"data.domains", FACT_TYPE_NAME, STAGE_DATA, true},
-    [FACT_HEADER] = {"header", FACT_TYPE_TEXT, STAGE_HEADER, true},
+                              true, "the accepted recipients"},
+    [FACT_DATA_DOMAINS] = {"data.domains", FACT_TYPE_NAME, STAGE_DATA, true,
+                           "their domains"},
+    [FACT_HEADER] = {"header", FACT_TYPE_TEXT, STAGE_HEADER, true,
+                     "a header field by its name, each occurrence; of From, "
+                     "Sender, Reply-To, To and Cc the addresses"},
     [FACT_HEADERS_COUNT] = {"headers.count", FACT_TYPE_NUMBER, STAGE_HEADER,
-                            false},
+                            false, "how many header fields"},
     [FACT_HEADERS_BYTES] = {"headers.bytes", FACT_TYPE_NUMBER, STAGE_HEADER,
-                            false},
+                            false, "octets of the header block"},
     [FACT_HEADERS_HOPS] = {"headers.hops", FACT_TYPE_NUMBER, STAGE_HEADER,
-                           false},
+                           false, "how many Received fields"},
     [FACT_MESSAGE_BYTES] = {"message.bytes", FACT_TYPE_NUMBER, STAGE_MESSAGE,
-                            false},
+                            false, "octets of the whole message"},
     [FACT_MESSAGE_LINES] = {"message.lines", FACT_TYPE_NUMBER, STAGE_MESSAGE,
-                            false},
+                            false, "lines of the whole message"},
     [FACT_MESSAGE_LONGEST_LINE] = {"message.longest_line", FACT_TYPE_NUMBER,
-                                   STAGE_MESSAGE, false},
-    [FACT_REPLY_COMMAND] = {"reply.command", FACT_TYPE_TEXT, STAGE_REPLY,
-                            false},
-    [FACT_REPLY_TO] = {"reply.to", FACT_TYPE_ADDRESS, STAGE_REPLY, false},
-    [FACT_REPLY_CODE] = {"reply.code", FACT_TYPE_NUMBER, STAGE_REPLY, false},
+                                   STAGE_MESSAGE, false,
+                                   "octets of its longest line"},
+    [FACT_REPLY_COMMAND] = {"reply.command", FACT_TYPE_TEXT, STAGE_REPLY, false,
+                            "what the upstream answered: MAIL, RCPT or DATA"},
+    [FACT_REPLY_TO] = {"reply.to", FACT_TYPE_ADDRESS, STAGE_REPLY, false,
+                       "the recipient, in the answer to RCPT"},
+    [FACT_REPLY_CODE] = {"reply.code", FACT_TYPE_NUMBER, STAGE_REPLY, false,
+                         "the upstream's code, such as 550"},
     [FACT_REPLY_ENHANCED] = {"reply.enhanced", FACT_TYPE_TEXT, STAGE_REPLY,
-                             false},
-    [FACT_REPLY_TEXT] = {"reply.text", FACT_TYPE_TEXT, STAGE_REPLY, false},
-    [FACT_UPSTREAM_NAME] = {"upstream.name", FACT_TYPE_NAME, STAGE_REPLY,
-                            false},
+                             false, "its enhanced code, such as 5.1.1"},
+    [FACT_REPLY_TEXT] = {"reply.text", FACT_TYPE_TEXT, STAGE_REPLY, false,
+                         "its text"},
+    [FACT_UPSTREAM_NAME] = {"upstream.name", FACT_TYPE_NAME, STAGE_REPLY, false,
+                            "the upstream's name"},
     [FACT_UPSTREAM_SERVER] = {"upstream.server", FACT_TYPE_TEXT, STAGE_REPLY,
-                              false},
+                              false, "the server of it that answered"},
 };
 
 static const struct str ADDRESS_HEADERS[] = {
@@ -93,15 +127,37 @@ static const struct {
     {STR_INIT(".name"), FACT_PART_NAME},
 };
 
-/* A rule that named one would never act, and nobody would know why. */
-static const enum fact PLANNED[] = {
-    FACT_TLS_CLIENT_FINGERPRINT, FACT_TLS_CLIENT_NAMES, FACT_CLIENT_KNOWN,
-    FACT_MAIL_SMTPUTF8,          FACT_MAIL_REQUIRETLS,  FACT_MAIL_ENVID,
-};
-
 const char *fact_name(enum fact fact)
 {
     return ROWS[fact].name;
+}
+
+const char *const *fact_words(enum fact fact)
+{
+    static const char *const results[] = {"ok", "failed", "unavailable", NULL};
+    static const char *const verbs[] = {"EHLO", "HELO", NULL};
+    static const char *const bodies[] = {"7BIT", "8BITMIME", "BINARYMIME",
+                                         NULL};
+    static const char *const days[] = {"monday",   "tuesday", "wednesday",
+                                       "thursday", "friday",  "saturday",
+                                       "sunday",   NULL};
+    switch (fact) {
+    case FACT_AUTH_RESULT:
+        return results;
+    case FACT_HELO_VERB:
+        return verbs;
+    case FACT_MAIL_BODY:
+        return bodies;
+    case FACT_TIME_WEEKDAY:
+        return days;
+    default:
+        return NULL;
+    }
+}
+
+const char *fact_help(enum fact fact)
+{
+    return ROWS[fact].help;
 }
 
 bool fact_is_address_header(struct str lower_name)
@@ -125,14 +181,6 @@ enum fact_type fact_type(const struct fact_ref *ref)
 enum stage fact_stage(const struct fact_ref *ref)
 {
     return ROWS[ref->fact].stage;
-}
-
-bool fact_is_planned(const struct fact_ref *ref)
-{
-    for (size_t i = 0; i < sizeof PLANNED / sizeof PLANNED[0]; i++)
-        if (ref->fact == PLANNED[i])
-            return true;
-    return false;
 }
 
 bool fact_is_list(const struct fact_ref *ref)

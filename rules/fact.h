@@ -80,11 +80,13 @@ struct fact_ref {
 };
 
 const char *fact_name(enum fact fact);
+/* What it is, in one line. */
+const char *fact_help(enum fact fact);
 enum fact_type fact_type(const struct fact_ref *ref);
+/* The only words that it ever holds, up to NULL; NULL: it holds any. */
+const char *const *fact_words(enum fact fact);
 /* The first stage that may use it. */
 enum stage fact_stage(const struct fact_ref *ref);
-/* Whether no stage learns it yet. */
-bool fact_is_planned(const struct fact_ref *ref);
 /* Whether it may hold several values. */
 bool fact_is_list(const struct fact_ref *ref);
 /* Whether a header field's fact is its addresses: From and its kin. */

@@ -4,17 +4,35 @@
 #include "rules/address_list.h"
 #include "rules/encoded_word.h"
 
+#include <string.h>
+
+static void forget_all(struct fact_reader *reader)
+{
+    reader->changes = reader->facts->changes;
+    reader->losses++;
+    reader->kept_count = 0;
+    memset(reader->first, 0, sizeof reader->first);
+}
+
 void fact_reader_init(struct fact_reader *reader, const struct facts *facts,
                       struct arena *arena)
 {
     reader->facts = facts;
     reader->arena = arena;
-    reader->kept_count = 0;
+    reader->losses = 0;
+    forget_all(reader);
 }
 
 void fact_reader_forget_header(struct fact_reader *reader)
 {
-    reader->kept_count = 0;
+    forget_all(reader);
+}
+
+uint64_t fact_reader_losses(struct fact_reader *reader)
+{
+    if (reader->changes != reader->facts->changes)
+        forget_all(reader);
+    return reader->losses;
 }
 
 bool fact_ref_equals(const struct fact_ref *a, const struct fact_ref *b)
@@ -106,8 +124,9 @@ static int read_number(struct fact_reader *reader, uint64_t number,
     if (text == NULL)
         return -1;
     *text = arena_printf(reader->arena, "%llu", (unsigned long long)number);
-    *out = (struct fact_values){
-        .is_known = true, .number = number, .items = text, .count = 1};
+    out->number = number;
+    out->items = text;
+    out->count = 1;
     return text->p == NULL ? -1 : 0;
 }
 
@@ -125,6 +144,26 @@ static uint64_t number_of(const struct facts *facts, enum fact fact)
     }
 }
 
+/* A From field without an address is as good as none: to those who read that
+ * one of several, the message has no author. */
+static int read_field(struct fact_reader *reader, const struct fact_ref *ref,
+                      struct str body, struct address_list *list)
+{
+    size_t before = list->count;
+    if (address_list_read(reader->arena, body, list) != 0)
+        return -1;
+    if (list->count > before || !is_from(ref))
+        return 0;
+    struct mailbox *items = arena_grow(reader->arena, list->items, list->count,
+                                       &list->capacity, sizeof *items);
+    if (items == NULL)
+        return -1;
+    list->items = items;
+    items[list->count++] =
+        (struct mailbox){.address = STR(""), .name = STR("")};
+    return 0;
+}
+
 /* Every reading of every field of that name. No From is one empty value. */
 static int read_addresses(struct fact_reader *reader,
                           const struct fact_ref *ref, struct fact_values *out)
@@ -133,7 +172,7 @@ static int read_addresses(struct fact_reader *reader,
     struct address_list list = {0};
     for (size_t i = 0; i < fields->count; i++)
         if (str_equals_nocase(fields->items[i].name, ref->header) &&
-            address_list_read(reader->arena, fields->items[i].body, &list) != 0)
+            read_field(reader, ref, fields->items[i].body, &list) != 0)
             return -1;
     struct str *items =
         arena_array(reader->arena, list.count + 1, sizeof *items);
@@ -174,23 +213,55 @@ static int read_texts(struct fact_reader *reader, const struct fact_ref *ref,
     return 0;
 }
 
-static int read_header(struct fact_reader *reader, const struct fact_ref *ref,
+static int read_values(struct fact_reader *reader, const struct fact_ref *ref,
                        struct fact_values *out)
 {
-    for (size_t i = 0; i < reader->kept_count; i++) {
-        if (fact_ref_equals(&reader->kept[i].ref, ref)) {
-            *out = reader->kept[i].values;
-            return 0;
-        }
+    *out = (struct fact_values){.is_known = true};
+    if (ref->fact == FACT_HEADER)
+        return fact_is_address_header(ref->header)
+                   ? read_addresses(reader, ref, out)
+                   : read_texts(reader, ref, out);
+    if (fact_type(ref) == FACT_TYPE_NUMBER)
+        return read_number(reader, number_of(reader->facts, ref->fact), out);
+    const struct fact_value *value = &reader->facts->values[ref->fact];
+    out->items = value->items;
+    out->count = value->count;
+    return ref->part == FACT_PART_ALL ? 0 : read_parts(reader, ref, out);
+}
+
+static int read_canonical(struct fact_reader *reader, struct fact_values *out)
+{
+    struct str *items =
+        arena_array(reader->arena, out->count + 1, sizeof *items);
+    if (items == NULL)
+        return -1;
+    for (size_t i = 0; i < out->count; i++) {
+        items[i] = address_canonical(reader->arena, out->items[i]);
+        if (items[i].p == NULL)
+            return -1;
     }
-    int rc = fact_is_address_header(ref->header)
-                 ? read_addresses(reader, ref, out)
-                 : read_texts(reader, ref, out);
-    if (rc == 0 && reader->kept_count < FACT_READER_KEEPS) {
-        reader->kept[reader->kept_count].ref = *ref;
-        reader->kept[reader->kept_count++].values = *out;
-    }
-    return rc;
+    out->canonical = items;
+    return 0;
+}
+
+static const struct fact_values *find_kept(const struct fact_reader *reader,
+                                           const struct fact_ref *ref)
+{
+    for (uint8_t i = reader->first[ref->fact]; i > 0;
+         i = reader->kept[i - 1].next)
+        if (fact_ref_equals(&reader->kept[i - 1].ref, ref))
+            return &reader->kept[i - 1].values;
+    return NULL;
+}
+
+static void keep(struct fact_reader *reader, const struct fact_ref *ref,
+                 const struct fact_values *values)
+{
+    if (reader->kept_count == FACT_READER_KEEPS)
+        return;
+    reader->kept[reader->kept_count++] = (struct kept_fact){
+        .ref = *ref, .values = *values, .next = reader->first[ref->fact]};
+    reader->first[ref->fact] = reader->kept_count;
 }
 
 int fact_values_read(struct fact_reader *reader, const struct fact_ref *ref,
@@ -199,15 +270,16 @@ int fact_values_read(struct fact_reader *reader, const struct fact_ref *ref,
     *out = (struct fact_values){0};
     if (!fact_is_known(reader->facts, ref))
         return 0;
-    out->is_known = true;
-    if (ref->fact == FACT_HEADER)
-        return read_header(reader, ref, out);
-    if (fact_type(ref) == FACT_TYPE_NUMBER)
-        return read_number(reader, number_of(reader->facts, ref->fact), out);
-    const struct fact_value *value = &reader->facts->values[ref->fact];
-    out->items = value->items;
-    out->count = value->count;
-    return ref->part == FACT_PART_ALL ? 0 : read_parts(reader, ref, out);
+    (void)fact_reader_losses(reader);
+    const struct fact_values *kept = find_kept(reader, ref);
+    if (kept != NULL) {
+        *out = *kept;
+        return 0;
+    }
+    if (read_values(reader, ref, out) != 0 || read_canonical(reader, out) != 0)
+        return -1;
+    keep(reader, ref, out);
+    return 0;
 }
 
 bool fact_values_number(const struct facts *facts, enum fact fact,

@@ -10,12 +10,14 @@ void facts_set_text(struct facts *facts, enum fact fact, struct str value)
     struct fact_value *v = &facts->values[fact];
     *v = (struct fact_value){.is_known = true, .single = value, .count = 1};
     v->items = &v->single;
+    facts->changes++;
 }
 
 void facts_set_number(struct facts *facts, enum fact fact, uint64_t value)
 {
     facts->values[fact] =
         (struct fact_value){.is_known = true, .number = value};
+    facts->changes++;
 }
 
 void facts_set_list(struct facts *facts, enum fact fact,
@@ -23,16 +25,28 @@ void facts_set_list(struct facts *facts, enum fact fact,
 {
     facts->values[fact] =
         (struct fact_value){.is_known = true, .items = values, .count = count};
+    facts->changes++;
 }
 
 void facts_set_header(struct facts *facts, struct header_fields *fields)
 {
     facts->header = fields;
+    facts->changes++;
 }
 
 void facts_forget(struct facts *facts, enum fact fact)
 {
     facts->values[fact] = (struct fact_value){0};
+    facts->changes++;
+}
+
+void facts_copy(struct facts *facts, const struct facts *from, enum fact fact)
+{
+    const struct fact_value *theirs = &from->values[fact];
+    struct fact_value *mine = &facts->values[fact];
+    *mine = *theirs;
+    if (theirs->items == &theirs->single)
+        mine->items = &mine->single;
 }
 
 void facts_forget_from(struct facts *facts, enum stage stage)

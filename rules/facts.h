@@ -20,6 +20,7 @@ struct fact_value {
 struct facts {
     struct fact_value values[FACT_COUNT];
     struct header_fields *header; /* NULL until the header stage */
+    uint64_t changes; /* counted, so that readers know what they kept is old */
 };
 
 void facts_init(struct facts *facts);
@@ -30,6 +31,8 @@ void facts_set_list(struct facts *facts, enum fact fact,
                     const struct str *values, size_t count);
 void facts_set_header(struct facts *facts, struct header_fields *fields);
 void facts_forget(struct facts *facts, enum fact fact);
+/* One fact as another struct has it, known or not; its texts are borrowed. */
+void facts_copy(struct facts *facts, const struct facts *from, enum fact fact);
 /* All that is learned at `stage` or later; the header too. */
 void facts_forget_from(struct facts *facts, enum stage stage);
 

@@ -21,6 +21,7 @@ static void drain(struct budget *budget, const struct rate *rate,
         return;
     }
     rescale(budget, rate->period_ms);
+    budget->amount = rate->amount;
     /* A clock that went back drains nothing. */
     if (now_ms <= budget->at_ms)
         return;

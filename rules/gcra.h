@@ -15,7 +15,8 @@ struct budget {
     unsigned __int128 used; /* units x scale_ms, as of at_ms */
     uint64_t scale_ms;      /* the period `used` is counted in */
     uint64_t at_ms;
-    uint64_t held; /* units */
+    uint64_t held;   /* units */
+    uint64_t amount; /* what drained a period when it was last asked */
 };
 
 struct gcra_result {

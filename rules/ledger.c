@@ -1,20 +1,13 @@
 #include "rules/ledger.h"
 
-#include "rules/address.h"
-#include "rules/budget_table.h"
-#include "rules/dynamic_list.h"
-#include "rules/limit.h"
+#include "rules/ledger_internal.h"
 #include "rules/list.h"
 #include "rules/ruleset.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-struct ledger {
-    uint8_t secret[KEYED_HASH_SECRET];
-    struct budget_table *budgets;
-    struct dynamic_list *lists;
-};
+#define KNOWN_MS (30 * 86400000ULL)
 
 /* Budgets are kept by rule name and unit, so that they outlive a reload. */
 struct identity {
@@ -43,15 +36,40 @@ static struct expiring_key list_key(const struct ledger *ledger,
     return expiring_key(ledger->secret, parts, 2);
 }
 
+static struct distinct_keys distinct_keys(const struct expiring_key *budget,
+                                          const struct ledger *ledger,
+                                          struct str member)
+{
+    struct str parts[] = {
+        str_span((const char *)budget->words, sizeof budget->words), member};
+    return (struct distinct_keys){
+        .set = *budget, .member = expiring_key(ledger->secret, parts, 2)};
+}
+
+static struct identity known_identity(struct str user, struct str net)
+{
+    return (struct identity){{STR("client.known"), user, net}};
+}
+
+static bool open_tables(struct ledger *ledger, size_t max_keys)
+{
+    ledger->budgets = budget_table_new(max_keys);
+    ledger->distinct = distinct_sets_new(max_keys, DISTINCT_REFUSES);
+    ledger->recipients = distinct_sets_new(2 * max_keys, DISTINCT_FORGETS);
+    ledger->lists = dynamic_list_new(max_keys / 8 + 64);
+    ledger->nets = expiring_table_new(max_keys, 1);
+    return ledger->budgets != NULL && ledger->distinct != NULL &&
+           ledger->recipients != NULL && ledger->lists != NULL &&
+           ledger->nets != NULL;
+}
+
 struct ledger *ledger_new(size_t max_keys, const uint8_t secret[16])
 {
     struct ledger *ledger = calloc(1, sizeof *ledger);
     if (ledger == NULL)
         return NULL;
     memcpy(ledger->secret, secret, sizeof ledger->secret);
-    ledger->budgets = budget_table_new(max_keys);
-    ledger->lists = dynamic_list_new(max_keys);
-    if (ledger->budgets == NULL || ledger->lists == NULL) {
+    if (!open_tables(ledger, max_keys)) {
         ledger_free(ledger);
         return NULL;
     }
@@ -63,9 +81,20 @@ void ledger_free(struct ledger *ledger)
     if (ledger == NULL)
         return;
     budget_table_free(ledger->budgets);
+    distinct_sets_free(ledger->distinct);
+    distinct_sets_free(ledger->recipients);
     dynamic_list_free(ledger->lists);
+    expiring_table_free(ledger->nets);
     explicit_bzero(ledger->secret, sizeof ledger->secret);
     free(ledger);
+}
+
+/* The time, which never goes back. */
+static uint64_t tick(struct ledger *ledger, uint64_t now_ms)
+{
+    if (now_ms > ledger->latest_ms)
+        ledger->latest_ms = now_ms;
+    return ledger->latest_ms;
 }
 
 static void answer_hold(struct ledger *ledger, const struct question *question,
@@ -74,7 +103,11 @@ static void answer_hold(struct ledger *ledger, const struct question *question,
     struct gcra_result result;
     struct expiring_key key =
         budget_key(ledger, question->rule, question->limit, question->key);
-    if (question->is_charge)
+    if (ledger_is_distinct(question->limit, question->member)) {
+        struct distinct_keys keys =
+            distinct_keys(&key, ledger, question->member);
+        ledger_distinct_answer(ledger, question, &keys, now_ms, &result);
+    } else if (question->is_charge)
         budget_table_charge(ledger->budgets, &key, &question->rate,
                             question->max, question->cost, now_ms, &result);
     else
@@ -89,6 +122,7 @@ static void answer_hold(struct ledger *ledger, const struct question *question,
 void ledger_answer(struct ledger *ledger, const struct question *question,
                    uint64_t now_ms, struct answer *answer)
 {
+    now_ms = tick(ledger, now_ms);
     if (question->kind == QUESTION_HOLD) {
         answer_hold(ledger, question, now_ms, answer);
         return;
@@ -104,30 +138,75 @@ void ledger_commit(struct ledger *ledger, struct hold *hold, uint64_t now_ms)
         return;
     struct expiring_key key =
         budget_key(ledger, hold->rule, hold->limit, hold->key);
+    now_ms = tick(ledger, now_ms);
     hold->is_settled = true;
+    if (ledger_is_distinct(hold->limit, hold->member)) {
+        struct distinct_keys keys = distinct_keys(&key, ledger, hold->member);
+        ledger_distinct_commit(ledger, hold, &keys, now_ms);
+        return;
+    }
     budget_table_commit(ledger->budgets, &key, &hold->rate, hold->cost,
                         hold->charge, now_ms);
 }
 
 void ledger_give_back(struct ledger *ledger, struct hold *hold, uint64_t now_ms)
 {
-    (void)now_ms;
     if (hold->is_settled)
         return;
     struct expiring_key key =
         budget_key(ledger, hold->rule, hold->limit, hold->key);
+    now_ms = tick(ledger, now_ms);
     hold->is_settled = true;
+    if (ledger_is_distinct(hold->limit, hold->member)) {
+        struct distinct_keys keys = distinct_keys(&key, ledger, hold->member);
+        ledger_distinct_give_back(ledger, hold, &keys, now_ms);
+        return;
+    }
     budget_table_give_back(ledger->budgets, &key, &hold->rate, hold->cost);
 }
 
 bool ledger_apply(struct ledger *ledger, const struct list_change *change,
                   uint64_t now_ms)
 {
-    struct expiring_key key = list_key(ledger, change->list, change->value);
-    if (!change->is_removal)
-        return dynamic_list_add(ledger->lists, &key, change->for_ms, now_ms);
-    dynamic_list_remove(ledger->lists, &key);
-    return true;
+    struct dynamic_value value = {
+        .key = list_key(ledger, change->list, change->value),
+        .list = change->list->name,
+        .value = change->value,
+        .until_ms = UINT64_MAX};
+    now_ms = tick(ledger, now_ms);
+    if (change->is_removal) {
+        dynamic_list_remove(ledger->lists, &value.key);
+        return true;
+    }
+    if (change->for_ms != 0 && change->for_ms < UINT64_MAX - now_ms)
+        value.until_ms = now_ms + change->for_ms;
+    return dynamic_list_add(ledger->lists, &value, now_ms);
+}
+
+static struct expiring_key known_key(const struct ledger *ledger,
+                                     struct str user, struct str net)
+{
+    struct identity identity = known_identity(user, net);
+    return expiring_key(ledger->secret, identity.parts, 3);
+}
+
+bool ledger_knows(struct ledger *ledger, struct str user, struct str net,
+                  uint64_t now_ms)
+{
+    struct expiring_key key = known_key(ledger, user, net);
+    const void *entry = expiring_table_find(ledger->nets, &key);
+    now_ms = tick(ledger, now_ms);
+    return entry != NULL && expiring_table_expiry(ledger->nets, entry) > now_ms;
+}
+
+void ledger_know(struct ledger *ledger, struct str user, struct str net,
+                 uint64_t now_ms)
+{
+    struct expiring_key key = known_key(ledger, user, net);
+    now_ms = tick(ledger, now_ms);
+    void *entry = expiring_table_make_anyhow(ledger->nets, &key, now_ms);
+    expiring_table_set(ledger->nets, entry, now_ms + KNOWN_MS);
+    expiring_table_touch(ledger->nets, entry);
 }
 
 uint64_t ledger_hash_question(const struct question *question,
@@ -145,5 +224,12 @@ uint64_t ledger_hash_question(const struct question *question,
 uint64_t ledger_hash_hold(const struct hold *hold, const uint8_t secret[16])
 {
     struct identity identity = identity_of(hold->rule, hold->limit, hold->key);
+    return keyed_hash_parts(secret, identity.parts, 3);
+}
+
+uint64_t ledger_hash_known(struct str user, struct str net,
+                           const uint8_t secret[16])
+{
+    struct identity identity = known_identity(user, net);
     return keyed_hash_parts(secret, identity.parts, 3);
 }

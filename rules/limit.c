@@ -4,29 +4,42 @@
 
 static const struct unit_row UNITS[UNIT_COUNT] = {
     [UNIT_SIZE] = {"size", LIMIT_WITHOUT_PERIOD,
-                   AT(MAIL) | AT(DATA) | AT(MESSAGE), "mail, data, message"},
-    [UNIT_RECIPIENTS] = {"recipients", LIMIT_EITHER, AT(RCPT), "rcpt"},
-    [UNIT_HEADERS] = {"headers", LIMIT_WITHOUT_PERIOD, AT(HEADER), "header"},
+                   AT(MAIL) | AT(DATA) | AT(MESSAGE), "mail, data, message",
+                   "octets of this message"},
+    [UNIT_RECIPIENTS] = {"recipients", LIMIT_EITHER, AT(RCPT), "rcpt",
+                         "recipients, each RCPT"},
+    [UNIT_HEADERS] = {"headers", LIMIT_WITHOUT_PERIOD, AT(HEADER), "header",
+                      "fields of this header block"},
     [UNIT_HEADER_BYTES] = {"header_bytes", LIMIT_WITHOUT_PERIOD, AT(HEADER),
-                           "header"},
-    [UNIT_HOPS] = {"hops", LIMIT_WITHOUT_PERIOD, AT(HEADER), "header"},
-    [UNIT_LINE] = {"line", LIMIT_WITHOUT_PERIOD, AT(MESSAGE), "message"},
+                           "header", "octets of this header block"},
+    [UNIT_HOPS] = {"hops", LIMIT_WITHOUT_PERIOD, AT(HEADER), "header",
+                   "Received fields of this message"},
+    [UNIT_LINE] = {"line", LIMIT_WITHOUT_PERIOD, AT(MESSAGE), "message",
+                   "the longest line of this message"},
     [UNIT_CONNECTIONS] = {"connections", LIMIT_EITHER,
                           AT(CONNECT) | AT(HELO) | AT(AUTH),
-                          "connect, helo, auth"},
+                          "connect, helo, auth",
+                          "sessions: at the same time, or in a period"},
     [UNIT_MESSAGES] = {"messages", LIMIT_WITH_PERIOD,
                        AT(MAIL) | AT(RCPT) | AT(DATA) | AT(HEADER),
-                       "mail, rcpt, data, header"},
+                       "mail, rcpt, data, header", "messages"},
     [UNIT_BYTES] = {"bytes", LIMIT_WITH_PERIOD,
-                    AT(MAIL) | AT(DATA) | AT(MESSAGE), "mail, data, message"},
-    [UNIT_FAILURES] = {"failures", LIMIT_WITH_PERIOD, AT(AUTH), "auth"},
-    [UNIT_REJECTS] = {"rejects", LIMIT_WITH_PERIOD, AT(REPLY), "reply"},
-    [UNIT_NEW_RECIPIENTS] = {"new_recipients", LIMIT_WITH_PERIOD, AT(RCPT),
-                             "rcpt"},
+                    AT(MAIL) | AT(DATA) | AT(MESSAGE), "mail, data, message",
+                    "octets of messages"},
+    [UNIT_FAILURES] = {"failures", LIMIT_WITH_PERIOD, AT(AUTH), "auth",
+                       "failed logins"},
+    [UNIT_REJECTS] =
+        {"rejects", LIMIT_WITH_PERIOD, AT(REPLY), "reply",
+         "5yz answers of the upstream to MAIL, RCPT or the end of data"},
+    [UNIT_NEW_RECIPIENTS] =
+        {"new_recipients", LIMIT_WITH_PERIOD, AT(RCPT), "rcpt",
+         "recipients that the key did not write to in 90 days"},
     [UNIT_NETWORKS] = {"networks", LIMIT_WITH_PERIOD,
                        AT(MAIL) | AT(RCPT) | AT(DATA) | AT(HEADER),
-                       "mail, rcpt, data, header"},
-    [UNIT_LOGINS] = {"logins", LIMIT_WITH_PERIOD, AT(AUTH), "auth"},
+                       "mail, rcpt, data, header",
+                       "distinct networks of clients (client.net)"},
+    [UNIT_LOGINS] = {"logins", LIMIT_WITH_PERIOD, AT(AUTH), "auth",
+                     "distinct claimed logins (auth.name)"},
 };
 
 const struct unit_row *unit_row(enum limit_unit unit)
@@ -71,36 +84,44 @@ int limit_resolve(const struct limit *limit, struct view *view,
             !limit_fits(limit->unit, &out->rate))
             return -3;
     }
-    out->burst = limit->burst != 0 ? limit->burst : out->rate.amount;
+    /* Of what a list maps to, one entry may be a rate and another not. */
+    out->burst = limit->burst != 0 && out->rate.period_ms != 0
+                     ? limit->burst
+                     : out->rate.amount;
     return 0;
 }
 
-/* Without memory, so that a limit never lets through what it can't read. */
-static bool read_number(const struct view *view, enum fact fact, uint64_t *out)
+bool limit_fact(enum limit_unit unit, enum stage stage, enum fact *out)
 {
-    return fact_values_number(view->reader.facts, fact, out);
+    static const enum fact FACTS[UNIT_COUNT] = {
+        [UNIT_SIZE] = FACT_MAIL_SIZE,
+        [UNIT_RECIPIENTS] = FACT_RCPT_COUNT,
+        [UNIT_HEADERS] = FACT_HEADERS_COUNT,
+        [UNIT_HEADER_BYTES] = FACT_HEADERS_BYTES,
+        [UNIT_HOPS] = FACT_HEADERS_HOPS,
+        [UNIT_LINE] = FACT_MESSAGE_LONGEST_LINE,
+        [UNIT_BYTES] = FACT_MAIL_SIZE,
+        [UNIT_FAILURES] = FACT_AUTH_RESULT,
+        [UNIT_REJECTS] = FACT_REPLY_CODE,
+        [UNIT_NEW_RECIPIENTS] = FACT_RCPT_TO,
+        [UNIT_NETWORKS] = FACT_CLIENT_NET,
+        [UNIT_LOGINS] = FACT_AUTH_NAME,
+    };
+    if (unit == UNIT_CONNECTIONS || unit == UNIT_MESSAGES)
+        return false;
+    *out = FACTS[unit];
+    if (*out == FACT_MAIL_SIZE && stage == STAGE_MESSAGE)
+        *out = FACT_MESSAGE_BYTES;
+    return true;
 }
 
+/* Without memory, so that a limit never lets through what it can't read. */
 bool limit_measured(enum limit_unit unit, enum stage stage, struct view *view,
                     uint64_t *out)
 {
-    switch (unit) {
-    case UNIT_SIZE:
-    case UNIT_BYTES:
-        return read_number(
-            view, stage == STAGE_MESSAGE ? FACT_MESSAGE_BYTES : FACT_MAIL_SIZE,
-            out);
-    case UNIT_RECIPIENTS:
-        return read_number(view, FACT_RCPT_COUNT, out);
-    case UNIT_HEADERS:
-        return read_number(view, FACT_HEADERS_COUNT, out);
-    case UNIT_HEADER_BYTES:
-        return read_number(view, FACT_HEADERS_BYTES, out);
-    case UNIT_HOPS:
-        return read_number(view, FACT_HEADERS_HOPS, out);
-    case UNIT_LINE:
-        return read_number(view, FACT_MESSAGE_LONGEST_LINE, out);
-    default:
+    enum fact fact;
+    if (unit >= UNIT_MESSAGES && unit != UNIT_BYTES)
         return false;
-    }
+    return limit_fact(unit, stage, &fact) &&
+           fact_values_number(view->reader.facts, fact, out);
 }

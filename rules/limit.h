@@ -36,6 +36,7 @@ struct unit_row {
     enum limit_periods periods;
     unsigned stages;   /* bit 1 << enum stage */
     const char *where; /* the same in words */
+    const char *help;  /* what is counted */
 };
 
 const struct unit_row *unit_row(enum limit_unit unit);
@@ -70,8 +71,14 @@ int limit_resolve(const struct limit *limit, struct view *view,
 /* Whether text and unit go together: a rate where one is needed. */
 bool limit_fits(enum limit_unit unit, const struct rate *rate);
 
-/* The fact that a limit without a period measures at this stage. Returns
- * false when it measures none that is known. */
+/* Distinct units are remembered one by one: this many a key. */
+#define LIMIT_DISTINCT_MAX 10000
+
+/* The fact that a limit of this unit counts or measures at this stage; false:
+ * it counts none. */
+bool limit_fact(enum limit_unit unit, enum stage stage, enum fact *out);
+/* What a limit without a period measures at this stage; false: it measures
+ * none, or one that is absent. */
 bool limit_measured(enum limit_unit unit, enum stage stage, struct view *view,
                     uint64_t *out);
 

@@ -1,6 +1,10 @@
 /* A list of the policy: entries that matchers test against, keys that map to
  * values, or a dynamic list that rules change while running. Frozen but for
- * what `ledger` keeps of dynamic ones. */
+ * what `ledger` keeps of dynamic ones.
+ *
+ * Of a list with a file the octets are kept as they were read, and its
+ * entries are walked anew for every type of fact that it is compiled for, so
+ * that a million of them take no more room than the tables they end in. */
 #ifndef RULES_LIST_H
 #define RULES_LIST_H
 
@@ -9,24 +13,38 @@
 
 struct matcher;
 
-struct list_entry {
-    struct str text;
-    struct str value; /* what it maps to; n is 0: nothing */
-    size_t line;      /* of the list's file, 0: inline */
-};
-
 struct list {
     struct str name;
     const void *origin;
     bool is_dynamic;
     bool is_used;
-    struct list_entry *items;
-    size_t count;
-    size_t capacity;
-    struct string_map values; /* lower-case entry → what it maps to */
+    struct str *items; /* inline entries, trimmed */
+    struct str octets; /* of the file; its lines are the entries */
+    size_t item_count;
+    size_t entry_count;
+    struct string_map values; /* folded entry → 1 + index of `mapped` */
+    struct str *mapped;
+    size_t mapped_count;
     /* Compiled for the types of facts that are tested against it. */
     const struct matcher *matchers[FACT_TYPE_FLAG + 1];
 };
+
+struct list_entry {
+    struct str text;
+    struct str value; /* what it maps to; n is 0: nothing */
+    size_t line;      /* of the list's file, 0: inline */
+    size_t index;     /* of an inline entry */
+};
+
+/* Walks the entries; starts as {.list = list}. */
+struct list_cursor {
+    const struct list *list;
+    size_t at;
+    size_t line;
+    size_t index;
+};
+
+bool list_next(struct list_cursor *cursor, struct list_entry *out);
 
 /* What the key maps to, without regard to case; false when it is not in the
  * list or maps to nothing. `arena` takes the folded key. */

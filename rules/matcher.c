@@ -7,13 +7,13 @@
 static bool in_names(const struct string_map *map, struct str name)
 {
     const struct string_map_slot *slot = string_map_get(map, name);
-    if (slot != NULL && (slot->flags & MATCH_SELF) != 0)
+    if (slot != NULL && (slot->number & MATCH_SELF) != 0)
         return true;
     for (size_t i = 0; map->count > 0 && i < name.n; i++) {
         if (name.p[i] != '.')
             continue;
         slot = string_map_get(map, str_skip(name, i + 1));
-        if (slot != NULL && (slot->flags & MATCH_BELOW) != 0)
+        if (slot != NULL && (slot->number & MATCH_BELOW) != 0)
             return true;
     }
     return false;
@@ -31,25 +31,26 @@ static bool in_globs(const struct matcher *matcher, struct str text)
     return false;
 }
 
-static bool in_cidrs(const struct matcher *matcher, struct str text)
+static bool in_networks(const struct matcher *matcher, struct str text)
 {
     struct cidr value;
-    if (matcher->cidr_count == 0 || cidr_parse(text, &value) != 0)
+    if (matcher->networks.v4_count + matcher->networks.v6_count == 0 ||
+        cidr_parse(text, &value) != 0)
         return false;
-    for (size_t i = 0; i < matcher->cidr_count; i++)
-        if (matcher->cidrs[i].prefix <= value.prefix &&
-            cidr_contains(&matcher->cidrs[i], &value.network))
-            return true;
-    return false;
+    return network_set_holds(&matcher->networks, &value);
 }
 
 static bool in_ranges(const struct matcher *matcher, uint64_t number)
 {
-    for (size_t i = 0; i < matcher->range_count; i++)
-        if (number >= matcher->ranges[i].low &&
-            number <= matcher->ranges[i].high)
-            return true;
-    return false;
+    size_t low = 0, high = matcher->range_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (matcher->ranges[middle].low <= number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low > 0 && number <= matcher->ranges[low - 1].high;
 }
 
 /* `text` is canonical, so in lower case. */
@@ -78,6 +79,9 @@ enum truth matcher_matches_pattern(const struct matcher *matcher,
             continue;
         case REGEX_ERROR:
             view->fault = "a pattern reached its match limit";
+            return TRUTH_FAULT;
+        case REGEX_TOO_LONG:
+            view->fault = "a text is too long for a pattern (over 16 KiB)";
             return TRUTH_FAULT;
         case REGEX_MATCH:
             break;
@@ -114,17 +118,15 @@ static bool empty_is_in(const struct fact_ref *tested,
  * be globs; all other facts may hold what a stranger wrote, where a star is
  * only a star. */
 static bool item_matches(enum fact_type type, const struct fact_ref *list,
-                         struct arena *arena, struct str item,
+                         const struct fact_values *items, size_t index,
                          struct str canonical)
 {
-    bool is_pattern = list->fact == FACT_AUTH_ADDRESSES;
-    if (type == FACT_TYPE_ADDRESS) {
-        if (is_pattern && glob_has_star(item))
-            return glob_matches_address(item, canonical);
-        return str_equals(address_canonical(arena, item), canonical);
-    }
-    if (is_pattern && glob_has_star(item))
-        return glob_matches_name(item, canonical);
+    struct str item = items->items[index];
+    if (list->fact == FACT_AUTH_ADDRESSES && glob_has_star(item))
+        return type == FACT_TYPE_ADDRESS ? glob_matches_address(item, canonical)
+                                         : glob_matches_name(item, canonical);
+    if (type == FACT_TYPE_ADDRESS)
+        return str_equals(items->canonical[index], canonical);
     return str_equals_nocase(item, canonical);
 }
 
@@ -141,8 +143,7 @@ static enum truth in_fact(const struct matcher *matcher, struct view *view,
         return empty_is_in(tested, list, &items) ? TRUTH_YES : TRUTH_NO;
     for (size_t i = 0; i < items.count; i++)
         if (items.items[i].n > 0 &&
-            item_matches(matcher->type, list, view->reader.arena,
-                         items.items[i], canonical))
+            item_matches(matcher->type, list, &items, i, canonical))
             return TRUTH_YES;
     return TRUTH_NO;
 }
@@ -188,7 +189,7 @@ static enum truth in_own(const struct matcher *matcher, struct view *view,
         is_in = in_ranges(matcher, values->number);
         break;
     case FACT_TYPE_IP:
-        is_in = in_cidrs(matcher, values->items[index]);
+        is_in = in_networks(matcher, values->items[index]);
         break;
     default:
         is_in = in_texts(matcher, canonical);
@@ -219,12 +220,7 @@ enum truth matcher_matches(const struct matcher *matcher, struct view *view,
                            const struct fact_values *values, size_t index,
                            const bool *listed)
 {
-    struct str canonical =
-        address_canonical(view->reader.arena, values->items[index]);
-    if (canonical.p == NULL) {
-        view->fault = "out of memory";
-        return TRUTH_FAULT;
-    }
+    struct str canonical = values->canonical[index];
     enum truth truth = in_own(matcher, view, ref, values, index, canonical);
     for (size_t i = 0; truth == TRUTH_NO && i < matcher->list_count; i++)
         truth = in_own(matcher->lists[i], view, ref, values, index, canonical);

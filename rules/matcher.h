@@ -1,11 +1,11 @@
 /* One compiled set of values: what a test or a list compares with. Exact
- * entries and whole domains are looked up by hash; globs, patterns, networks
- * and number ranges are tried one by one. Compiled by matcher_compile.c,
- * immutable afterwards. */
+ * entries and whole domains are looked up by hash, networks and numbers by
+ * binary search; globs and patterns are tried one by one. Compiled by
+ * matcher_compile.c, immutable afterwards. */
 #ifndef RULES_MATCHER_H
 #define RULES_MATCHER_H
 
-#include "rules/cidr.h"
+#include "rules/network_set.h"
 #include "rules/template.h"
 
 enum truth {
@@ -32,9 +32,8 @@ struct matcher {
     size_t glob_count, glob_capacity;
     const struct regex **regexes;
     size_t regex_count, regex_capacity;
-    struct cidr *cidrs;
-    size_t cidr_count, cidr_capacity;
-    struct number_range *ranges;
+    struct network_set networks;
+    struct number_range *ranges; /* sorted, apart */
     size_t range_count, range_capacity;
     const struct matcher **lists; /* compiled for the same type */
     size_t list_count, list_capacity;

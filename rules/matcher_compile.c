@@ -4,14 +4,39 @@
 #include "rules/build_internal.h"
 #include "rules/glob.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_folded(struct str text)
+{
+    for (size_t i = 0; i < text.n; i++)
+        if (text.p[i] == '"' || ascii_lower(text.p[i]) != text.p[i])
+            return false;
+    return true;
+}
+
+struct str build_fold(struct ruleset_builder *builder, struct str text)
+{
+    if (text.n == 0)
+        return STR("");
+    return is_folded(text) ? text
+                           : address_canonical(build_arena(builder), text);
+}
+
 static int put(struct ruleset_builder *builder, struct string_map *map,
                struct str key, unsigned flags)
 {
     struct arena *arena = build_arena(builder);
-    struct str folded = address_canonical(arena, key);
+    struct str folded = build_fold(builder, key);
     if (folded.p == NULL ||
-        string_map_put(map, arena, folded, STR(""), flags) != 0)
+        (map->count == 0 &&
+         string_map_reserve(map, arena, builder->entries_ahead) != 0))
         return build_out_of_memory(builder);
+    struct string_map_slot *slot = string_map_put(map, arena, folded);
+    if (slot == NULL)
+        return build_out_of_memory(builder);
+    slot->number |= flags;
     return 0;
 }
 
@@ -20,11 +45,10 @@ static int add_glob(struct ruleset_builder *builder, struct matcher *matcher,
 {
     struct str *items = build_grow(builder, matcher->globs, matcher->glob_count,
                                    &matcher->glob_capacity, sizeof *items);
-    struct str copy = arena_str(build_arena(builder), text);
-    if (items == NULL || copy.p == NULL)
-        return build_out_of_memory(builder);
+    if (items == NULL)
+        return -1;
     matcher->globs = items;
-    items[matcher->glob_count++] = copy;
+    items[matcher->glob_count++] = text;
     return 0;
 }
 
@@ -108,13 +132,8 @@ static int add_cidr(struct ruleset_builder *builder, struct matcher *matcher,
                           "%.*s is no address of a host or network, such as "
                           "192.0.2.0/24",
                           PROBLEM_STR(text));
-    struct cidr *items =
-        build_grow(builder, matcher->cidrs, matcher->cidr_count,
-                   &matcher->cidr_capacity, sizeof *items);
-    if (items == NULL)
-        return -1;
-    matcher->cidrs = items;
-    items[matcher->cidr_count++] = cidr;
+    if (network_set_add(&matcher->networks, build_arena(builder), &cidr) != 0)
+        return build_out_of_memory(builder);
     return 0;
 }
 
@@ -171,44 +190,23 @@ static int add_address(struct ruleset_builder *builder, struct matcher *matcher,
     return put(builder, &matcher->exact, text, MATCH_SELF);
 }
 
-/* Facts that only ever hold a few words. */
-static const struct {
-    enum fact fact;
-    const char *words; /* each in blanks */
-} WORDS[] = {
-    {FACT_AUTH_RESULT, " ok failed unavailable "},
-    {FACT_HELO_VERB, " ehlo helo "},
-    {FACT_MAIL_BODY, " 7bit 8bitmime binarymime "},
-    {FACT_TIME_WEEKDAY,
-     " monday tuesday wednesday thursday friday saturday sunday "},
-};
-
-static bool is_word_of(struct str text, struct str words)
-{
-    struct str word;
-    bool has_more = true;
-    while (has_more) {
-        has_more = str_cut(words, ' ', &word, &words);
-        if (word.n > 0 && str_equals_nocase(word, text))
-            return true;
-    }
-    return false;
-}
-
+/* Of a fact that only ever holds a few words. */
 static int check_word(struct ruleset_builder *builder,
                       const struct fact_ref *fact, struct str text)
 {
-    for (size_t i = 0; fact != NULL && i < sizeof WORDS / sizeof WORDS[0];
-         i++) {
-        struct str words = str_from(WORDS[i].words);
-        if (WORDS[i].fact != fact->fact || is_word_of(text, words))
-            continue;
-        words = str_trim(words);
-        return build_fail(builder, "%s is never %.*s, but one of: %.*s",
-                          fact_name(fact->fact), PROBLEM_STR(text),
-                          (int)words.n, words.p);
+    const char *const *words = fact == NULL ? NULL : fact_words(fact->fact);
+    struct problem list = {""};
+    for (size_t i = 0; words != NULL && words[i] != NULL; i++) {
+        if (str_equals_nocase(text, str_from(words[i])))
+            return 0;
+        size_t used = strlen(list.text);
+        snprintf(list.text + used, sizeof list.text - used, "%s%s",
+                 i == 0 ? "" : " ", words[i]);
     }
-    return 0;
+    if (words == NULL)
+        return 0;
+    return build_fail(builder, "%s is never %.*s, but one of: %s",
+                      fact_name(fact->fact), PROBLEM_STR(text), list.text);
 }
 
 static int add_text(struct ruleset_builder *builder, struct matcher *matcher,
@@ -252,6 +250,33 @@ static int add_by_type(struct ruleset_builder *builder, struct matcher *matcher,
     }
 }
 
+static int fail_in_list(struct ruleset_builder *builder,
+                        const struct list *list, const struct list_entry *entry)
+{
+    struct problem inner = builder->problem;
+    if (entry->line > 0)
+        return build_fail(builder, "list %.*s, line %zu of its file: %.300s",
+                          PROBLEM_STR(list->name), entry->line, inner.text);
+    return build_fail(builder, "list %.*s: %.300s", PROBLEM_STR(list->name),
+                      inner.text);
+}
+
+static int compile_list(struct ruleset_builder *builder,
+                        const struct list *list, struct matcher *matcher)
+{
+    struct list_cursor cursor = {.list = list};
+    struct list_entry entry;
+    int rc = 0;
+    builder->entries_ahead = list->entry_count;
+    while (rc == 0 && list_next(&cursor, &entry)) {
+        rc = build_entry(builder, matcher, NULL, ENTRY_OF_LIST, entry.text);
+        if (rc != 0)
+            fail_in_list(builder, list, &entry);
+    }
+    builder->entries_ahead = 0;
+    return rc;
+}
+
 /* The list compiled for facts of this type; once, then shared. */
 static const struct matcher *list_matcher(struct ruleset_builder *builder,
                                           struct list *list,
@@ -266,20 +291,9 @@ static const struct matcher *list_matcher(struct ruleset_builder *builder,
         return NULL;
     }
     matcher->type = type;
-    for (size_t i = 0; i < list->count; i++) {
-        const struct list_entry *entry = &list->items[i];
-        if (build_entry(builder, matcher, NULL, ENTRY_OF_LIST, entry->text) ==
-            0)
-            continue;
-        struct problem inner = builder->problem;
-        if (entry->line > 0)
-            build_fail(builder, "list %.*s, line %zu of its file: %.300s",
-                       PROBLEM_STR(list->name), entry->line, inner.text);
-        else
-            build_fail(builder, "list %.*s: %.300s", PROBLEM_STR(list->name),
-                       inner.text);
+    if (compile_list(builder, list, matcher) != 0)
         return NULL;
-    }
+    matcher_seal(matcher);
     list->matchers[type] = matcher;
     return matcher;
 }
@@ -342,6 +356,34 @@ static int add_exact(struct ruleset_builder *builder, struct matcher *matcher,
     }
 }
 
+static int compare_ranges(const void *a, const void *b)
+{
+    const struct number_range *x = a, *y = b;
+    return x->low < y->low ? -1 : x->low > y->low;
+}
+
+/* In order, those that overlap as one. */
+static void join_ranges(struct matcher *matcher)
+{
+    struct number_range *ranges = matcher->ranges;
+    size_t kept = 0;
+    if (matcher->range_count > 0)
+        qsort(ranges, matcher->range_count, sizeof *ranges, compare_ranges);
+    for (size_t i = 0; i < matcher->range_count; i++) {
+        if (kept == 0 || ranges[i].low > ranges[kept - 1].high)
+            ranges[kept++] = ranges[i];
+        else if (ranges[i].high > ranges[kept - 1].high)
+            ranges[kept - 1].high = ranges[i].high;
+    }
+    matcher->range_count = kept;
+}
+
+void matcher_seal(struct matcher *matcher)
+{
+    network_set_seal(&matcher->networks);
+    join_ranges(matcher);
+}
+
 int build_entry(struct ruleset_builder *builder, struct matcher *matcher,
                 const struct fact_ref *fact, enum entry_form form,
                 struct str text)
@@ -351,6 +393,11 @@ int build_entry(struct ruleset_builder *builder, struct matcher *matcher,
     if (form != ENTRY_OF_LIST && str_index(text, '{') >= 0 &&
         !regex_is_literal(text))
         return add_template(builder, matcher, text);
+    /* Entries of lists are kept with their list; those of a test are not. */
+    if (form != ENTRY_OF_LIST)
+        text = arena_str(build_arena(builder), text);
+    if (text.p == NULL)
+        return build_out_of_memory(builder);
     if (form == ENTRY_EXACT)
         return add_exact(builder, matcher, fact, text);
     if (text.n > 0 && text.p[0] == '/')

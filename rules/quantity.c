@@ -81,6 +81,26 @@ int quantity_rate(struct str text, struct rate *out)
     return out->period_ms == 0 ? -1 : 0;
 }
 
+#define PERCENT_DECIMALS 4
+
+int quantity_percent(struct str text, uint64_t *out_ppm)
+{
+    struct str number, whole, decimals, behind;
+    uint64_t percent, part = 0;
+    if (!str_cut(text, '%', &number, &behind) || behind.n > 0)
+        return -1;
+    bool has_decimals = str_cut(number, '.', &whole, &decimals);
+    if (str_to_u64(whole, &percent) != 0 || percent > 100)
+        return -1;
+    if (has_decimals && (decimals.n > PERCENT_DECIMALS ||
+                         str_to_u64(decimals, &part) != 0))
+        return -1;
+    for (size_t i = decimals.n; i < PERCENT_DECIMALS; i++)
+        part *= 10;
+    *out_ppm = percent * 10000 + part;
+    return *out_ppm > 1000000 ? -1 : 0;
+}
+
 struct str quantity_wait_text(struct arena *arena, uint64_t ms)
 {
     uint64_t seconds = ms / 1000 + (ms % 1000 != 0);

@@ -19,6 +19,9 @@ struct rate {
  * one. */
 int quantity_rate(struct str text, struct rate *out);
 
+/* `1%`, `0.25%`, in millionths: four decimals at most, 100% at most. */
+int quantity_percent(struct str text, uint64_t *out_ppm);
+
 /* A time for people, rounded up to seconds: `8s`, `2m 5s`, `1h 1m`. */
 struct str quantity_wait_text(struct arena *arena, uint64_t ms);
 

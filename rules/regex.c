@@ -119,6 +119,13 @@ void regex_free(struct regex *regex)
     free(regex);
 }
 
+bool regex_is_jit(const struct regex *regex)
+{
+    size_t size = 0;
+    pcre2_pattern_info(regex->code, PCRE2_INFO_JITSIZE, &size);
+    return size > 0;
+}
+
 size_t regex_group_count(const struct regex *regex)
 {
     return regex->groups;
@@ -189,7 +196,7 @@ enum regex_result regex_match(const struct regex *regex,
                               struct regex_match *match)
 {
     if (subject.n > REGEX_SUBJECT_MAX)
-        return REGEX_ERROR;
+        return REGEX_TOO_LONG;
     if (subject.n == 0)
         subject.p = "";
     int rc = pcre2_match(regex->code, (PCRE2_SPTR)subject.p, subject.n, 0, 0,

@@ -36,7 +36,16 @@ int regex_group_named(const struct regex *regex, struct str name);
 struct regex_scratch *regex_scratch_new(void);
 void regex_scratch_free(struct regex_scratch *scratch);
 
-enum regex_result { REGEX_NO_MATCH, REGEX_MATCH, REGEX_ERROR };
+/* Whether machine code was made of it; without, the library interprets it
+ * under the same limits. */
+bool regex_is_jit(const struct regex *regex);
+
+enum regex_result {
+    REGEX_NO_MATCH,
+    REGEX_MATCH,
+    REGEX_ERROR,   /* a limit was reached: nobody knows */
+    REGEX_TOO_LONG /* the subject is over REGEX_SUBJECT_MAX: not looked at */
+};
 
 enum regex_result regex_match(const struct regex *regex,
                               struct regex_scratch *scratch, struct str subject,

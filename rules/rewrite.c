@@ -232,9 +232,10 @@ static int rewrite_header(const struct acting *acting,
             return rc;
     }
     fact_reader_forget_header(&acting->view->reader);
-    if (seen > 0 || rewrite->guard != NULL)
-        return 0;
     /* Only From is known without a field: then it gets one. */
+    if (seen > 0 || rewrite->guard != NULL ||
+        !str_equals(rewrite->fact.header, STR("from")))
+        return 0;
     struct header_edit edit = {HEADER_EDIT_ADD, STR("From"), text};
     if (!is_mailbox(text))
         return not_an_address(acting);

@@ -12,7 +12,7 @@ enum stage rule_stage(const struct rule *rule)
     return rule->stage;
 }
 
-const char *rule_did(const struct rule *rule)
+const char *rule_decision_word(enum decision decision)
 {
     static const char *const DECISIONS[] = {
         [DECISION_ACCEPT] = "accept",
@@ -20,8 +20,15 @@ const char *rule_did(const struct rule *rule)
         [DECISION_DEFER] = "defer",
         [DECISION_CLOSE] = "close",
     };
+    return DECISIONS[decision];
+}
+
+const char *rule_did(const struct rule *rule)
+{
     if (rule->decision != DECISION_NONE)
-        return DECISIONS[rule->decision];
+        return rule_decision_word(rule->decision);
+    if (rule->ask.n > 0)
+        return "ask";
     if (rule->rewrite_count > 0)
         return "rewrite";
     if (rule->header_count > 0)
@@ -30,5 +37,9 @@ const char *rule_did(const struct rule *rule)
         return "route";
     if (rule->list_count > 0)
         return "list";
+    if (rule->recipient_count > 0)
+        return "add_recipient";
+    if (rule->delay_ms > 0)
+        return "delay";
     return rule->tag_count > 0 ? "tag" : "note";
 }

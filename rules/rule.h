@@ -89,5 +89,7 @@ struct rule {
 
 /* The word of what it does, for the log. */
 const char *rule_did(const struct rule *rule);
+/* The key that says it in postern.yaml; not of DECISION_NONE. */
+const char *rule_decision_word(enum decision decision);
 
 #endif

@@ -62,3 +62,13 @@ const struct list *ruleset_list(const struct ruleset *ruleset, struct str name)
             return ruleset->lists[i];
     return NULL;
 }
+
+size_t ruleset_list_count(const struct ruleset *ruleset)
+{
+    return ruleset->list_count;
+}
+
+const struct list *ruleset_list_at(const struct ruleset *ruleset, size_t index)
+{
+    return ruleset->lists[index];
+}

@@ -31,6 +31,9 @@ const struct rule *ruleset_rule(const struct ruleset *ruleset, enum stage stage,
 /* NULL: there is none of that name. Dynamic or not. */
 struct list;
 const struct list *ruleset_list(const struct ruleset *ruleset, struct str name);
+/* All of them, as they stand in the configuration. */
+size_t ruleset_list_count(const struct ruleset *ruleset);
+const struct list *ruleset_list_at(const struct ruleset *ruleset, size_t index);
 
 struct str rule_name(const struct rule *rule);
 enum stage rule_stage(const struct rule *rule);

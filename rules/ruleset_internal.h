@@ -4,11 +4,13 @@
 #define RULES_RULESET_INTERNAL_H
 
 #include "rules/rule.h"
+#include "rules/rule_index.h"
 #include "rules/ruleset.h"
 
 struct stage_rules {
     struct rule **items;
     size_t count, capacity;
+    const struct rule_index *index; /* NULL: every rule is tried */
 };
 
 struct ruleset {

@@ -20,6 +20,8 @@ enum stage {
 
 /* Its word in postern.yaml and in the decision log. */
 const char *stage_name(enum stage stage);
+/* When it comes, in one line. */
+const char *stage_help(enum stage stage);
 /* 0, or -1 when no stage has that name. */
 int stage_from_name(struct str name, enum stage *out);
 

@@ -4,44 +4,65 @@
 
 #include "rules/base/keyed_hash.h"
 
-static size_t slot_of(const struct string_map *map, struct str key)
+#define CAPACITY_MIN 8
+
+static struct str key_of(const struct string_map_slot *slot)
+{
+    return str_span(slot->key, slot->key_octets);
+}
+
+static struct string_map_slot *slot_of(const struct string_map *map,
+                                       struct str key)
 {
     static const uint8_t FIXED[KEYED_HASH_SECRET] = {1, 2, 3, 5, 8, 13};
     size_t i = (size_t)keyed_hash(FIXED, key) & (map->capacity - 1);
-    while (map->slots[i].key.p != NULL && !str_equals(map->slots[i].key, key))
+    while (map->slots[i].key != NULL &&
+           !str_equals(key_of(&map->slots[i]), key))
         i = (i + 1) & (map->capacity - 1);
-    return i;
+    return &map->slots[i];
 }
 
-static int grow(struct string_map *map, struct arena *arena)
+static int resize(struct string_map *map, struct arena *arena, size_t capacity)
 {
     struct string_map old = *map;
-    map->capacity = old.capacity == 0 ? 8 : old.capacity * 2;
-    map->slots = arena_array(arena, map->capacity, sizeof *map->slots);
+    map->capacity = capacity;
+    map->slots = arena_array(arena, capacity, sizeof *map->slots);
     if (map->slots == NULL) {
         *map = old;
         return -1;
     }
     for (size_t i = 0; i < old.capacity; i++)
-        if (old.slots[i].key.p != NULL)
-            map->slots[slot_of(map, old.slots[i].key)] = old.slots[i];
+        if (old.slots[i].key != NULL)
+            *slot_of(map, key_of(&old.slots[i])) = old.slots[i];
     return 0;
 }
 
-int string_map_put(struct string_map *map, struct arena *arena, struct str key,
-                   struct str value, unsigned flags)
+int string_map_reserve(struct string_map *map, struct arena *arena,
+                       size_t count)
+{
+    size_t capacity = CAPACITY_MIN;
+    if (count > SIZE_MAX / 4)
+        return -1;
+    while (capacity < 2 * count)
+        capacity *= 2;
+    return capacity <= map->capacity ? 0 : resize(map, arena, capacity);
+}
+
+struct string_map_slot *string_map_put(struct string_map *map,
+                                       struct arena *arena, struct str key)
 {
     if (key.n == 0)
         key.p = "";
-    if (map->count * 2 >= map->capacity && grow(map, arena) != 0)
-        return -1;
-    struct string_map_slot *slot = &map->slots[slot_of(map, key)];
-    if (slot->key.p == NULL) {
-        *slot = (struct string_map_slot){.key = key, .value = value};
+    if (key.n > UINT32_MAX ||
+        string_map_reserve(map, arena, map->count + 1) != 0)
+        return NULL;
+    struct string_map_slot *slot = slot_of(map, key);
+    if (slot->key == NULL) {
+        slot->key = key.p;
+        slot->key_octets = (uint32_t)key.n;
         map->count++;
     }
-    slot->flags |= flags;
-    return 0;
+    return slot;
 }
 
 const struct string_map_slot *string_map_get(const struct string_map *map,
@@ -49,6 +70,6 @@ const struct string_map_slot *string_map_get(const struct string_map *map,
 {
     if (map->count == 0)
         return NULL;
-    const struct string_map_slot *slot = &map->slots[slot_of(map, key)];
-    return slot->key.p == NULL ? NULL : slot;
+    const struct string_map_slot *slot = slot_of(map, key);
+    return slot->key == NULL ? NULL : slot;
 }

@@ -48,6 +48,7 @@ struct segment {
 
 struct template
 {
+    struct str source; /* as written */
     struct segment *segments;
     size_t count;
     size_t capacity;

@@ -198,7 +198,9 @@ static int parse_reference(struct ruleset_builder *builder, struct str text,
 int build_template(struct ruleset_builder *builder, struct str text,
                    unsigned flags, struct template *out)
 {
-    *out = (struct template){0};
+    *out = (struct template){.source = arena_str(build_arena(builder), text)};
+    if (out->source.p == NULL)
+        return build_out_of_memory(builder);
     if (str_index(text, '\n') >= 0 || str_index(text, '\r') >= 0 ||
         str_index(text, '\0') >= 0)
         return build_fail(builder, "the text must be a single line");

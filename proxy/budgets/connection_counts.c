@@ -138,3 +138,8 @@ bool connection_counts_is_crowded(const struct connection_counts *counts)
 {
     return counts->total > counts->max - counts->max / 5;
 }
+
+size_t connection_counts_total(const struct connection_counts *counts)
+{
+    return atomic_load(&counts->total);
+}

@@ -19,6 +19,7 @@ enum connection_room connection_counts_take(struct connection_counts *counts,
                                             const struct ip *client);
 void connection_counts_give(struct connection_counts *counts,
                             const struct ip *client);
+size_t connection_counts_total(const struct connection_counts *counts);
 /* Whether more than 80 % of the places are taken. */
 bool connection_counts_is_crowded(const struct connection_counts *counts);
 

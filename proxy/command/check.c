@@ -6,6 +6,7 @@
 
 #include "config/load.h"
 #include "config/policy_tests.h"
+#include "proxy/command/check_limits.h"
 #include "proxy/command/subcommands.h"
 #include "proxy/preflight.h"
 
@@ -13,6 +14,8 @@
 
 struct outcome {
     const char *path;
+    bool has_files; /* what the configuration names is opened */
+    const struct settings *settings; /* NULL when it is wrong */
     bool is_valid;
     size_t errors; /* of the configuration, without its tests */
     size_t rules;
@@ -27,17 +30,19 @@ static size_t count_rules(const struct settings *settings)
     return count;
 }
 
-/* The tests run even where a certificate is missing: whoever writes a policy
+/* List files and includes are part of the policy and read in any case. The
+ * tests run even where a certificate is missing: whoever writes a policy
  * may not be on the server. */
 static void examine(struct outcome *outcome, struct diags *diags)
 {
     const struct settings *settings = config_load(outcome->path, diags);
+    outcome->settings = settings;
     if (settings != NULL) {
-        outcome->is_valid = preflight_check(settings, diags) == 0;
+        outcome->is_valid =
+            !outcome->has_files || preflight_check(settings, diags) == 0;
         outcome->rules = count_rules(settings);
         outcome->errors = diags->errors;
         policy_tests_run(settings, diags, &outcome->tests);
-        settings_unref(settings);
     } else {
         outcome->errors = diags->errors;
     }
@@ -53,6 +58,8 @@ static void print_text(const struct outcome *outcome, const struct diags *diags)
 {
     const struct policy_tests_result *tests = &outcome->tests;
     diags_print(diags, stderr);
+    if (outcome->settings != NULL)
+        check_limits_print(outcome->settings, stdout);
     printf("%s: ", outcome->path);
     if (!outcome->is_valid)
         printf("%zu error%s", outcome->errors, plural(outcome->errors));
@@ -91,13 +98,16 @@ static int print_json(const struct outcome *outcome, const struct diags *diags)
         (json_int_t)outcome->tests.passed, "failed",
         (json_int_t)outcome->tests.failed, "not_shown",
         (json_int_t)diags->dropped, "diagnostics", items);
+    if (object != NULL && outcome->settings != NULL)
+        (void)json_object_set_new(object, "limits",
+                                  check_limits_json(outcome->settings));
     int result = object == NULL ? -1 : json_dumpf(object, stdout, 0);
     putchar('\n');
     json_decref(object);
     return result;
 }
 
-static int read_arguments(int argc, char **argv, const char **path,
+static int read_arguments(int argc, char **argv, struct outcome *outcome,
                           bool *is_json)
 {
     for (int i = 1; i < argc; i++) {
@@ -106,25 +116,30 @@ static int read_arguments(int argc, char **argv, const char **path,
             *is_json = true;
             continue;
         }
+        if (strcmp(argv[i], "--no-files") == 0) {
+            outcome->has_files = false;
+            continue;
+        }
         if (is_config && ++i == argc)
             return subcommand_misuse("check", "-c needs a file", NULL);
         if (!is_config && argv[i][0] == '-')
             return subcommand_misuse("check", "there is no option", argv[i]);
-        if (*path != NULL)
+        if (outcome->path != NULL)
             return subcommand_misuse("check", "one file at a time", NULL);
-        *path = argv[i];
+        outcome->path = argv[i];
     }
     return EXIT_FINE;
 }
 
 int command_check(int argc, char **argv)
 {
-    const char *path = NULL;
+    struct outcome outcome = {.has_files = true};
     bool is_json = false;
-    int code = read_arguments(argc, argv, &path, &is_json);
+    int code = read_arguments(argc, argv, &outcome, &is_json);
     if (code != EXIT_FINE)
         return code;
-    struct outcome outcome = {.path = path == NULL ? DEFAULT_CONFIG : path};
+    if (outcome.path == NULL)
+        outcome.path = DEFAULT_CONFIG;
     struct diags diags;
     diags_init(&diags);
     examine(&outcome, &diags);
@@ -133,6 +148,7 @@ int command_check(int argc, char **argv)
     else
         print_text(&outcome, &diags);
     diags_release(&diags);
+    settings_unref(outcome.settings);
     if (!outcome.is_valid)
         return EXIT_CONFIG;
     return outcome.tests.failed > 0 ? EXIT_FOUND : EXIT_FINE;

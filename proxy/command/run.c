@@ -11,7 +11,10 @@
 
 #include "config/load.h"
 #include "config/policy_tests.h"
+#include "proxy/budgets/journal.h"
 #include "proxy/command/subcommands.h"
+#include "proxy/control/control_socket.h"
+#include "proxy/control/control_verbs.h"
 #include "proxy/net/listen.h"
 #include "proxy/worker.h"
 
@@ -20,6 +23,11 @@
 struct server {
     struct shared shared;
     struct preflight opened;
+    struct journal *journal; /* owns the ledger */
+    int control;             /* the socket; negative: none */
+    struct reloader *reloader;
+    struct controlled controlled;
+    struct control_server *control_server;
     struct worker **workers;
     size_t worker_count;
     size_t started;
@@ -53,6 +61,20 @@ static int open_all(struct server *server)
     diags_print(&diags, stderr);
     diags_release(&diags);
     return status;
+}
+
+static int open_budgets(struct server *server)
+{
+    struct diags diags;
+    diags_init(&diags);
+    server->journal = journal_open(&server->shared.settings->limits,
+                                   LEDGER_KEYS, server->opened.log, &diags);
+    diags_print(&diags, stderr);
+    diags_release(&diags);
+    if (server->journal == NULL)
+        return -1;
+    server->shared.ledger = journal_ledger(server->journal);
+    return 0;
 }
 
 /* SO_REUSEPORT would let a second server share the ports in silence. */
@@ -113,6 +135,52 @@ static int start_workers(struct server *server)
     return 0;
 }
 
+static void publish(void *owner, const struct settings *policy)
+{
+    const struct server *server = owner;
+    for (size_t i = 0; i < server->worker_count; i++)
+        worker_renew(server->workers[i], policy);
+}
+
+/* Orders are taken once there are workers to give them to. */
+static int start_control(struct server *server)
+{
+    const struct settings *settings = server->shared.settings;
+    const struct reloader_host host = {.decisions = server->opened.decisions,
+                                       .log = server->opened.log,
+                                       .publish = publish,
+                                       .owner = server};
+    server->reloader = reloader_new(settings, &host);
+    server->controlled = (struct controlled){
+        .reloader = server->reloader,
+        .ledger = server->shared.ledger,
+        .connections = server->shared.connections,
+        .decisions = server->opened.decisions,
+        .log = server->opened.log,
+        .started_ms = control_now_ms(),
+        .workers = server->worker_count,
+    };
+    if (server->reloader != NULL && server->control >= 0) {
+        server->control_server =
+            control_server_new(server->control, settings->control,
+                               control_verbs, &server->controlled);
+        server->control = -1;
+    } else if (server->reloader != NULL) {
+        return 0;
+    }
+    if (server->control_server != NULL)
+        return 0;
+    fprintf(stderr, "postern: error: a thread can't be started\n");
+    return -1;
+}
+
+/* No order reaches a worker any more. */
+static void stop_control(struct server *server)
+{
+    reloader_stop(server->reloader);
+    control_server_free(server->control_server);
+}
+
 static void stop_workers(const struct server *server)
 {
     for (size_t i = 0; i < server->worker_count; i++)
@@ -165,7 +233,44 @@ static void wait_for_stop(const struct server *server, const sigset_t *signals)
         server_log_reopen(server->opened.log);
         server_log_write(server->opened.log, SERVER_INFO,
                          "the logs are opened anew");
+        reloader_signal(server->reloader);
     }
+}
+
+/* Where nobody wrote `control` the server does without, if it must. */
+static int open_control(struct server *server)
+{
+    const struct settings *settings = server->shared.settings;
+    const struct mark *mark = &settings->control_mark;
+    char error[512];
+    server->control =
+        control_socket_listen(settings->control, error, sizeof error);
+    if (server->control >= 0)
+        return EXIT_FINE;
+    if (server->control == CONTROL_SOCKET_FAILED && mark->line == 0) {
+        server_log_write(server->opened.log, SERVER_INFO,
+                         "no control socket, so reload and list can't be "
+                         "used: %s; `control: PATH` puts it elsewhere",
+                         error);
+        return EXIT_FINE;
+    }
+    if (mark->line > 0)
+        fprintf(stderr, "%s:%zu:%zu: error: %s\n", mark->file, mark->line,
+                mark->column, error);
+    else
+        fprintf(stderr, "postern: error: %s; `control: PATH` gives this one "
+                        "its own\n",
+                error);
+    return server->control == CONTROL_SOCKET_TAKEN ? EXIT_FOUND : EXIT_CONFIG;
+}
+
+/* Only what start_control() has not given away. */
+static void close_control(const struct server *server)
+{
+    if (server->control < 0)
+        return;
+    close(server->control);
+    unlink(server->shared.settings->control);
 }
 
 static bool have_ended(const struct server *server)
@@ -189,13 +294,15 @@ static void await_end(const struct server *server, const sigset_t *signals)
 
 static int serve(struct server *server, const sigset_t *signals)
 {
-    server->shared.ledger = shared_ledger_new(LEDGER_KEYS);
     server->shared.connections = connection_counts_new(
         (size_t)server->shared.settings->caps.connections,
         (size_t)server->shared.settings->caps.connections_per_net);
+    /* A candidate may come with a reload. Its budgets begin empty. */
+    server->shared.shadow_ledger = shared_ledger_new(LEDGER_KEYS);
     int status = EXIT_FOUND;
-    if (server->shared.ledger != NULL && server->shared.connections != NULL &&
-        start_workers(server) == 0) {
+    if (server->shared.connections != NULL &&
+        server->shared.shadow_ledger != NULL && start_workers(server) == 0 &&
+        start_control(server) == 0) {
         announce(server->shared.settings, server->opened.log,
                  server->worker_count);
         wait_for_stop(server, signals);
@@ -203,13 +310,28 @@ static int serve(struct server *server, const sigset_t *signals)
                          "stopping: transactions finish first");
         status = EXIT_FINE;
     }
+    stop_control(server);
     stop_workers(server);
     await_end(server, signals);
     join_workers(server);
+    reloader_free(server->reloader);
     connection_counts_free(server->shared.connections);
-    shared_ledger_free(server->shared.ledger);
+    shared_ledger_free(server->shared.shadow_ledger);
     if (status == 0)
         server_log_write(server->opened.log, SERVER_INFO, "stopped");
+    return status;
+}
+
+static int open_and_serve(struct server *server, const sigset_t *signals)
+{
+    if (ports_are_free(server->shared.settings) != 0)
+        return EXIT_FOUND;
+    if (open_budgets(server) != 0)
+        return EXIT_CONFIG;
+    int status = open_control(server);
+    if (status == EXIT_FINE)
+        status = serve(server, signals);
+    close_control(server);
     return status;
 }
 
@@ -230,7 +352,7 @@ static int read_arguments(int argc, char **argv, const char **path)
 
 int command_run(int argc, char **argv)
 {
-    struct server server = {0};
+    struct server server = {.control = -1};
     const char *path = DEFAULT_CONFIG;
     if (read_arguments(argc, argv, &path) != EXIT_FINE)
         return EXIT_USAGE;
@@ -245,8 +367,8 @@ int command_run(int argc, char **argv)
     sigset_t signals;
     block_signals(&signals); /* before there are threads */
     if (open_all(&server) == 0) {
-        status = ports_are_free(settings) == 0 ? serve(&server, &signals)
-                                               : EXIT_FOUND;
+        status = open_and_serve(&server, &signals);
+        journal_close(server.journal);
         preflight_release(&server.opened);
     }
     settings_unref(settings);

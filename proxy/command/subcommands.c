@@ -4,9 +4,13 @@
 #include <string.h>
 
 #include "proxy/command/check.h"
+#include "proxy/command/explain.h"
 #include "proxy/command/help.h"
+#include "proxy/command/list.h"
 #include "proxy/command/passwd.h"
+#include "proxy/command/reload.h"
 #include "proxy/command/run.h"
+#include "proxy/command/schema.h"
 #include "proxy/command/tail.h"
 #include "rules/nearest.h"
 
@@ -18,21 +22,24 @@ const struct subcommand subcommands[] = {
         .details = "  -c FILE   the configuration (" DEFAULT_CONFIG ")\n"
                    "\n"
                    "SIGTERM ends it: no new sessions, transactions finish.\n"
-                   "SIGHUP opens the decision log anew.\n"
+                   "SIGHUP opens the logs anew and reloads the policy.\n"
                    "Exits 0; 1 when an address is in use; 78 when the\n"
                    "configuration is wrong.\n",
         .run = command_run,
     },
     {
         .name = "check",
-        .synopsis = "[--json] [FILE]",
+        .synopsis = "[--json] [--no-files] [FILE]",
         .summary = "validate a configuration and run its policy tests",
         .details =
             "  FILE      the configuration (" DEFAULT_CONFIG ")\n"
             "  --json    for editors: one object instead of lines\n"
+            "  --no-files  open no certificates, users, Maildirs or logs:\n"
+            "            for a policy that is written on another machine\n"
             "\n"
-            "Prints file:line:column: error: text, and warnings. Opens what\n"
-            "the configuration names (certificates, users) as run does.\n"
+            "Prints file:line:column: error: text, and warnings, and for each\n"
+            "limit what it lets through at once and in any period. Opens what\n"
+            "the configuration names as run does, then runs its tests.\n"
             "Exits 0; 1 when a policy test failed; 78 when the configuration\n"
             "is wrong.\n",
         .run = command_check,
@@ -76,23 +83,100 @@ const struct subcommand subcommands[] = {
         .run = command_passwd,
     },
     {
+        .name = "reload",
+        .synopsis = "[-c FILE]",
+        .summary = "take up a changed policy",
+        .details =
+            "  -c FILE   the configuration that the server runs with\n"
+            "            (" DEFAULT_CONFIG ")\n"
+            "\n"
+            "The server reads its files anew, runs the policy tests, and the\n"
+            "recorded day of reload.replay, while mail flows. If anything\n"
+            "fails the policy stays as it was; what is wrong is printed as\n"
+            "check prints it. Sessions go on: their next MAIL sees the new\n"
+            "rules. Taken up are policy, lists, tests, shadow, reload and\n"
+            "policy_servers; what else has changed needs a restart. SIGHUP\n"
+            "does the same and says in the server log how it went.\n"
+            "Exits 0; 1 when it was refused, or no server answers.\n",
+        .run = command_reload,
+    },
+    {
+        .name = "list",
+        .synopsis = "NAME [--add VALUE [--for TIME] | --remove VALUE]",
+        .summary = "show and change dynamic lists",
+        .details =
+            "  --add VALUE     put it in; until it is removed, or\n"
+            "  --for TIME      for so long: 30m, 12h, 7d\n"
+            "  --remove VALUE  take it out\n"
+            "  --json          for programs\n"
+            "  -c FILE         the configuration that the server runs with\n"
+            "                  (" DEFAULT_CONFIG ")\n"
+            "\n"
+            "Without --add or --remove: the values and how long each stays.\n"
+            "A value that is in already stays for the longer of both times.\n"
+            "  postern list contained --add bob --for 12h\n"
+            "Exits 0; 1 when there is no such list, or no server answers.\n",
+        .run = command_list,
+    },
+    {
+        .name = "schema",
+        .synopsis = "",
+        .summary = "print the JSON Schema of postern.yaml",
+        .details =
+            "For editors with the YAML language server:\n"
+            "  postern schema > /etc/postern/postern.schema.json\n"
+            "and as the first line of postern.yaml:\n"
+            "  # yaml-language-server: $schema=postern.schema.json\n",
+        .run = command_schema,
+    },
+    {
         .name = "help",
         .synopsis = "[COMMAND]",
         .summary = "say this, or more of one command",
         .run = command_help,
     },
-    {.name = "explain",
-     .synopsis = "ID | -c FILE --user NAME ...",
-     .summary = "why a mail was or would be refused"},
+    {
+        .name = "explain",
+        .synopsis = "ID [--log FILE] [-c FILE] | -c FILE --user NAME "
+                    "--from ADDRESS --to ADDRESS ...",
+        .summary = "why a mail was or would be refused",
+        .details =
+            "The first form tells of a past session or transaction by the id\n"
+            "in the reply: what was said, and every rule over what the log\n"
+            "holds.\n"
+            "  --log FILE        the decision log, when -c does not name it;\n"
+            "                    FILE.1 is looked through too\n"
+            "\n"
+            "The second form is a dry run. Nobody is asked and nothing\n"
+            "counted; what is not given is not known, and rules that name it\n"
+            "are not asked.\n"
+            "  --user NAME       who logs in; no password is needed\n"
+            "  --addresses A,B   and --groups A,B: what the login owns, in\n"
+            "                    place of what the users files say\n"
+            "  --auth failed     the login fails (or: unavailable)\n"
+            "  --from ADDRESS    <> is the empty one\n"
+            "  --to ADDRESS      may come several times\n"
+            "  --client IP       --helo NAME    --listener NAME\n"
+            "  --size N          as declared at MAIL: 20M\n"
+            "  --message FILE    header and size of a message; - is standard\n"
+            "                    input\n"
+            "  --at TIME         2026-01-05T09:30, with Z for UTC\n"
+            "  --reply \"550 5.1.1 No such user\"   what the upstream says at\n"
+            "                    the end; with RCPT in front, to each RCPT\n"
+            "  --answer SERVER=ACTION   what a policy server says\n"
+            "  --fact NAME=VALUE        any other fact\n"
+            "\n"
+            "Both: -c FILE (" DEFAULT_CONFIG "), and --json.\n"
+            "Exits 0; 1 when it would be refused or there is no such id; 78\n"
+            "when the configuration is wrong.\n",
+        .run = command_explain,
+    },
     {.name = "replay",
      .synopsis = "LOG -c FILE",
      .summary = "run a recorded day through another policy"},
     {.name = "status",
      .synopsis = "[-c FILE]",
      .summary = "ask the running server how it is"},
-    {.name = "reload",
-     .synopsis = "[-c FILE]",
-     .summary = "take up a changed configuration"},
     {.name = "drain",
      .synopsis = "[-c FILE]",
      .summary = "take no new sessions"},
@@ -103,12 +187,6 @@ const struct subcommand subcommands[] = {
     {.name = "limits",
      .synopsis = "[KEY] [--reset] [--boost 2x --for 1h]",
      .summary = "show and change budgets"},
-    {.name = "list",
-     .synopsis = "NAME [--add VALUE] [--remove VALUE]",
-     .summary = "show and change dynamic lists"},
-    {.name = "schema",
-     .synopsis = "",
-     .summary = "the JSON Schema of postern.yaml"},
 };
 
 const size_t subcommand_count = sizeof subcommands / sizeof subcommands[0];

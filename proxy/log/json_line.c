@@ -171,9 +171,14 @@ static struct str cut(struct str value)
 
 void json_text(struct json_line *line, const char *key, struct str value)
 {
+    json_long_text(line, key, cut(value));
+}
+
+void json_long_text(struct json_line *line, const char *key, struct str value)
+{
     begin_item(line, key);
     put(line, "\"", 1);
-    put_escaped(line, cut(value));
+    put_escaped(line, value);
     put(line, "\"", 1);
 }
 
@@ -194,8 +199,8 @@ void json_flag(struct json_line *line, const char *key, bool value)
 void json_ms(struct json_line *line, const char *key, uint64_t us)
 {
     char text[32];
-    int length = snprintf(text, sizeof text, "%" PRIu64 ".%02u", us / 1000,
-                          (unsigned)(us % 1000 / 10));
+    int length = snprintf(text, sizeof text, "%" PRIu64 ".%03u", us / 1000,
+                          (unsigned)(us % 1000));
     begin_item(line, key);
     put(line, text, (size_t)length);
 }

@@ -24,9 +24,11 @@ void json_open_array(struct json_line *line, const char *key);
 void json_close_array(struct json_line *line);
 /* A text is cut behind 1,024 octets, at a character. */
 void json_text(struct json_line *line, const char *key, struct str value);
+/* The whole of it, which the caller bounds. */
+void json_long_text(struct json_line *line, const char *key, struct str value);
 void json_number(struct json_line *line, const char *key, uint64_t value);
 void json_flag(struct json_line *line, const char *key, bool value);
-/* Milliseconds with two decimals, from microseconds. */
+/* Milliseconds with three decimals, from microseconds. */
 void json_ms(struct json_line *line, const char *key, uint64_t us);
 /* "2026-01-05T09:30:01.123456Z" from microseconds since the epoch. */
 void json_time(struct json_line *line, const char *key, uint64_t us);

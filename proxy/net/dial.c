@@ -262,8 +262,8 @@ static int start_lookup(struct dial *dial, struct str host)
     return 0;
 }
 
-struct dial *dial_start(struct loop *loop, struct str host, uint16_t port,
-                        uint64_t timeout_ms, dial_done done, void *owner)
+static struct dial *new_dial(struct loop *loop, uint64_t timeout_ms,
+                             dial_done done, void *owner)
 {
     struct dial *dial = calloc(1, sizeof(*dial));
     if (dial == NULL)
@@ -272,12 +272,21 @@ struct dial *dial_start(struct loop *loop, struct str host, uint16_t port,
     dial->done = done;
     dial->owner = owner;
     dial->fd = -1;
-    dial->port = port;
     dial->timeout_ms = timeout_ms;
     dial->deadline_ms = uv_now(&loop->uv) + timeout_ms;
     uv_timer_init(&loop->uv, &dial->timer);
     dial->timer.data = dial;
     dial->outstanding = 1;
+    return dial;
+}
+
+struct dial *dial_start(struct loop *loop, struct str host, uint16_t port,
+                        uint64_t timeout_ms, dial_done done, void *owner)
+{
+    struct dial *dial = new_dial(loop, timeout_ms, done, owner);
+    if (dial == NULL)
+        return NULL;
+    dial->port = port;
     bool is_numeric =
         socket_address_parse(&dial->addresses[0], host, port) == 0;
     dial->count = is_numeric ? 1 : 0;
@@ -287,6 +296,19 @@ struct dial *dial_start(struct loop *loop, struct str host, uint16_t port,
         dial->state = DIAL_BETWEEN;
         uv_timer_start(&dial->timer, on_known, 0, 0);
     }
+    return dial;
+}
+
+struct dial *dial_start_unix(struct loop *loop, const char *path,
+                             uint64_t timeout_ms, dial_done done, void *owner)
+{
+    struct dial *dial = new_dial(loop, timeout_ms, done, owner);
+    if (dial == NULL)
+        return NULL;
+    dial->count = socket_address_unix(&dial->addresses[0], path) == 0 ? 1 : 0;
+    note_error(dial, "the path of the socket is too long");
+    dial->state = DIAL_BETWEEN;
+    uv_timer_start(&dial->timer, on_known, 0, 0);
     return dial;
 }
 

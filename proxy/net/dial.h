@@ -15,6 +15,9 @@ typedef void (*dial_done)(void *owner, int fd, const char *error);
  * `done` comes from the loop, once. NULL when out of memory. */
 struct dial *dial_start(struct loop *loop, struct str host, uint16_t port,
                         uint64_t timeout_ms, dial_done done, void *owner);
+/* The same to a unix socket by its path. */
+struct dial *dial_start_unix(struct loop *loop, const char *path,
+                             uint64_t timeout_ms, dial_done done, void *owner);
 /* Gives up; `done` will not be called. */
 void dial_cancel(struct dial *dial);
 

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/un.h>
 
 #include <uv.h>
 
@@ -23,8 +24,22 @@ int socket_address_parse(struct sockaddr_storage *address, struct str host,
                                                                         : -1;
 }
 
+int socket_address_unix(struct sockaddr_storage *address, const char *path)
+{
+    struct sockaddr_un *local = (struct sockaddr_un *)address;
+    size_t n = strlen(path);
+    if (n >= sizeof(local->sun_path))
+        return -1;
+    memset(address, 0, sizeof(*address));
+    local->sun_family = AF_UNIX;
+    memcpy(local->sun_path, path, n + 1);
+    return 0;
+}
+
 socklen_t socket_address_size(const struct sockaddr_storage *address)
 {
+    if (address->ss_family == AF_UNIX)
+        return sizeof(struct sockaddr_un);
     return address->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6)
                                           : sizeof(struct sockaddr_in);
 }

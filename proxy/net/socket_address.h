@@ -12,6 +12,8 @@
 /* 0, or -1 when `host` is not a numeric address. */
 int socket_address_parse(struct sockaddr_storage *address, struct str host,
                          uint16_t port);
+/* 0, or -1 when the path does not fit. */
+int socket_address_unix(struct sockaddr_storage *address, const char *path);
 socklen_t socket_address_size(const struct sockaddr_storage *address);
 /* The numeric host; an IPv4 address that came in on an IPv6 socket is given
  * as IPv4. "" for any other family. */

@@ -157,6 +157,8 @@ static int learn_addresses(struct stream *stream)
         uv_tcp_getsockname(&stream->tcp, (struct sockaddr *)&address, &size);
     if (result == 0)
         socket_address_text(&address, stream->local_host);
+    if (result == 0)
+        stream->local_port = socket_address_port(&address);
     return result;
 }
 
@@ -169,7 +171,8 @@ static int open_socket(struct stream *stream, int fd)
         return result;
     }
     result = learn_addresses(stream);
-    if (result == 0)
+    /* A unix socket, under a handle made for TCP, has no such option. */
+    if (result == 0 && stream->peer_host[0] != '\0')
         result = uv_tcp_nodelay(&stream->tcp, 1);
     return result;
 }
@@ -217,6 +220,22 @@ struct stream *stream_connect(struct loop *loop, struct str host, uint16_t port,
     if (stream == NULL)
         return NULL;
     stream->dial = dial_start(loop, host, port, timeout_ms, on_dialled, stream);
+    if (stream->dial == NULL) {
+        stream_vanish(stream);
+        return NULL;
+    }
+    return stream;
+}
+
+struct stream *stream_connect_unix(struct loop *loop, const char *path,
+                                   uint64_t timeout_ms,
+                                   const struct stream_events *events,
+                                   void *owner)
+{
+    struct stream *stream = new_stream(loop, events, owner);
+    if (stream == NULL)
+        return NULL;
+    stream->dial = dial_start_unix(loop, path, timeout_ms, on_dialled, stream);
     if (stream->dial == NULL) {
         stream_vanish(stream);
         return NULL;
@@ -278,4 +297,9 @@ uint16_t stream_peer_port(const struct stream *stream)
 const char *stream_local_host(const struct stream *stream)
 {
     return stream->local_host;
+}
+
+uint16_t stream_local_port(const struct stream *stream)
+{
+    return stream->local_port;
 }

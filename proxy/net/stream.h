@@ -61,6 +61,11 @@ struct stream *stream_accept(struct loop *loop, int fd,
 struct stream *stream_connect(struct loop *loop, struct str host, uint16_t port,
                               uint64_t timeout_ms,
                               const struct stream_events *events, void *owner);
+/* The same to a unix socket by its path. */
+struct stream *stream_connect_unix(struct loop *loop, const char *path,
+                                   uint64_t timeout_ms,
+                                   const struct stream_events *events,
+                                   void *owner);
 
 /* Begins TLS. The input must be empty: whoever calls this with octets of the
  * clear text left has a bug or an attacker, and gets -1; so does one whose
@@ -108,9 +113,11 @@ const char *stream_tls_cipher(const struct stream *stream);
 const char *stream_tls_sni(const struct stream *stream);
 
 /* Numeric address of the peer and its port; an IPv4 peer of an IPv6 socket is
- * given as IPv4. "" before a stream_connect() is ready. */
+ * given as IPv4. "" before a stream_connect() is ready, and of a unix socket.
+ */
 const char *stream_peer_host(const struct stream *stream);
 uint16_t stream_peer_port(const struct stream *stream);
 const char *stream_local_host(const struct stream *stream);
+uint16_t stream_local_port(const struct stream *stream);
 
 #endif

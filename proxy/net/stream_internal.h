@@ -64,7 +64,7 @@ struct stream {
     char error[200];
     char peer_host[SOCKET_ADDRESS_TEXT];
     char local_host[SOCKET_ADDRESS_TEXT];
-    uint16_t peer_port;
+    uint16_t peer_port, local_port;
 };
 
 /* stream.c */

@@ -10,6 +10,7 @@
 #include "proxy/session/header_stage.h"
 #include "proxy/session/policy.h"
 #include "proxy/session/session_reply.h"
+#include "proxy/session/shadow.h"
 #include "proxy/session/transaction.h"
 
 /* Octets a second below which a message is too slow (design section 6). */
@@ -44,6 +45,7 @@ void body_pump_conclude(struct session *s)
 void body_pump_drop(struct session *s)
 {
     struct transaction *t = s->transaction;
+    policy_forget(s);
     delivery_free(t->delivery);
     t->delivery = NULL;
     free(t->unsent);
@@ -121,17 +123,48 @@ static void send_body(struct session *s, struct str bytes)
     keep_unsent(s, bytes);
 }
 
-static void begin_body(struct session *s)
+void body_pump_begin_body(struct session *s)
 {
     struct transaction *t = s->transaction;
-    header_stage_vet(s);
-    if (s->transaction != t || s->state != SESSION_HEADER)
-        return;
     delivery_data(t->delivery);
     session_enter(s, SESSION_BODY);
     send_body(s, header_reader_overlap(&t->header));
     header_reader_release(&t->header);
     t->has_header_reader = false;
+    if (s->state == SESSION_BODY)
+        send_body(s, str_span(t->behind, t->behind_length));
+    free(t->behind);
+    t->behind = NULL;
+    t->behind_length = 0;
+}
+
+/* What came with the end of the header block, while it is not yet decided. At
+ * most one piece of input: no more is read meanwhile. */
+static void keep_behind(struct session *s, struct str bytes)
+{
+    struct transaction *t = s->transaction;
+    if (bytes.n == 0)
+        return;
+    t->behind = malloc(bytes.n);
+    if (t->behind == NULL) {
+        body_pump_refuse(s, STAGE_HEADER, 451, "4.3.0",
+                         "Out of memory, try again later");
+        return;
+    }
+    memcpy(t->behind, bytes.p, bytes.n);
+    t->behind_length = bytes.n;
+}
+
+static void end_header(struct session *s, struct str behind)
+{
+    const struct transaction *t = s->transaction;
+    header_stage_vet(s);
+    if (s->transaction != t || s->stream == NULL)
+        return;
+    if (s->state == SESSION_BODY)
+        send_body(s, behind);
+    else if (s->state != SESSION_DRAIN)
+        keep_behind(s, behind);
 }
 
 static void take_header(struct session *s, struct str bytes)
@@ -141,9 +174,7 @@ static void take_header(struct session *s, struct str bytes)
     case HEADER_MORE:
         break;
     case HEADER_DONE:
-        begin_body(s);
-        if (s->state == SESSION_BODY)
-            send_body(s, bytes);
+        end_header(s, bytes);
         break;
     case HEADER_TOO_LARGE:
         body_pump_refuse(s, STAGE_HEADER, 552, "5.3.4",
@@ -179,8 +210,12 @@ static void check_sizes(struct session *s)
                          "The message is too large");
     } else if (t->effects.size_rule != NULL &&
                t->dots.bytes > t->effects.size_max) {
+        t->stopped_at = t->dots.bytes;
         policy_ask_exceeded(s, &verdict);
+        shadow_compare(s, STAGE_MESSAGE, &verdict);
         body_pump_refuse_by_verdict(s, STAGE_MESSAGE, &verdict);
+    } else {
+        shadow_check_size(s, t->dots.bytes);
     }
 }
 
@@ -215,34 +250,37 @@ static void check_drain(struct session *s, size_t octets)
     session_close(s, SESSION_END_CAP);
 }
 
+static void on_message_vetted(struct session *s, const struct verdict *verdict)
+{
+    if (verdict->kind != VERDICT_PASS) {
+        body_pump_refuse_by_verdict(s, STAGE_MESSAGE, verdict);
+        return;
+    }
+    delivery_finish(s->transaction->delivery);
+    session_enter(s, SESSION_FINAL);
+}
+
 static void vet_message(struct session *s)
 {
     struct transaction *t = s->transaction;
-    struct verdict verdict;
     facts_set_number(&s->facts, FACT_MESSAGE_BYTES, t->dots.bytes);
     facts_set_number(&s->facts, FACT_MESSAGE_LINES, t->dots.lines);
     facts_set_number(&s->facts, FACT_MESSAGE_LONGEST_LINE,
                      t->dots.longest_line);
-    policy_ask(s, STAGE_MESSAGE, &verdict);
-    if (verdict.kind != VERDICT_PASS)
-        body_pump_refuse_by_verdict(s, STAGE_MESSAGE, &verdict);
+    policy_ask(s, STAGE_MESSAGE, on_message_vetted);
 }
 
 static void take_end(struct session *s)
 {
     struct transaction *t = s->transaction;
     t->is_complete = true;
-    if (s->state == SESSION_HEADER) {
-        if (header_reader_end(&t->header) == HEADER_DONE)
-            begin_body(s);
-        else
-            body_pump_refuse(s, STAGE_HEADER, 552, "5.3.4",
-                             "The header block is too large");
-    }
-    if (s->state == SESSION_BODY)
-        vet_message(s);
-    if (s->state == SESSION_DRAIN)
-        body_pump_conclude(s);
+    if (s->state != SESSION_HEADER)
+        return;
+    if (header_reader_end(&t->header) == HEADER_DONE)
+        end_header(s, STR(""));
+    else
+        body_pump_refuse(s, STAGE_HEADER, 552, "5.3.4",
+                         "The header block is too large");
 }
 
 static bool read_span(struct session *s)
@@ -276,8 +314,10 @@ bool body_pump_run(struct session *s)
         return false;
     if (!t->is_complete)
         return read_span(s);
-    delivery_finish(t->delivery);
-    session_enter(s, SESSION_FINAL);
+    if (s->state == SESSION_BODY)
+        vet_message(s);
+    else
+        body_pump_conclude(s);
     return true;
 }
 

@@ -12,6 +12,9 @@ bool body_pump_run(struct session *s);
 /* A minute passed: no progress at all, or less than the floor? */
 void body_pump_tick(struct session *s);
 
+/* The vetted header block is in `unsent`: it and the body go on. */
+void body_pump_begin_body(struct session *s);
+
 /* No upstream will get this message: what is left of it is swallowed, then
  * the reply that was decided leaves. refuse decides it too. */
 void body_pump_drop(struct session *s);

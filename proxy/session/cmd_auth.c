@@ -13,6 +13,15 @@ static void set_result(struct session *s, const char *result)
     facts_set_text(&s->facts, FACT_AUTH_RESULT, str_from(result));
 }
 
+/* The log tells of the attempt once the rules have said what they think of
+ * it, or when the client does not wait for that. */
+static void ask_rules(struct session *s, const char *result, policy_then *then)
+{
+    set_result(s, result);
+    s->attempt = result;
+    policy_ask_session(s, STAGE_AUTH, then);
+}
+
 /* After the answer, or after an exchange that came to none. */
 static void end_exchange(struct session *s)
 {
@@ -20,31 +29,34 @@ static void end_exchange(struct session *s)
     session_enter(s, SESSION_READY);
 }
 
-/* The rules' verdict about this login; true if it may stand. */
-static bool rules_allow(struct session *s)
+/* The rules' verdict about this login; true if they leave the answer to us.
+ */
+static bool rules_allow(struct session *s, const struct verdict *verdict)
 {
-    struct verdict verdict;
-    policy_ask_session(s, STAGE_AUTH, &verdict);
-    if (verdict.kind == VERDICT_PASS)
+    if (verdict->kind == VERDICT_PASS)
         return true;
-    session_reply_verdict(s, &verdict);
-    if (verdict.kind == VERDICT_CLOSE)
+    session_reply_verdict(s, verdict);
+    if (verdict->kind == VERDICT_CLOSE)
         session_close(s, SESSION_END_POLICY);
     return false;
 }
 
-static void refuse_login(struct session *s)
+static void on_failure_vetted(struct session *s, const struct verdict *verdict)
 {
-    s->auth_failures++;
-    set_result(s, "failed");
-    session_log_auth(s, "failed");
+    session_log_auth(s, "failed", verdict);
     /* The same words, whatever was wrong (attack A11). */
-    if (rules_allow(s))
+    if (rules_allow(s, verdict))
         session_reply(s, 535, "5.7.8", "Authentication credentials invalid");
     /* Whoever was answered by a rule has guessed as well. */
     if (s->auth_failures >= session_settings(s)->auth.attempts)
         session_hang_up(s, SESSION_END_CAP, "4.7.0",
                         "Too many failed logins, try again later");
+}
+
+static void refuse_login(struct session *s)
+{
+    s->auth_failures++;
+    ask_rules(s, "failed", on_failure_vetted);
 }
 
 static bool copy_list(struct session *s, enum fact fact,
@@ -67,6 +79,37 @@ static void forget_login(struct session *s)
     facts_forget(&s->facts, FACT_AUTH_USER);
     facts_forget(&s->facts, FACT_AUTH_ADDRESSES);
     facts_forget(&s->facts, FACT_AUTH_GROUPS);
+    facts_forget(&s->facts, FACT_AUTH_RESULT);
+    facts_forget(&s->facts, FACT_CLIENT_KNOWN);
+}
+
+static void learn_known(struct session *s, struct str user)
+{
+    struct str net = facts_text(&s->facts, FACT_CLIENT_NET);
+    bool is_known = shared_ledger_knows(s->host->ledger, user, net,
+                                        loop_now_ms(s->host->loop));
+    facts_set_text(&s->facts, FACT_CLIENT_KNOWN,
+                   is_known ? STR("true") : STR("false"));
+}
+
+static void on_login_vetted(struct session *s, const struct verdict *verdict)
+{
+    struct str user = facts_text(&s->facts, FACT_AUTH_USER);
+    if (verdict->kind != VERDICT_PASS)
+        session_log_auth(s, "refused", verdict);
+    if (!rules_allow(s, verdict)) {
+        forget_login(s);
+        return;
+    }
+    shared_ledger_know(s->host->ledger, user,
+                       facts_text(&s->facts, FACT_CLIENT_NET),
+                       loop_now_ms(s->host->loop));
+    s->user = user;
+    s->auth_by_ms = 0;
+    s->bad_commands = 0;
+    session_touch(s); /* the time until a login bounds it no more */
+    session_log_auth(s, "ok", verdict);
+    session_reply(s, 235, "2.7.0", "Authentication succeeded");
 }
 
 static void accept_login(struct session *s, const struct login_answer *answer)
@@ -80,18 +123,17 @@ static void accept_login(struct session *s, const struct login_answer *answer)
         return;
     }
     facts_set_text(&s->facts, FACT_AUTH_USER, user);
-    set_result(s, "ok");
-    if (!rules_allow(s)) {
-        session_log_auth(s, "refused");
-        forget_login(s);
-        return;
-    }
-    s->user = user;
-    s->auth_by_ms = 0;
-    s->bad_commands = 0;
-    session_touch(s); /* the time until a login bounds it no more */
-    session_log_auth(s, "ok");
-    session_reply(s, 235, "2.7.0", "Authentication succeeded");
+    learn_known(s, user);
+    ask_rules(s, "ok", on_login_vetted);
+}
+
+static void on_unavailable_vetted(struct session *s,
+                                  const struct verdict *verdict)
+{
+    session_log_auth(s, "unavailable", verdict);
+    if (rules_allow(s, verdict))
+        session_reply(s, 454, "4.7.0",
+                      "Logins can't be checked now, try again later");
 }
 
 static void on_answer(void *owner, const struct login_answer *answer)
@@ -107,11 +149,7 @@ static void on_answer(void *owner, const struct login_answer *answer)
         refuse_login(s);
         break;
     case LOGIN_UNAVAILABLE:
-        set_result(s, "unavailable");
-        session_log_auth(s, "unavailable");
-        if (rules_allow(s))
-            session_reply(s, 454, "4.7.0",
-                          "Logins can't be checked now, try again later");
+        ask_rules(s, "unavailable", on_unavailable_vetted);
         break;
     }
     session_run(s);

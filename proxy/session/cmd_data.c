@@ -55,10 +55,25 @@ static void refuse_by_verdict(struct session *s, const struct verdict *verdict)
     give_up(s);
 }
 
+static void on_vetted(struct session *s, const struct verdict *verdict)
+{
+    if (verdict->kind != VERDICT_PASS) {
+        refuse_by_verdict(s, verdict);
+        return;
+    }
+    if (s->transaction->has_final) { /* the upstream did not wait for it */
+        transaction_reply_final(s);
+        give_up(s);
+        return;
+    }
+    session_reply(s, 354, "", "End data with <CR><LF>.<CR><LF>");
+    if (s->stream != NULL)
+        body_pump_start(s);
+}
+
 void cmd_data(struct session *s, const struct command *command)
 {
     struct transaction *t = s->transaction;
-    struct verdict verdict;
     (void)command;
     if (t->recipient_count == 0) {
         session_bad_command(s, 503, "5.5.1", "RCPT first");
@@ -80,12 +95,5 @@ void cmd_data(struct session *s, const struct command *command)
         close_if_talking(s);
         return;
     }
-    policy_ask(s, STAGE_DATA, &verdict);
-    if (verdict.kind != VERDICT_PASS) {
-        refuse_by_verdict(s, &verdict);
-        return;
-    }
-    session_reply(s, 354, "", "End data with <CR><LF>.<CR><LF>");
-    if (s->stream != NULL)
-        body_pump_start(s);
+    policy_ask(s, STAGE_DATA, on_vetted);
 }

@@ -4,14 +4,16 @@
 
 #include "proxy/session/command_table.h"
 #include "proxy/session/policy.h"
+#include "proxy/session/session_log.h"
 #include "proxy/session/session_reply.h"
 #include "proxy/session/transaction.h"
 #include "proxy/smtp/params.h"
 
-/* Kept for the session: what was promised once holds to its end. */
+/* Kept for the session: what was promised once holds to its end. The newest
+ * policy says where its mail may go. */
 static void learn_offer(struct session *s)
 {
-    const struct settings *settings = session_settings(s);
+    const struct settings *settings = s->host->policy;
     struct capabilities *offer = &s->offered;
     if (s->has_offered)
         return;
@@ -60,10 +62,27 @@ static void reply_helo(struct session *s)
     session_reply_upstream(s, &reply);
 }
 
+static void on_vetted(struct session *s, const struct verdict *verdict)
+{
+    session_note_greeting(s, verdict);
+    if (verdict->kind != VERDICT_PASS) {
+        session_enter(s, SESSION_NEW);
+        session_reply_verdict(s, verdict);
+        if (verdict->kind == VERDICT_CLOSE)
+            session_close(s, SESSION_END_POLICY);
+        return;
+    }
+    learn_offer(s);
+    session_enter(s, SESSION_READY);
+    if (str_equals(facts_text(&s->facts, FACT_HELO_VERB), STR("EHLO")))
+        reply_ehlo(s);
+    else
+        reply_helo(s);
+}
+
 /* RFC 5321 4.1.4: EHLO resets as RSET does. */
 void cmd_ehlo(struct session *s, const struct command *command)
 {
-    struct verdict verdict;
     if (!helo_name_is_valid(command->argument)) {
         session_bad_command(s, 501, "5.5.4",
                             "Give a host name or an address literal");
@@ -82,18 +101,6 @@ void cmd_ehlo(struct session *s, const struct command *command)
     /* A route that rules chose for an earlier greeting, perhaps one in clear
      * text, does not outlive it. */
     s->effects.route = s->connect_route;
-    policy_ask_session(s, STAGE_HELO, &verdict);
-    if (verdict.kind != VERDICT_PASS) {
-        session_enter(s, SESSION_NEW);
-        session_reply_verdict(s, &verdict);
-        if (verdict.kind == VERDICT_CLOSE)
-            session_close(s, SESSION_END_POLICY);
-        return;
-    }
-    learn_offer(s);
-    session_enter(s, SESSION_READY);
-    if (command->verb == VERB_EHLO)
-        reply_ehlo(s);
-    else
-        reply_helo(s);
+    session_renew_settings(s);
+    policy_ask_session(s, STAGE_HELO, on_vetted);
 }

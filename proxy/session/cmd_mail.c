@@ -64,25 +64,23 @@ static void learn_facts(struct session *s, struct str mailbox,
         facts_set_text(facts, FACT_MAIL_BODY,
                        params->body == BODY_8BITMIME ? STR("8BITMIME")
                                                      : STR("7BIT"));
+    /* Neither is offered, and so neither can have been asked for. */
+    facts_set_text(facts, FACT_MAIL_SMTPUTF8, STR("false"));
+    facts_set_text(facts, FACT_MAIL_REQUIRETLS, STR("false"));
 }
 
 /* The rules may withdraw a login at any time (design 3.1). */
-static bool login_still_stands(struct session *s)
+static void withdraw_login(struct session *s, const struct verdict *verdict)
 {
-    struct verdict verdict = {.kind = VERDICT_PASS};
-    if (s->user.n > 0)
-        policy_ask_auth_again(s, &verdict);
-    if (verdict.kind == VERDICT_PASS)
-        return true;
-    struct reply reply = reply_of_verdict(&verdict);
+    struct reply reply = reply_of_verdict(verdict);
     s->transaction->verdict = TRANSACTION_REJECT;
     s->transaction->stage = STAGE_AUTH;
     s->transaction->final = (struct reply){
         421, STR("4.7.0"), transaction_keep_reply(s->transaction, &reply).text};
     s->transaction->has_final = s->transaction->is_final_ours = true;
+    s->transaction->rule = verdict->kind == VERDICT_FAULT ? NULL : verdict->rule;
     session_replyf(s, 421, "4.7.0", "%.*s", (int)reply.text.n, reply.text.p);
     session_close(s, SESSION_END_POLICY);
-    return false;
 }
 
 static void refuse_mail(struct session *s, const struct verdict *verdict)
@@ -96,9 +94,31 @@ static void refuse_mail(struct session *s, const struct verdict *verdict)
         transaction_end(s);
 }
 
+static void on_mail_vetted(struct session *s, const struct verdict *verdict)
+{
+    struct transaction *t = s->transaction;
+    t->envelope.reverse_path = facts_text(&s->facts, FACT_MAIL_FROM);
+    t->route = t->effects.route;
+    if (verdict->kind != VERDICT_PASS) {
+        refuse_mail(s, verdict);
+        return;
+    }
+    session_enter(s, SESSION_ENVELOPE);
+    session_reply(s, 250, "2.1.0", "Ok");
+}
+
+static void on_login_vetted(struct session *s, const struct verdict *verdict)
+{
+    if (verdict->kind == VERDICT_PASS)
+        policy_ask(s, STAGE_MAIL, on_mail_vetted);
+    else
+        withdraw_login(s, verdict);
+}
+
 static bool begin_transaction(struct session *s, struct str mailbox,
                               const struct mail_params *params)
 {
+    session_renew_settings(s);
     struct transaction *t = transaction_new(s);
     if (t != NULL)
         mailbox = arena_str(&t->arena, mailbox);
@@ -116,7 +136,6 @@ void cmd_mail(struct session *s, const struct command *command)
 {
     struct str rest = command->argument, mailbox;
     struct mail_params params;
-    struct verdict verdict;
     enum path_error error = path_reverse(&rest, &mailbox);
     if (error != PATH_OK) {
         refuse_path(s, error);
@@ -132,16 +151,8 @@ void cmd_mail(struct session *s, const struct command *command)
     s->commands_without_mail = 0;
     if (!begin_transaction(s, mailbox, &params))
         return;
-    struct transaction *t = s->transaction;
-    if (!login_still_stands(s))
-        return;
-    policy_ask(s, STAGE_MAIL, &verdict);
-    t->envelope.reverse_path = facts_text(&s->facts, FACT_MAIL_FROM);
-    t->route = t->effects.route;
-    if (verdict.kind != VERDICT_PASS) {
-        refuse_mail(s, &verdict);
-        return;
-    }
-    session_enter(s, SESSION_ENVELOPE);
-    session_reply(s, 250, "2.1.0", "Ok");
+    if (s->user.n > 0)
+        policy_ask_auth_again(s, on_login_vetted);
+    else
+        policy_ask(s, STAGE_MAIL, on_mail_vetted);
 }

@@ -45,10 +45,12 @@ static struct recipient *add_recipient(struct transaction *t)
     return &t->recipients[t->recipient_count++];
 }
 
+/* Each snapshot has the same upstreams; the server's own are those that live
+ * as long as connections to them. */
 static const struct upstream_settings *find_upstream(const struct session *s,
                                                      struct str route)
 {
-    const struct settings *settings = session_settings(s);
+    const struct settings *settings = s->host->settings;
     for (size_t i = 0; route.n > 0 && i < settings->upstream_count; i++)
         if (str_equals(settings->upstreams[i].name, route))
             return &settings->upstreams[i];
@@ -92,43 +94,60 @@ static void send_on(struct session *s, struct recipient *r)
     r->index = t->asked_count++;
 }
 
-/* Checks, rules, route: fills in the recipient's reply if it is refused. */
-static enum verdict_kind vet(struct session *s, struct recipient *r,
-                             struct str argument)
+/* Everything is known of the recipient but the upstream's answer. */
+static void settle(struct session *s, const struct recipient *r)
+{
+    struct transaction *t = s->transaction;
+    if (r->state == RECIPIENT_REFUSED)
+        transaction_settle_recipient(t, (size_t)(r - t->recipients));
+    transaction_flush_replies(s);
+}
+
+static void on_vetted(struct session *s, const struct verdict *verdict)
+{
+    struct transaction *t = s->transaction;
+    struct recipient *r = &t->recipients[t->recipient_count - 1];
+    r->mailbox = facts_text(&s->facts, FACT_RCPT_TO);
+    r->asked_us = t->stage_us[STAGE_RCPT];
+    if (verdict->kind != VERDICT_PASS) {
+        struct reply reply = reply_of_verdict(verdict);
+        r->rule = verdict->kind == VERDICT_FAULT ? NULL : verdict->rule;
+        r->state = RECIPIENT_REFUSED;
+        r->is_ours = true;
+        r->is_closing = verdict->kind == VERDICT_CLOSE;
+        r->reply = transaction_keep_reply(t, &reply);
+    } else if (route_is_fine(s, r)) {
+        send_on(s, r);
+    }
+    settle(s, r);
+}
+
+/* Checks it and learns its facts; false: it is refused. */
+static bool check(struct session *s, struct recipient *r, struct str argument)
 {
     struct transaction *t = s->transaction;
     struct str rest = argument, mailbox, what;
-    struct verdict verdict;
     enum path_error error = path_forward(&rest, &mailbox);
     if (error != PATH_OK) {
         refuse_path(r, error);
-        return VERDICT_REJECT;
+        return false;
     }
     if (rcpt_params_parse(rest, &what) != PARAMS_OK) {
         refuse(r, 555, "5.5.4", "Unknown parameter of RCPT");
-        return VERDICT_REJECT;
+        return false;
     }
     mailbox = arena_str(&t->arena, mailbox);
     r->original = r->mailbox = mailbox;
     if (mailbox.p == NULL ||
         domain_set_add(&t->domains, &t->arena, mailbox) != 0) {
         refuse(r, 452, "4.5.3", "Too many recipients");
-        return VERDICT_DEFER;
+        return false;
     }
     facts_set_text(&s->facts, FACT_RCPT_TO, mailbox);
     facts_set_text(&s->facts, FACT_RCPT_ORIGINAL, mailbox);
     facts_set_number(&s->facts, FACT_RCPT_COUNT, t->recipient_count);
     facts_set_number(&s->facts, FACT_RCPT_DOMAINS, t->domains.count);
-    t->effects.route = t->route;
-    policy_ask(s, STAGE_RCPT, &verdict);
-    r->mailbox = facts_text(&s->facts, FACT_RCPT_TO);
-    if (verdict.kind == VERDICT_PASS)
-        return route_is_fine(s, r) ? VERDICT_PASS : VERDICT_DEFER;
-    struct reply reply = reply_of_verdict(&verdict);
-    r->state = RECIPIENT_REFUSED;
-    r->is_ours = true;
-    r->reply = transaction_keep_reply(t, &reply);
-    return verdict.kind;
+    return true;
 }
 
 void cmd_rcpt(struct session *s, const struct command *command)
@@ -147,12 +166,11 @@ void cmd_rcpt(struct session *s, const struct command *command)
             (void)command_is_one_too_many(s);
         return;
     }
-    size_t index = t->recipient_count - 1;
-    enum verdict_kind kind = vet(s, r, command->argument);
-    r->is_closing = kind == VERDICT_CLOSE;
-    if (kind == VERDICT_PASS)
-        send_on(s, r);
-    if (r->state == RECIPIENT_REFUSED)
-        transaction_settle_recipient(t, index);
-    transaction_flush_replies(s);
+    r->state = RECIPIENT_VETTED;
+    if (!check(s, r, command->argument)) {
+        settle(s, r);
+        return;
+    }
+    t->effects.route = t->route;
+    policy_ask(s, STAGE_RCPT, on_vetted);
 }

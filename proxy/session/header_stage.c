@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proxy/session/added_recipients.h"
 #include "proxy/session/body_pump.h"
 #include "proxy/session/policy.h"
 #include "proxy/session/received.h"
@@ -36,6 +37,7 @@ static bool queue_header(struct session *s)
 static void learn_header_facts(struct session *s)
 {
     struct transaction *t = s->transaction;
+    t->headers_count = t->fields.count;
     facts_set_header(&s->facts, &t->fields);
     facts_set_number(&s->facts, FACT_HEADERS_COUNT, t->fields.count);
     facts_set_number(&s->facts, FACT_HEADERS_BYTES, t->header_bytes);
@@ -51,17 +53,37 @@ static bool read_fields(struct session *s)
         return false;
     t->has_header = true;
     t->header_bytes = header_fields_bytes(&t->fields);
+    log_capture_header(&t->capture, &t->arena, session_settings(s), &t->fields);
     for (size_t i = 0; i < t->effects.edit_count; i++)
         if (header_fields_edit(&t->fields, &t->effects.edits[i]) == -1)
             return false;
     return true;
 }
 
+void header_stage_send(struct session *s)
+{
+    if (queue_header(s))
+        body_pump_begin_body(s);
+    else
+        body_pump_refuse(s, STAGE_HEADER, 451, "4.3.0",
+                         "Out of memory, try again later");
+}
+
+static void on_vetted(struct session *s, const struct verdict *verdict)
+{
+    struct transaction *t = s->transaction;
+    if (verdict->kind != VERDICT_PASS)
+        body_pump_refuse_by_verdict(s, STAGE_HEADER, verdict);
+    else if (t->has_final || t->delivery == NULL) /* the upstream went away */
+        body_pump_drop(s);
+    else if (!added_recipients_ask(s))
+        header_stage_send(s);
+}
+
 /* The header block is complete: nothing of it has gone on yet. */
 void header_stage_vet(struct session *s)
 {
     struct transaction *t = s->transaction;
-    struct verdict verdict;
     if (!read_fields(s)) {
         body_pump_refuse(s, STAGE_HEADER, 451, "4.3.0",
                          "Out of memory, try again later");
@@ -73,16 +95,5 @@ void header_stage_vet(struct session *s)
         return;
     }
     learn_header_facts(s);
-    policy_ask(s, STAGE_HEADER, &verdict);
-    if (verdict.kind != VERDICT_PASS) {
-        body_pump_refuse_by_verdict(s, STAGE_HEADER, &verdict);
-        return;
-    }
-    if (t->has_final || t->delivery == NULL) { /* the upstream went away */
-        body_pump_drop(s);
-        return;
-    }
-    if (!queue_header(s))
-        body_pump_refuse(s, STAGE_HEADER, 451, "4.3.0",
-                         "Out of memory, try again later");
+    policy_ask(s, STAGE_HEADER, on_vetted);
 }

@@ -5,9 +5,12 @@
 
 #include "proxy/session/session_internal.h"
 
-/* Vets what the header reader gathered. If it may go on, the edited block,
- * with the trace field and the empty line, is in the transaction's `unsent`;
- * else the message has been refused and the state has changed. */
+/* Vets what the header reader gathered. If it may go on, at once or later,
+ * header_stage_send() follows; else the message has been refused and the
+ * state has changed. */
 void header_stage_vet(struct session *s);
+/* The edited block, with the trace field and the empty line, goes on: it is
+ * in the transaction's `unsent`, and the body begins. */
+void header_stage_send(struct session *s);
 
 #endif

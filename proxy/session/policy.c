@@ -1,11 +1,13 @@
 #include "proxy/session/policy.h"
 
-#include <string.h>
 #include <time.h>
 
+#include "proxy/session/policy_run.h"
 #include "proxy/session/session_log.h"
 #include "proxy/session/session_reply.h"
+#include "proxy/session/shadow.h"
 #include "proxy/session/transaction.h"
+#include "rules/list.h"
 
 static const struct str WEEKDAYS[7] = {
     STR_INIT("sunday"),    STR_INIT("monday"),   STR_INIT("tuesday"),
@@ -24,47 +26,51 @@ static void set_time_facts(struct session *s)
     facts_set_text(&s->facts, FACT_TIME_WEEKDAY, WEEKDAYS[local.tm_wday]);
 }
 
+/* What the log says of when a stage was asked is the time that its budgets
+ * were asked with: a replay comes to the same figures. */
+static uint64_t budget_now_ms(const struct session *s)
+{
+    return (s->awaited == NULL ? s->asked_us : loop_clock_us(s->host->loop)) /
+           1000;
+}
+
 static void apply_list_changes(struct session *s, struct effects *effects)
 {
+    uint64_t now = budget_now_ms(s);
     for (size_t i = 0; i < effects->list_change_count; i++) {
-        (void)shared_ledger_apply(s->host->ledger, &effects->list_changes[i],
-                            loop_now_ms(s->host->loop));
-        session_log_list(s, &effects->list_changes[i]);
+        const struct list_change *change = &effects->list_changes[i];
+        struct str list = change->list->name;
+        bool is_done = shared_ledger_apply(s->host->ledger, change, now);
+        session_log_list(s, change, is_done);
+        if (!is_done)
+            server_log_write(s->host->log, SERVER_ERROR,
+                             "%s: list %.*s is full: \"%.*s\" was not added",
+                             session_current_id(s), (int)list.n, list.p,
+                             (int)str_head(change->value, 200).n,
+                             change->value.p);
     }
     effects->list_change_count = 0;
 }
 
-static void run(struct session *s, enum stage stage, struct effects *effects,
-                struct verdict *verdict)
+static void log_warnings(const struct session *s, struct effects *effects)
 {
-    const struct ruleset *rules = session_settings(s)->rules;
-    struct evaluation e;
-    struct question question;
-    struct answer answer;
-    *verdict = (struct verdict){.kind = VERDICT_PASS};
-    if (ruleset_count(rules, stage) == 0 && stage != STAGE_MESSAGE)
-        return;
-    set_time_facts(s);
-    evaluate_start(&e, rules, stage, &s->facts, effects, s->host->scratch);
-    while (evaluate(&e, &question, verdict) == EVALUATE_QUESTION) {
-        shared_ledger_answer(s->host->ledger, &question,
-                             loop_now_ms(s->host->loop), &answer);
-        evaluate_answer(&e, &answer);
+    for (size_t i = 0; i < effects->use_count; i++) {
+        struct limit_use *use = &effects->uses[i];
+        if (use->is_warning && use->is_unwritten)
+            session_log_limit(s, use);
+        use->is_unwritten = false;
     }
-    apply_list_changes(s, effects);
-    if (verdict->kind == VERDICT_FAULT)
-        server_log_write(
-            s->host->log, SERVER_ERROR,
-            "%s: the rules of stage %s failed: %.*s%.*s", session_current_id(s),
-            stage_name(stage), (int)verdict->text.n, verdict->text.p,
-            verdict->rule == NULL ? 0 : (int)rule_name(verdict->rule).n,
-            verdict->rule == NULL ? "" : rule_name(verdict->rule).p);
 }
 
-void policy_ask_session(struct session *s, enum stage stage,
-                        struct verdict *verdict)
+static void log_fault(const struct session *s, enum stage stage,
+                      const struct verdict *verdict)
 {
-    run(s, stage, &s->effects, verdict);
+    struct str rule =
+        verdict->rule == NULL ? STR("-") : rule_name(verdict->rule);
+    server_log_write(s->host->log, SERVER_ERROR,
+                     "%s: the rules of stage %s failed: rule \"%.*s\": %s",
+                     session_current_id(s), stage_name(stage), (int)rule.n,
+                     rule.p, verdict->fault == NULL ? "?" : verdict->fault);
 }
 
 /* The transaction's arena may not hold what outlives it: a hold that is new
@@ -89,7 +95,141 @@ static void keep_session_holds(struct session *s, const struct effects *again)
     }
 }
 
-void policy_ask_auth_again(struct session *s, struct verdict *verdict)
+static const struct rule *find_rule(const struct ruleset *rules,
+                                    enum stage stage, struct str name)
+{
+    for (size_t i = 0; i < ruleset_count(rules, stage); i++)
+        if (str_equals(rule_name(ruleset_rule(rules, stage, i)), name))
+            return ruleset_rule(rules, stage, i);
+    return NULL;
+}
+
+/* What the session holds under a rule is held under the rule of that name in
+ * the transaction's snapshot too: it is not counted again. */
+static void translate_holds(struct transaction *t, struct effects *again)
+{
+    struct hold *holds =
+        arena_array(&t->arena, again->hold_count, sizeof *holds);
+    for (size_t i = 0; holds != NULL && i < again->hold_count; i++) {
+        holds[i] = again->holds[i];
+        const struct rule *rule =
+            find_rule(t->settings->rules, rule_stage(holds[i].rule),
+                      rule_name(holds[i].rule));
+        if (rule != NULL)
+            holds[i].rule = rule;
+    }
+    if (holds != NULL)
+        again->holds = holds;
+}
+
+/* Rules of a newer snapshot than the session's may be gone before it ends:
+ * what was held under them ends with the transaction. */
+static void keep_holds(struct session *s, struct effects *again)
+{
+    size_t before = s->effects.hold_count;
+    if (s->settings == s->transaction->settings) {
+        keep_session_holds(s, again);
+        again->holds = NULL;
+        again->hold_count = again->hold_capacity = 0;
+        return;
+    }
+    again->holds = again->hold_count == before ? NULL : &again->holds[before];
+    again->hold_count -= before;
+    again->hold_capacity = again->hold_count;
+}
+
+static bool is_auth_again(const struct policy_run *run)
+{
+    return run->stage == STAGE_AUTH && run->effects != &run->session->effects;
+}
+
+void policy_run_leave(const struct policy_run *run)
+{
+    if (is_auth_again(run))
+        keep_holds(run->session, run->effects);
+}
+
+/* One that only pretends is told what changes nothing. */
+static bool answer_here(struct policy_run *run)
+{
+    struct session_host *host = run->session->host;
+    struct answer answer = {.action = STR("DUNNO")};
+    bool is_ask = run->question.kind == QUESTION_ASK;
+    if (is_ask && !run->question.is_shadow)
+        return false;
+    if (!is_ask)
+        shared_ledger_answer(host->ledger, &run->question,
+                             budget_now_ms(run->session), &answer);
+    evaluate_answer(&run->evaluation, &answer);
+    return true;
+}
+
+enum evaluate_result policy_run_on(struct policy_run *run)
+{
+    struct session *s = run->session;
+    struct loop *loop = s->host->loop;
+    uint64_t before = loop_clock_us(loop);
+    enum evaluate_result result;
+    do
+        result = evaluate(&run->evaluation, &run->question, &run->verdict);
+    while (result == EVALUATE_QUESTION && answer_here(run));
+    if (s->transaction != NULL)
+        s->transaction->policy_us += loop_clock_us(loop) - before;
+    if (result == EVALUATE_QUESTION)
+        return result;
+    policy_run_leave(run);
+    apply_list_changes(s, run->effects);
+    log_warnings(s, run->effects);
+    if (run->verdict.kind == VERDICT_FAULT)
+        log_fault(s, run->stage, &run->verdict);
+    if (run->stage != STAGE_REPLY)
+        shadow_compare(s, run->stage, &run->verdict);
+    return result;
+}
+
+/* False: there is nothing to ask; what is held may want correction. */
+static bool start(struct policy_run *run)
+{
+    struct session *s = run->session;
+    const struct ruleset *rules = session_settings(s)->rules;
+    s->asked_us = loop_clock_us(s->host->loop);
+    if (s->transaction != NULL)
+        s->transaction->stage_us[run->stage] = s->asked_us;
+    set_time_facts(s);
+    if (run->stage != STAGE_REPLY)
+        shadow_ask(s, run->stage);
+    if (ruleset_count(rules, run->stage) == 0 && run->stage != STAGE_MESSAGE) {
+        run->verdict = (struct verdict){.kind = VERDICT_PASS};
+        policy_run_leave(run);
+        if (run->stage != STAGE_REPLY)
+            shadow_compare(s, run->stage, &run->verdict);
+        return false;
+    }
+    evaluate_start(&run->evaluation, rules, run->stage, &s->facts, run->effects,
+                   s->host->scratch);
+    return true;
+}
+
+static void ask(struct session *s, enum stage stage, struct effects *effects,
+                policy_then *then)
+{
+    struct policy_run run;
+    run.session = s;
+    run.stage = stage;
+    run.effects = effects;
+    run.then = then;
+    if (start(&run))
+        policy_run_finish(&run);
+    else
+        then(s, &run.verdict);
+}
+
+void policy_ask_session(struct session *s, enum stage stage, policy_then *then)
+{
+    ask(s, stage, &s->effects, then);
+}
+
+void policy_ask_auth_again(struct session *s, policy_then *then)
 {
     struct transaction *t = s->transaction;
     /* A copy whose arrays look full: what is appended grows by copying into
@@ -105,19 +245,38 @@ void policy_ask_auth_again(struct session *s, struct verdict *verdict)
     again.note_count = again.note_capacity = 0;
     again.hold_capacity = again.hold_count;
     again.edit_capacity = again.edit_count;
-    run(s, STAGE_AUTH, &again, verdict);
-    keep_session_holds(s, &again);
-    again.holds = NULL;
-    again.hold_count = again.hold_capacity = 0;
+    again.added_capacity = again.added_count;
+    if (s->settings != t->settings)
+        translate_holds(t, &again);
     t->effects = again;
+    ask(s, STAGE_AUTH, &t->effects, then);
 }
 
-void policy_ask(struct session *s, enum stage stage, struct verdict *verdict)
+void policy_ask(struct session *s, enum stage stage, policy_then *then)
+{
+    ask(s, stage, &s->transaction->effects, then);
+}
+
+static void ignore(struct session *s, const struct verdict *verdict)
+{
+    (void)s;
+    (void)verdict;
+}
+
+void policy_ask_reply(struct session *s, const struct recipient *recipient)
 {
     struct transaction *t = s->transaction;
-    uint64_t before = loop_clock_us(s->host->loop);
-    run(s, stage, &t->effects, verdict);
-    t->policy_us += loop_clock_us(s->host->loop) - before;
+    struct policy_run run;
+    /* Another stage may be suspended: what it is to hold is its own. */
+    uint64_t delay = t->effects.delay_ms;
+    run.session = s;
+    run.stage = STAGE_REPLY;
+    run.effects = &t->effects;
+    run.then = ignore;
+    shadow_ask_reply(s, recipient);
+    if (start(&run) && policy_run_on(&run) == EVALUATE_QUESTION)
+        run.verdict = (struct verdict){.kind = VERDICT_PASS};
+    t->effects.delay_ms = delay;
 }
 
 void policy_ask_exceeded(struct session *s, struct verdict *verdict)

@@ -7,6 +7,7 @@
 #include "proxy/session/session_log.h"
 #include "proxy/session/session_open.h"
 #include "proxy/session/session_reply.h"
+#include "proxy/session/shadow.h"
 #include "proxy/session/transaction.h"
 
 /* Names, addresses and notes of one login; EHLO may come again and again. */
@@ -38,13 +39,44 @@ static void reap(struct loop_later *later)
     struct ip client_ip = s->client_ip;
     session_log_session(s);
     policy_release_session(s);
+    shadow_free(s);
     unlink_session(s);
     timer_free(s->deadline);
     line_reader_release(&s->reader);
     sasl_release(&s->sasl);
     arena_release(&s->arena);
+    settings_unref(s->settings);
     free(s);
     host->on_session_freed(host->owner, &client_ip);
+}
+
+const struct settings *session_settings(const struct session *s)
+{
+    return s->transaction != NULL ? s->transaction->settings : s->settings;
+}
+
+/* Routes too lie in the snapshot whose rule named them. */
+static bool has_effects(const struct session *s)
+{
+    const struct effects *effects = &s->effects;
+    for (size_t i = 0; i < s->greeting_count; i++)
+        if (s->greetings[i].verdict.rule != NULL)
+            return true;
+    return effects->acted_count > 0 || effects->use_count > 0 ||
+           effects->hold_count > 0 || effects->edit_count > 0 ||
+           effects->tag_count > 0 || effects->note_count > 0 ||
+           effects->added_count > 0 || effects->size_rule != NULL ||
+           effects->route.n > 0 || s->connect_route.n > 0 ||
+           s->refusal != NULL || s->shadow != NULL;
+}
+
+void session_renew_settings(struct session *s)
+{
+    const struct settings *before = s->settings;
+    if (before == s->host->policy || has_effects(s))
+        return;
+    s->settings = settings_ref(s->host->policy);
+    settings_unref(before);
 }
 
 void session_finish(struct session *s)
@@ -67,6 +99,7 @@ static void let_go(struct session *s)
     if (s->query != NULL)
         login_cancel(s->query);
     s->query = NULL;
+    policy_forget(s);
     s->stream = NULL;
     if (s->state != SESSION_FINAL)
         session_finish(s);
@@ -186,6 +219,7 @@ struct session *session_start(struct session_host *host,
     }
     s->host = host;
     s->listener = listener;
+    s->settings = settings_ref(host->policy);
     s->deadline = deadline;
     s->stream = stream;
     s->state = SESSION_SECURING;

@@ -6,6 +6,7 @@
 #define PROXY_SESSION_SESSION_H
 
 #include "config/settings.h"
+#include "proxy/ask/asks.h"
 #include "proxy/budgets/shared_ledger.h"
 #include "proxy/log/decision_log.h"
 #include "proxy/log/server_log.h"
@@ -21,11 +22,18 @@ struct session;
 /* What the sessions of one worker share. All borrowed; outlives them. */
 struct session_host {
     struct loop *loop;
+    /* What no reload changes: listeners, upstreams, caps. Its rules may be
+     * gone. */
     const struct settings *settings;
+    /* The newest snapshot: a session takes it up at its start, and each
+     * transaction at its MAIL. */
+    const struct settings *policy;
     struct tls_context *tls; /* NULL when no listener needs it */
     struct upstreams *upstreams;
     struct login_client *logins;
     struct shared_ledger *ledger;
+    struct shared_ledger *shadow_ledger; /* of settings->shadow; NULL: none */
+    struct asks *asks;                   /* NULL: no policy servers */
     struct evaluate_scratch *scratch;
     struct decision_log *decisions;
     struct server_log *log;

@@ -123,6 +123,8 @@ static bool must_stop(const struct session *s)
 
 static bool run_once(struct session *s)
 {
+    if (s->awaited != NULL)
+        return false;
     if (must_stop(s)) {
         session_hang_up(s, SESSION_END_STOP, "4.3.2",
                         "The server is stopping, try again later");
@@ -144,6 +146,7 @@ static bool run_once(struct session *s)
         return body_pump_run(s);
     case SESSION_SECURING:
     case SESSION_CHECKING:
+    case SESSION_ADDING:
     case SESSION_FINAL:
     case SESSION_CLOSING:
     case SESSION_STATE_COUNT:
@@ -159,6 +162,7 @@ static void run_out(struct session *s)
     const struct transaction *t = s->transaction;
     bool waits = s->state == SESSION_FINAL || s->state == SESSION_CHECKING ||
                  stream_pending(s->stream) > STREAM_OUTPUT_HIGH ||
+                 s->awaited != NULL || s->state == SESSION_ADDING ||
                  (t != NULL && transaction_is_waiting(t)) ||
                  (s->state == SESSION_BODY && t->unsent_at < t->unsent_length);
     if (!waits)

@@ -14,6 +14,8 @@
 #include "rules/cidr.h"
 
 struct transaction;
+struct policy_wait;
+struct shadow;
 
 /* Why a session ended, as the log says it. */
 enum session_end {
@@ -28,13 +30,29 @@ enum session_end {
     SESSION_END_FAULT     /* memory */
 };
 
+/* A greeting, for the log. */
+struct greeting {
+    struct str name;
+    const char *verb;
+    uint64_t asked_us;
+    bool is_secure;
+    struct verdict verdict; /* of the rules */
+};
+
+#define GREETINGS_MAX 16 /* that the log tells of */
+
 struct session {
     struct session_host *host;
     struct session *previous, *next; /* of host->sessions */
-    const struct listener_settings *listener;
+    const struct listener_settings *listener; /* of host->settings */
+    /* The snapshot that `effects` point into; a reference. */
+    const struct settings *settings;
     struct stream *stream;
     struct timer *deadline;
     enum session_state state;
+    /* The rules wait for a policy server, or hold an answer; NULL: they do
+     * not. Nothing of the client is read meanwhile, whatever the state. */
+    struct policy_wait *awaited;
     bool is_running;         /* session_run() is on the stack */
     bool has_ended;          /* the client's side is at its end */
     bool is_trusted;         /* within the listener's `trusted` */
@@ -64,10 +82,16 @@ struct session {
     struct str user; /* proven; n 0: nobody */
     uint64_t auth_failures;
 
+    uint64_t asked_us;   /* when the rules were asked last */
+    const char *attempt; /* a login's result that is not in the log yet */
+    struct greeting *greetings; /* in the arena */
+    size_t greeting_count;
+    bool has_more_greetings;
     uint64_t commands, bad_commands, commands_without_mail;
     uint64_t transaction_count;
     enum session_end end;
     struct transaction *transaction; /* NULL between transactions */
+    struct shadow *shadow;           /* NULL: no candidate was asked */
 };
 
 /* Runs as far as the input and the state allow. */
@@ -82,9 +106,10 @@ void session_abort(struct session *s, enum session_end end);
  * the session at the end of the turn. */
 void session_finish(struct session *s);
 
-static inline const struct settings *session_settings(const struct session *s)
-{
-    return s->host->settings;
-}
+/* The snapshot that holds now: the transaction's, else the session's. */
+const struct settings *session_settings(const struct session *s);
+/* Outside a transaction: takes up the newest snapshot, if nothing of the
+ * session points into the one it has. */
+void session_renew_settings(struct session *s);
 
 #endif

@@ -5,13 +5,20 @@
 #include "proxy/session/session_internal.h"
 
 /* At a session's end. */
-void session_log_session(const struct session *s);
-/* After each AUTH: result as facts have it. */
-void session_log_auth(const struct session *s, const char *result);
-/* When a rule has changed a dynamic list. */
-void session_log_list(const struct session *s,
-                      const struct list_change *change);
+void session_log_session(struct session *s);
+/* After each AUTH, once the rules were asked: result as facts have it, or
+ * `refused` when a proven login was. `verdict` NULL: nobody was asked. */
+void session_log_auth(struct session *s, const char *result,
+                      const struct verdict *verdict);
+/* When a rule has changed a dynamic list, or could not: it is full. */
+void session_log_list(const struct session *s, const struct list_change *change,
+                      bool is_done);
+/* When a limit is nearly used up, or exceeded. */
+void session_log_limit(const struct session *s, const struct limit_use *use);
 /* At a transaction's end; after its holds were settled. */
 void session_log_transaction(const struct session *s);
+
+/* A greeting and what the rules said to it, for the session's line. */
+void session_note_greeting(struct session *s, const struct verdict *verdict);
 
 #endif

@@ -66,26 +66,57 @@ static bool needs_trust(const struct listener_settings *listener)
     return listener->auth == AUTH_NONE || listener->tls == LISTENER_CLEAR;
 }
 
-/* Before an octet is said: may this client be here at all? */
-static void vet_client(struct session *s)
+static void begin_tls(struct session *s)
 {
-    struct verdict *verdict = arena_alloc(&s->arena, sizeof *verdict);
-    if (verdict == NULL) {
+    if (s->refusal != NULL) {
+        session_abort(s, SESSION_END_POLICY);
+        return;
+    }
+    if (stream_secure(s->stream, s->host->tls, NULL) != 0) {
         session_abort(s, SESSION_END_FAULT);
         return;
     }
-    if (needs_trust(s->listener) && !s->is_trusted)
-        *verdict = (struct verdict){
-            .kind = VERDICT_REJECT,
-            .code = 554,
-            .enhanced = STR("5.7.1"),
-            .text = STR("This address is not trusted here"),
-        };
-    else
-        policy_ask_session(s, STAGE_CONNECT, verdict);
+    stream_resume(s->stream);
+    session_touch(s);
+}
+
+static void on_vetted(struct session *s, const struct verdict *verdict)
+{
     s->connect_route = s->effects.route;
-    if (verdict->kind != VERDICT_PASS)
-        s->refusal = verdict;
+    if (verdict->kind != VERDICT_PASS) {
+        s->refusal = arena_alloc(&s->arena, sizeof *s->refusal);
+        if (s->refusal == NULL) {
+            session_abort(s, SESSION_END_FAULT);
+            return;
+        }
+        *s->refusal = *verdict;
+    }
+    if (s->listener->tls == LISTENER_IMPLICIT) {
+        begin_tls(s);
+    } else if (verdict->kind == VERDICT_CLOSE) {
+        session_reply_verdict(s, verdict);
+        session_close(s, SESSION_END_POLICY);
+    } else {
+        session_greet(s);
+    }
+}
+
+/* Before an octet is said: may this client be here at all? */
+static void vet_client(struct session *s)
+{
+    static const struct verdict STRANGER = {
+        .kind = VERDICT_REJECT,
+        .code = 554,
+        .enhanced = STR_INIT("5.7.1"),
+        .text = STR_INIT("This address is not trusted here"),
+    };
+    if (needs_trust(s->listener) && !s->is_trusted)
+        on_vetted(s, &STRANGER);
+    else
+        policy_ask_session(s, STAGE_CONNECT, on_vetted);
+    /* What comes meanwhile is TLS's to read. */
+    if (s->awaited != NULL && s->listener->tls == LISTENER_IMPLICIT)
+        stream_pause(s->stream);
 }
 
 void session_open(struct session *s)
@@ -99,26 +130,7 @@ void session_open(struct session *s)
         until_auth = CROWDED_AUTH_MS;
     if (session_needs_login(s) && until_auth > 0)
         s->auth_by_ms = loop_now_ms(s->host->loop) + until_auth;
+    if (s->listener->tls != LISTENER_IMPLICIT)
+        s->state = SESSION_NEW;
     vet_client(s);
-    if (s->stream == NULL)
-        return;
-    if (s->listener->tls == LISTENER_IMPLICIT) {
-        if (s->refusal != NULL) {
-            session_abort(s, SESSION_END_POLICY);
-            return;
-        }
-        if (stream_secure(s->stream, s->host->tls, NULL) != 0) {
-            session_abort(s, SESSION_END_FAULT);
-            return;
-        }
-        session_touch(s);
-        return;
-    }
-    s->state = SESSION_NEW;
-    if (s->refusal != NULL && s->refusal->kind == VERDICT_CLOSE) {
-        session_reply_verdict(s, s->refusal);
-        session_close(s, SESSION_END_POLICY);
-        return;
-    }
-    session_greet(s);
 }

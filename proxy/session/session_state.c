@@ -30,6 +30,9 @@ static const struct state_row STATES[SESSION_STATE_COUNT] = {
                                           BIT(SESSION_READY) | ANY_END},
     [SESSION_CHECKING] = {"checking", BIT(SESSION_READY) | ANY_END},
     [SESSION_HEADER] = {"header",
+                        BIT(SESSION_ADDING) | BIT(SESSION_BODY) |
+                            BIT(SESSION_DRAIN) | ANY_END},
+    [SESSION_ADDING] = {"adding",
                         BIT(SESSION_BODY) | BIT(SESSION_DRAIN) | ANY_END},
     [SESSION_BODY] = {"body", BIT(SESSION_FINAL) | BIT(SESSION_DRAIN) |
                                   BIT(SESSION_READY) | ANY_END},
@@ -64,6 +67,7 @@ static uint64_t state_timeout(const struct session *s)
     case SESSION_DRAIN:
         return t->data < 60000 ? t->data : 60000; /* a tick */
     case SESSION_CHECKING:
+    case SESSION_ADDING:
     case SESSION_FINAL:
     case SESSION_CLOSING:
     case SESSION_STATE_COUNT:
@@ -76,7 +80,8 @@ void session_touch(struct session *s)
 {
     uint64_t wait = state_timeout(s);
     uint64_t now = loop_now_ms(s->host->loop);
-    if (wait == 0) {
+    /* While we are waited for, the client is not to blame. */
+    if (wait == 0 || s->awaited != NULL) {
         timer_stop(s->deadline);
         return;
     }

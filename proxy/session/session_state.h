@@ -13,6 +13,7 @@ enum session_state {
     SESSION_RESPONSE, /* an AUTH challenge is out, its response due */
     SESSION_CHECKING, /* a password is being checked; nothing is read */
     SESSION_HEADER,   /* 354 given, the header block comes */
+    SESSION_ADDING,   /* recipients of rules are with the upstream */
     SESSION_BODY,     /* the header block went on, the body streams */
     SESSION_DRAIN,    /* the message is refused; its octets are swallowed */
     SESSION_FINAL,    /* the final dot went on; the upstream's answer is due */

@@ -1,5 +1,6 @@
 #include "proxy/session/transaction.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -33,6 +34,7 @@ struct transaction *transaction_new(struct session *s)
     if (t == NULL)
         return NULL;
     t->session = s;
+    t->settings = settings_ref(s->host->policy);
     t->verdict = TRANSACTION_ABORT;
     t->started_us = loop_clock_us(s->host->loop);
     t->started_wall_us = loop_wall_us(s->host->loop);
@@ -67,6 +69,7 @@ void transaction_decide_reply(struct transaction *t, enum stage stage,
     t->final = transaction_keep_reply(t, reply);
     t->has_final = true;
     t->is_final_ours = is_ours;
+    t->rule = NULL;
     t->stage = stage;
     t->verdict = reply->code < 400   ? TRANSACTION_ACCEPT
                  : reply->code < 500 ? TRANSACTION_DEFER
@@ -78,12 +81,30 @@ void transaction_decide(struct transaction *t, enum stage stage,
 {
     struct reply reply = reply_of_verdict(verdict);
     transaction_decide_reply(t, stage, &reply, true);
+    t->rule = verdict->kind == VERDICT_FAULT ? NULL : verdict->rule;
+}
+
+void transaction_note_asked(struct transaction *t, const struct asked *asked)
+{
+    struct asked *grown =
+        arena_grow(&t->arena, t->asked, t->question_count,
+                   &t->question_capacity, sizeof *grown);
+    if (grown == NULL)
+        return;
+    t->asked = grown;
+    struct asked *kept = &t->asked[t->question_count++];
+    *kept = *asked;
+    if (asked->action.p != NULL)
+        kept->action = arena_str(&t->arena, asked->action);
+    if (asked->fault != NULL)
+        kept->fault = arena_cstr(&t->arena, str_from(asked->fault));
 }
 
 static void give_back(struct transaction *t, struct hold *hold)
 {
     struct session_host *host = t->session->host;
-    shared_ledger_give_back(host->ledger, hold, loop_now_ms(host->loop));
+    shared_ledger_give_back(host->ledger, hold,
+                            loop_clock_us(host->loop) / 1000);
 }
 
 void transaction_settle_recipient(struct transaction *t, size_t index)
@@ -93,6 +114,7 @@ void transaction_settle_recipient(struct transaction *t, size_t index)
         if (hold->scope == HOLD_RECIPIENT && hold->recipient == index)
             give_back(t, hold);
     }
+    shadow_settle_recipient(t->session, index);
 }
 
 /* What a message took is given back unless the upstream accepted it; an
@@ -104,8 +126,8 @@ static void settle(struct transaction *t)
     bool commits = t->verdict == TRANSACTION_ACCEPT || t->is_uncertain;
     for (size_t i = 0; i < t->effects.hold_count; i++) {
         struct hold *hold = &t->effects.holds[i];
-        if (commits)
-            shared_ledger_commit(host->ledger, hold, loop_now_ms(host->loop));
+        if (commits && hold->scope != HOLD_SESSION)
+            shared_ledger_commit(host->ledger, hold, t->ended_us / 1000);
         else
             give_back(t, hold);
     }
@@ -116,6 +138,7 @@ static void decide_by_recipients(struct transaction *t)
 {
     const struct recipient *worst = NULL;
     if (t->has_final || t->recipient_count == 0 || t->accepted_count > 0 ||
+        t->recipients[t->recipient_count - 1].state == RECIPIENT_VETTED ||
         transaction_is_waiting(t))
         return;
     for (size_t i = 0; i < t->recipient_count; i++) {
@@ -125,22 +148,28 @@ static void decide_by_recipients(struct transaction *t)
     }
     transaction_decide_reply(t, worst->is_ours ? STAGE_RCPT : STAGE_REPLY,
                              &worst->reply, worst->is_ours);
+    t->rule = worst->rule;
 }
 
 void transaction_end(struct session *s)
 {
     struct transaction *t = s->transaction;
+    assert(s->awaited == NULL);
     delivery_free(t->delivery);
     decide_by_recipients(t);
+    t->ended_us = loop_clock_us(s->host->loop);
     settle(t);
     session_log_transaction(s);
+    shadow_end_transaction(s);
     facts_forget_from(&s->facts, STAGE_MAIL);
     s->transaction = NULL;
     s->held = LINE_MORE;
     if (t->has_header_reader)
         header_reader_release(&t->header);
     free(t->unsent);
+    free(t->behind);
     arena_release(&t->arena);
+    settings_unref(t->settings);
     free(t);
 }
 
@@ -163,7 +192,7 @@ void transaction_flush_replies(struct session *s)
     struct transaction *t = s->transaction;
     while (s->stream != NULL && t->replied_count < t->recipient_count) {
         const struct recipient *r = &t->recipients[t->replied_count];
-        if (r->state == RECIPIENT_ASKED)
+        if (r->state == RECIPIENT_ASKED || r->state == RECIPIENT_VETTED)
             return;
         t->replied_count++;
         bool is_closing = r->is_closing;

@@ -4,13 +4,16 @@
 #define PROXY_SESSION_TRANSACTION_H
 
 #include "proxy/session/domain_set.h"
+#include "proxy/session/log_capture.h"
 #include "proxy/session/session_internal.h"
+#include "proxy/session/shadow.h"
 #include "proxy/smtp/dot_reader.h"
 #include "proxy/smtp/header_reader.h"
 #include "proxy/upstream/delivery.h"
 #include "rules/evaluate.h"
 
 enum recipient_state {
+    RECIPIENT_VETTED,   /* with the rules, no verdict yet */
     RECIPIENT_ASKED,    /* with the upstream, no answer yet */
     RECIPIENT_ACCEPTED, /* the upstream took it */
     RECIPIENT_REFUSED   /* by us or by the upstream */
@@ -23,7 +26,32 @@ struct recipient {
     struct reply reply;  /* once answered */
     bool is_ours;        /* the reply is Postern's own */
     bool is_closing;     /* a rule closes the session with this reply */
+    /* How a candidate policy differs; NULL: it does not. */
+    const struct shadow_result *shadow;
     size_t index;        /* with the upstream, when it was asked */
+
+    /* For the log: when the rules were asked, when the upstream answered (0:
+     * neither), its own words and the rule that refused. */
+    uint64_t asked_us, answered_us;
+    struct reply upstream_reply; /* code 0: none */
+    const struct rule *rule;
+};
+
+/* A recipient that a rule added. */
+struct added {
+    struct str mailbox;
+    bool is_required;
+    enum recipient_state state;
+    struct reply reply; /* the upstream's, once answered */
+};
+
+/* A question to a policy server, for the log. */
+struct asked {
+    enum stage stage;
+    struct str rule, server;
+    struct str action; /* p NULL: none came */
+    const char *fault; /* why; NULL: one came */
+    uint64_t us;       /* how long it took */
 };
 
 /* How it ended, in the log's word. */
@@ -36,9 +64,10 @@ enum transaction_verdict {
 
 struct transaction {
     struct session *session;
+    const struct settings *settings; /* as of MAIL; a reference */
     struct arena arena;
     char id[TRANSACTION_ID_ROOM];
-    uint64_t started_us, started_wall_us;
+    uint64_t started_us, started_wall_us, ended_us;
     uint64_t policy_us, upstream_us, upstream_since_us;
 
     struct envelope envelope;
@@ -55,7 +84,11 @@ struct transaction {
     size_t refused_over_cap;   /* RCPTs beyond the cap, not yet answered */
     struct domain_set domains; /* of every recipient that was vetted */
 
-    const struct upstream_settings *upstream; /* of the first recipient */
+    struct added *added; /* asked of the upstream behind the client's own */
+    size_t added_count, added_answered;
+
+    /* Of the first recipient, in host->settings. */
+    const struct upstream_settings *upstream;
     struct delivery *delivery;                /* NULL: none (any more) */
 
     struct dot_reader dots;
@@ -68,6 +101,10 @@ struct transaction {
      * block first, later what it had no room for. Owned. */
     char *unsent;
     size_t unsent_at, unsent_length;
+    /* Decoded octets of the body that came before the header block was
+     * decided. Owned. */
+    char *behind;
+    size_t behind_length;
     bool is_complete;   /* the end of data was read */
     uint64_t drained;   /* octets swallowed since the refusal */
     uint64_t octets_in; /* raw octets read since 354 */
@@ -81,12 +118,22 @@ struct transaction {
     bool is_final_ours;
 
     /* For the log. */
+    struct log_capture capture;
+    uint64_t stage_us[STAGE_COUNT]; /* when it was asked last; 0: never */
+    uint64_t end_answer_us; /* when the upstream answered the end of data */
+    uint64_t headers_count; /* as the header stage learned it */
+    uint64_t stopped_at;    /* octets when a size was exceeded; 0: not */
+    const struct rule *rule; /* that decided; NULL: none did */
     enum transaction_verdict verdict;
     enum stage stage; /* where it was decided */
     struct str server;
     struct reply upstream_reply; /* code 0: none */
     bool is_uncertain;
     const char *fault;
+    struct asked *asked; /* questions to policy servers */
+    size_t question_count, question_capacity;
+    /* How a candidate policy differs; NULL: it does not. */
+    const struct shadow_result *shadow;
 };
 
 /* NULL when out of memory. */
@@ -114,6 +161,8 @@ void transaction_decide_reply(struct transaction *t, enum stage stage,
                               const struct reply *reply, bool is_ours);
 /* The reply for the whole transaction, as it was decided. */
 void transaction_reply_final(struct session *s);
+/* Keeps a copy, as far as there is memory. */
+void transaction_note_asked(struct transaction *t, const struct asked *asked);
 /* Sends the replies of recipients that are due, in order. */
 void transaction_flush_replies(struct session *s);
 

@@ -2,22 +2,24 @@
  * and told to the client. */
 #include "proxy/session/upstream_answers.h"
 
+#include "proxy/session/added_recipients.h"
 #include "proxy/session/body_pump.h"
 #include "proxy/session/policy.h"
 #include "proxy/session/session_reply.h"
 #include "proxy/session/transaction.h"
 
 static void ask_reply_rules(struct session *s, struct str command,
-                            const struct recipient *r,
+                            struct recipient *r,
                             const struct outcome *outcome)
 {
     struct transaction *t = s->transaction;
     struct facts *facts = &s->facts;
-    struct verdict ignored; /* nothing at this stage refuses */
     struct str server = arena_str(&t->arena, outcome->server);
     if (outcome->original.code == 0)
         return;
     struct reply kept = transaction_keep_reply(t, &outcome->original);
+    if (r != NULL)
+        r->upstream_reply = kept;
     facts_set_text(facts, FACT_REPLY_COMMAND, command);
     facts_set_number(facts, FACT_REPLY_CODE, (uint64_t)kept.code);
     facts_set_text(facts, FACT_REPLY_ENHANCED, kept.enhanced);
@@ -29,7 +31,7 @@ static void ask_reply_rules(struct session *s, struct str command,
         facts_set_text(facts, FACT_REPLY_TO, r->mailbox);
     else
         facts_forget(facts, FACT_REPLY_TO);
-    policy_ask(s, STAGE_REPLY, &ignored);
+    policy_ask_reply(s, r);
 }
 
 static void note_outcome(struct transaction *t, const struct outcome *outcome)
@@ -50,6 +52,11 @@ static void on_rcpt(void *owner, size_t index, const struct outcome *outcome)
 {
     struct session *s = owner;
     struct transaction *t = s->transaction;
+    if (index >= t->asked_count) {
+        added_recipients_answer(s, index - t->asked_count, outcome);
+        session_run(s);
+        return;
+    }
     size_t at = index;
     while (t->recipients[at].state == RECIPIENT_REFUSED ||
            t->recipients[at].index != index)
@@ -63,6 +70,9 @@ static void on_rcpt(void *owner, size_t index, const struct outcome *outcome)
     t->accepted_count += is_accepted;
     note_outcome(t, outcome);
     ask_reply_rules(s, STR("RCPT"), r, outcome);
+    r->answered_us = r->upstream_reply.code != 0
+                         ? t->stage_us[STAGE_REPLY]
+                         : loop_clock_us(s->host->loop);
     if (!is_accepted)
         transaction_settle_recipient(t, at);
     transaction_flush_replies(s);
@@ -83,11 +93,13 @@ static void on_end(void *owner, const struct outcome *outcome)
     struct transaction *t = s->transaction;
     note_outcome(t, outcome);
     ask_reply_rules(s, STR("DATA"), NULL, outcome);
+    if (outcome->original.code != 0)
+        t->end_answer_us = t->stage_us[STAGE_REPLY];
     transaction_decide_reply(t, STAGE_REPLY, &outcome->reply,
                              !outcome->is_upstreams);
     if (s->state == SESSION_FINAL)
         body_pump_conclude(s);
-    else if (s->state == SESSION_BODY)
+    else if (s->state == SESSION_BODY || s->state == SESSION_ADDING)
         body_pump_give_up(s);
     session_run(s);
 }

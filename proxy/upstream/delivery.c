@@ -15,7 +15,12 @@ struct delivery *delivery_new(struct upstreams *upstreams,
 
 int delivery_rcpt(struct delivery *delivery, struct str mailbox)
 {
-    return delivery->class->rcpt(delivery, mailbox);
+    return delivery->class->rcpt(delivery, mailbox, NOTIFY_AS_USUAL);
+}
+
+int delivery_add(struct delivery *delivery, struct str mailbox)
+{
+    return delivery->class->rcpt(delivery, mailbox, NOTIFY_NEVER);
 }
 
 void delivery_data(struct delivery *delivery)

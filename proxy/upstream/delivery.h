@@ -64,6 +64,9 @@ struct delivery *delivery_new(struct upstreams *upstreams,
 /* Sends RCPT at once, without waiting for earlier answers; with the first,
  * MAIL in the same write. `mailbox` is copied. 0, or -1: out of memory. */
 int delivery_rcpt(struct delivery *delivery, struct str mailbox);
+/* The same for a recipient of ours: nobody is to be told what becomes of it
+ * (NOTIFY=NEVER, RFC 3461 4.1, where the upstream offers DSN). */
+int delivery_add(struct delivery *delivery, struct str mailbox);
 
 /* Says DATA: all recipients were answered, at least one was accepted. The
  * octets that follow by delivery_body are the message: header fields, the

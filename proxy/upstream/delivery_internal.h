@@ -5,8 +5,12 @@
 
 #include "proxy/upstream/delivery.h"
 
+/* Of whom the upstream may be asked to tell the sender. */
+enum rcpt_notify { NOTIFY_AS_USUAL, NOTIFY_NEVER };
+
 struct delivery_class {
-    int (*rcpt)(struct delivery *delivery, struct str mailbox);
+    int (*rcpt)(struct delivery *delivery, struct str mailbox,
+                enum rcpt_notify notify);
     void (*data)(struct delivery *delivery);
     size_t (*body)(struct delivery *delivery, struct str octets);
     void (*finish)(struct delivery *delivery);

@@ -33,22 +33,23 @@ void envelope_sender_release(struct envelope_sender *sender)
     arena_release(&sender->arena);
 }
 
-int envelope_sender_add(struct envelope_sender *sender, struct str mailbox)
+int envelope_sender_add(struct envelope_sender *sender, struct str mailbox,
+                        enum rcpt_notify notify)
 {
     if (!may_be_sent(mailbox))
         return -1;
     if (sender->count == sender->capacity) {
-        struct str *grown =
-            arena_grow(&sender->arena, sender->mailboxes, sender->count,
+        struct sent_recipient *grown =
+            arena_grow(&sender->arena, sender->recipients, sender->count,
                        &sender->capacity, sizeof(*grown));
         if (grown == NULL)
             return -1;
-        sender->mailboxes = grown;
+        sender->recipients = grown;
     }
     struct str copy = arena_str(&sender->arena, mailbox);
     if (copy.p == NULL)
         return -1;
-    sender->mailboxes[sender->count++] = copy;
+    sender->recipients[sender->count++] = (struct sent_recipient){copy, notify};
     return 0;
 }
 
@@ -79,10 +80,13 @@ static size_t write_mail(const struct envelope_sender *sender,
     return append(to, n, "\r\n");
 }
 
-static size_t write_rcpt(const struct envelope_sender *sender, char *to)
+static size_t write_rcpt(const struct envelope_sender *sender,
+                         const struct capabilities *capabilities, char *to)
 {
-    struct str mailbox = sender->mailboxes[sender->sent];
-    return append(to, 0, "RCPT TO:<%.*s>\r\n", (int)mailbox.n, mailbox.p);
+    const struct sent_recipient *r = &sender->recipients[sender->sent];
+    bool is_silent = r->notify == NOTIFY_NEVER && capabilities->has_dsn;
+    return append(to, 0, "RCPT TO:<%.*s>%s\r\n", (int)r->mailbox.n,
+                  r->mailbox.p, is_silent ? " NOTIFY=NEVER" : "");
 }
 
 static size_t count_due(const struct envelope_sender *sender)
@@ -109,7 +113,7 @@ size_t envelope_sender_next(struct envelope_sender *sender,
             used += write_mail(sender, capabilities, to + used);
             sender->mail = MAIL_SENT;
         } else {
-            used += write_rcpt(sender, to + used);
+            used += write_rcpt(sender, capabilities, to + used);
             sender->sent++;
         }
         ++*commands;

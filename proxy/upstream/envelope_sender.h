@@ -5,17 +5,22 @@
 #define PROXY_UPSTREAM_ENVELOPE_SENDER_H
 
 #include "proxy/smtp/capability.h"
-#include "proxy/upstream/delivery.h"
+#include "proxy/upstream/delivery_internal.h"
 
 /* The longest MAIL or RCPT that goes out, with CRLF. */
 #define ENVELOPE_COMMAND_MAX 512
 
 enum mail_state { MAIL_UNSENT, MAIL_SENT, MAIL_ACCEPTED, MAIL_REFUSED };
 
+struct sent_recipient {
+    struct str mailbox;
+    enum rcpt_notify notify;
+};
+
 struct envelope_sender {
     const struct envelope *envelope; /* borrowed */
     struct arena arena;
-    struct str *mailboxes;
+    struct sent_recipient *recipients;
     size_t count, capacity;
     size_t sent;     /* RCPTs written on this connection */
     size_t answered; /* of those, by the upstream */
@@ -31,7 +36,8 @@ int envelope_sender_init(struct envelope_sender *sender,
 void envelope_sender_release(struct envelope_sender *sender);
 /* Copies the mailbox. 0, or -1: out of memory, or nothing that may go into a
  * command. */
-int envelope_sender_add(struct envelope_sender *sender, struct str mailbox);
+int envelope_sender_add(struct envelope_sender *sender, struct str mailbox,
+                        enum rcpt_notify notify);
 /* Writes as many of the next commands as fit into `to` and may go now:
  * everything where the upstream takes PIPELINING (RFC 2920), else one command
  * once nothing is due. Returns the octets, and in *commands how many. */

@@ -364,11 +364,12 @@ static void start_lease(struct smtp_delivery *d, enum lease_result result)
         on_refused(d);
 }
 
-static int smtp_rcpt(struct delivery *delivery, struct str mailbox)
+static int smtp_rcpt(struct delivery *delivery, struct str mailbox,
+                     enum rcpt_notify notify)
 {
     struct smtp_delivery *d = from_base(delivery);
     assert(!d->is_data && !d->is_freed);
-    if (envelope_sender_add(&d->sender, mailbox) != 0)
+    if (envelope_sender_add(&d->sender, mailbox, notify) != 0)
         return -1;
     if (d->phase == PHASE_EMPTY)
         start_lease(d, lease_start(&d->lease));

@@ -31,6 +31,21 @@ void arena_reset(struct arena *arena)
     arena->used_bytes = 0;
 }
 
+void arena_rewind(struct arena *arena)
+{
+    struct arena_block *newest = arena->blocks;
+    if (newest == NULL || newest->size > LARGEST_BLOCK) {
+        arena_reset(arena);
+        return;
+    }
+    arena->blocks = newest->next;
+    arena_reset(arena);
+    newest->next = NULL;
+    newest->used = 0;
+    arena->blocks = newest;
+    arena->used_bytes = sizeof *newest + newest->size;
+}
+
 void arena_release(struct arena *arena)
 {
     arena_reset(arena);

@@ -18,6 +18,9 @@ struct arena {
 void arena_init(struct arena *arena, size_t cap_bytes);
 /* Gives back every block; the arena stays usable, with the same cap. */
 void arena_reset(struct arena *arena);
+/* The same, but keeps one block if it is small, so that what is worked out
+ * again and again takes no memory anew. */
+void arena_rewind(struct arena *arena);
 void arena_release(struct arena *arena);
 
 /* Zeroed octets, aligned for any type. */

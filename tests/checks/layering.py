@@ -16,7 +16,8 @@ import sys
 # The rooms that decide see everything below them.
 BELOW_SESSIONS = ["rules/", "config/", "proxy/smtp/", "proxy/tls/",
                   "proxy/net/", "proxy/sasl/", "proxy/login/",
-                  "proxy/budgets/", "proxy/log/", "proxy/upstream/"]
+                  "proxy/budgets/", "proxy/log/", "proxy/ask/",
+                  "proxy/upstream/"]
 
 ROOMS = {
     "rules/": ["rules/"],
@@ -29,9 +30,18 @@ ROOMS = {
     "proxy/budgets/": ["rules/", "config/", "proxy/log/", "proxy/budgets/"],
     "proxy/login/": ["rules/", "config/", "proxy/net/", "proxy/log/",
                      "proxy/login/"],
+    "proxy/ask/": ["rules/", "config/", "proxy/net/", "proxy/log/",
+                   "proxy/ask/"],
     "proxy/upstream/": ["rules/", "config/", "proxy/smtp/", "proxy/tls/",
                         "proxy/net/", "proxy/log/", "proxy/upstream/"],
+    "proxy/replay/": ["rules/", "config/", "proxy/smtp/", "proxy/log/",
+                      "proxy/replay/"],
+    "proxy/schema/": ["rules/", "config/", "proxy/schema/"],
+    "proxy/explain/": ["rules/", "config/", "proxy/smtp/", "proxy/log/",
+                       "proxy/login/", "proxy/replay/", "proxy/explain/"],
     "proxy/session/": BELOW_SESSIONS + ["proxy/session/"],
+    "proxy/control/": ["rules/", "config/", "proxy/log/", "proxy/budgets/",
+                       "proxy/replay/", "proxy/control/"],
     "proxy/": ["rules/", "config/", "proxy/"],
 }
 
@@ -47,7 +57,8 @@ LIBRARIES = [
                      "rules/base/keyed_hash.c"]),
     (r"crypt\.h", ["proxy/login/", "proxy/command/"]),
     (r"(stringprep|idn.*)\.h", ["proxy/login/"]),
-    (r"jansson\.h", ["proxy/command/", "proxy/log/"]),
+    (r"jansson\.h", ["proxy/command/", "proxy/log/", "proxy/replay/",
+                      "proxy/schema/", "proxy/control/", "proxy/explain/"]),
 ]
 
 # Facts in, verdict out; bytes in, bytes out: no I/O, no clock, no threads.

@@ -15,7 +15,7 @@ TABLE = re.compile(
 SCHEMA = re.compile(r"const struct schema (\w+)\s*=\s*\{\s*\"[^\"]*\",\s*(\w+)")
 STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 # Sections whose keys have names of the user's own above them.
-NAMED = {"listeners", "upstreams"}
+NAMED = {"listeners", "upstreams", "policy_servers"}
 LATER = ".Sh NOT BUILT YET"
 
 

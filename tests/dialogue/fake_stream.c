@@ -63,6 +63,21 @@ struct stream *stream_connect(struct loop *loop, struct str host, uint16_t port,
     return stream;
 }
 
+struct stream *stream_connect_unix(struct loop *loop, const char *path,
+                                   uint64_t timeout_ms,
+                                   const struct stream_events *events,
+                                   void *owner)
+{
+    if (alloc_fault_strikes())
+        return NULL;
+    struct far_end *far = far_end_new(loop, 'U');
+    far_end_saw(far, FAR_SAW_CONNECT, path);
+    struct stream *stream = new_stream(loop, far, events, owner);
+    stream->state = STREAM_CONNECTING;
+    stream->deadline_us = loop->now_us + timeout_ms * 1000;
+    return stream;
+}
+
 int stream_secure(struct stream *stream, struct tls_context *context,
                   const char *name)
 {
@@ -164,4 +179,9 @@ uint16_t stream_peer_port(const struct stream *stream)
 const char *stream_local_host(const struct stream *stream)
 {
     return stream ? "192.0.2.25" : "";
+}
+
+uint16_t stream_local_port(const struct stream *stream)
+{
+    return stream ? 587 : 0;
 }

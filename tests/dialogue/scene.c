@@ -20,16 +20,18 @@ static void path_in(const struct scene *scene, char *path, size_t room,
 }
 
 /* The YAML with every $MAILDIR replaced. */
-static int write_config(const struct scene *scene, const char *path)
+static int write_config(const struct scene *scene, const char *path,
+                        struct str yaml)
 {
     FILE *file = fopen(path, "w");
-    struct str yaml = scene->script->config;
     if (!file)
         return -1;
     for (;;) {
         const char *at = yaml.n ? memmem(yaml.p, yaml.n, "$MAILDIR", 8) : NULL;
         size_t n = at ? (size_t)(at - yaml.p) : yaml.n;
-        fwrite(yaml.p, 1, n, file);
+        if (n > 0)
+            if (n)
+            fwrite(yaml.p, 1, n, file);
         if (!at)
             return fclose(file);
         fprintf(file, "%s/mail", scene->folder);
@@ -58,9 +60,11 @@ int scene_open(struct scene *scene, const struct script *script)
     if (!mkdtemp(scene->folder))
         return -1;
     make_maildir(scene);
-    snprintf(path, sizeof path, "%s/postern.yaml", scene->folder);
+    snprintf(path, sizeof path, "%s/candidate.yaml", scene->folder);
     diags_init(&diags);
-    if (write_config(scene, path) == 0)
+    int failed = write_config(scene, path, script->candidate);
+    snprintf(path, sizeof path, "%s/postern.yaml", scene->folder);
+    if (!failed && write_config(scene, path, script->config) == 0)
         scene->settings = config_load(path, &diags);
     if (!scene->settings)
         diags_print(&diags, stderr);
@@ -94,6 +98,8 @@ void scene_close(struct scene *scene)
     }
     snprintf(path, sizeof path, "%s/mail", scene->folder);
     rmdir(path);
+    snprintf(path, sizeof path, "%s/candidate.yaml", scene->folder);
+    unlink(path);
     snprintf(path, sizeof path, "%s/postern.yaml", scene->folder);
     unlink(path);
     rmdir(scene->folder);

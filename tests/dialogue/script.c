@@ -231,7 +231,7 @@ static int read_clock(struct script *script, const struct source_line *line,
 
 /* A file beside the script, then what is indented below. */
 static int read_config(struct script *script, const struct source *source,
-                       size_t *i, struct str name)
+                       size_t *i, struct str name, struct str *out)
 {
     const struct source_line *line = &source->lines[*i];
     struct octets yaml = {0};
@@ -251,7 +251,7 @@ static int read_config(struct script *script, const struct source *source,
         octets_append(&yaml, STR("\n"));
         ++*i;
     }
-    script->config = keep(script, &yaml);
+    *out = keep(script, &yaml);
     return 0;
 }
 
@@ -272,7 +272,10 @@ static int read_directive(struct script *script, const struct source *source,
     str_cut(line->text, ':', &name, &text);
     text = str_starts_with(text, STR(" ")) ? str_skip(text, 1) : text;
     if (str_equals(name, STR("config")))
-        return read_config(script, source, i, str_trim(text));
+        return read_config(script, source, i, str_trim(text), &script->config);
+    if (str_equals(name, STR("candidate")))
+        return read_config(script, source, i, str_trim(text),
+                           &script->candidate);
     if (str_equals(name, STR("user")))
         return read_user(script, line, str_trim(text));
     if (str_equals(name, STR("modes")))

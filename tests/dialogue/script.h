@@ -50,7 +50,8 @@ enum { MODE_WHOLE = 1, MODE_SPLIT = 2, MODE_FAULT = 4, MODE_ALL = 7 };
 struct script {
     const char *path;
     struct arena arena;
-    struct str config; /* YAML */
+    struct str config;    /* YAML */
+    struct str candidate; /* the YAML of its `shadow`; n 0: none */
     struct script_user users[8];
     size_t user_count;
     unsigned modes;

@@ -48,18 +48,24 @@ void world_open(struct world *world, const struct scene *scene)
     world->logins.script = scene->script;
     alloc_fault_enter();
     world->ledger = shared_ledger_new(LEDGER_KEYS);
+    world->shadow_ledger = shared_ledger_new(LEDGER_KEYS);
+    world->asks = asks_new(&world->loop, scene->settings, &world->server_log);
     world->scratch = evaluate_scratch_new();
     open_upstreams(world);
     alloc_fault_leave();
-    if (!world->ledger || !world->scratch || !world->upstreams)
+    if (!world->ledger || !world->shadow_ledger || !world->asks ||
+        !world->scratch || !world->upstreams)
         abort();
     world->host = (struct session_host){
         .loop = &world->loop,
         .settings = scene->settings,
+        .policy = scene->settings,
         .tls = some_context(world),
         .upstreams = world->upstreams,
         .logins = &world->logins,
         .ledger = world->ledger,
+        .shadow_ledger = world->shadow_ledger,
+        .asks = world->asks,
         .scratch = world->scratch,
         .decisions = &world->decisions,
         .log = &world->server_log,
@@ -157,6 +163,10 @@ const char *world_close(struct world *world)
     sessions_abort(&world->host);
     alloc_fault_leave();
     world_settle(world);
+    alloc_fault_enter();
+    asks_free(world->asks);
+    alloc_fault_leave();
+    world_settle(world);
     left = world->host.sessions ? "a session" : close_upstreams(world);
     if (!fake_net_release(&world->loop, &net_left) && !left)
         left = net_left;
@@ -164,6 +174,7 @@ const char *world_close(struct world *world)
         left = "a login query";
     alloc_fault_enter();
     shared_ledger_free(world->ledger);
+    shared_ledger_free(world->shadow_ledger);
     evaluate_scratch_free(world->scratch);
     alloc_fault_leave();
     plain_free(world->contexts);

@@ -22,7 +22,8 @@ struct world {
     struct login_client logins;
     struct decision_log decisions;
     struct server_log server_log;
-    struct shared_ledger *ledger;
+    struct shared_ledger *ledger, *shadow_ledger;
+    struct asks *asks;
     struct evaluate_scratch *scratch;
     struct tls_context **contexts;
     struct upstreams *upstreams;

@@ -8,6 +8,7 @@
     "  mta: {servers: [\"127.0.0.1:10025\"]}\n"                                \
     "  box: {maildir: mail}\n"                                                 \
     "upstream: box\n"                                                          \
+    "policy_servers: {gate: {address: \"127.0.0.1:10040\"}}\n"                 \
     "lists: {contained: {dynamic: true}}\n"                                    \
     "policy:\n"                                                                \
     "  connect:\n"                                                             \
@@ -29,6 +30,9 @@
     "    - rule: owners\n"                                                     \
     "      when: {mail.from: {not_in: \"{auth.addresses}\"}}\n"                \
     "      reject: \"553 5.7.1 {auth.user} may not send as {mail.from}\"\n"    \
+    "    - rule: elsewhere\n"                                                  \
+    "      when: {mail.from: far@example.com}\n"                               \
+    "      route: mta\n"                                                       \
     "    - rule: small\n"                                                      \
     "      limit: {size: 10M}\n"                                               \
     "      reject: \"552 5.3.4 At most {limit.max}\"\n"                        \
@@ -40,6 +44,17 @@
     "      when: {rcpt.to.domain: partner.example}\n"                          \
     "      tag: partner\n"                                                     \
     "      note: \"to {rcpt.to}\"\n"                                           \
+    "    - rule: gate\n"                                                       \
+    "      when: {rcpt.to.domain: gated.example}\n"                            \
+    "      ask: gate\n"                                                        \
+    "    - rule: archive\n"                                                    \
+    "      when: {rcpt.to.domain: kept.example}\n"                             \
+    "      add_recipient: \"archive@example.com\"\n"                           \
+    "      delay: 2s\n"                                                        \
+    "    - rule: strict\n"                                                     \
+    "      mode: shadow\n"                                                     \
+    "      when: {rcpt.to.domain: kept.example}\n"                             \
+    "      reject: \"550 5.7.1 No\"\n"                                         \
     "    - rule: crowd\n"                                                      \
     "      when: {rcpt.count: \"> 2\", rcpt.domains: \"> 1\"}\n"               \
     "      reject: \"550 5.7.1 A crowd\"\n"                                    \
@@ -152,6 +167,24 @@ static void what_is_expected_passes(void **state)
          "    given: {auth.user: bob, rcpt.to: a@x.example}\n"
          "    expect: {route: box}\n",
          ""},
+        {"what a policy server says",
+         "    given: {auth.user: bob, rcpt.to: a@gated.example}\n"
+         "    answers: {gate: REJECT not you}\n"
+         "    expect: {stage: rcpt, reply: \"554 5.7.1 not you\", rule: "
+         "gate}\n",
+         ""},
+        {"a policy server that says nothing",
+         "    given: {auth.user: bob, rcpt.to: a@gated.example}\n"
+         "    expect: {reply: 250}\n",
+         ""},
+        {"an added recipient and a delay",
+         "    given: {auth.user: bob, rcpt.to: a@kept.example}\n"
+         "    expect: {reply: 250, added: archive@example.com, delay: 2s}\n",
+         ""},
+        {"what a rule would do",
+         "    given: {auth.user: bob, rcpt.to: a@kept.example}\n"
+         "    expect: {reply: 250, rule: strict, would: true}\n",
+         ""},
     };
     run_cases(cases, sizeof cases / sizeof *cases);
 }
@@ -206,6 +239,11 @@ static void steps_share_a_clock_and_budgets(void **state)
          "suspended}}\n"
          "      - {after: 61m, given: {auth.user: bob}, expect: {reply: "
          "235}}\n",
+         ""},
+        {"what the upstream refused is given back",
+         "    steps:\n"
+         "      - {given: {auth.user: carl, rcpt.to: a@x.example, reply.code: "
+         "450}, repeat: 9, expect: {reply: 250}}\n",
          ""},
     };
     run_cases(cases, sizeof cases / sizeof *cases);
@@ -282,6 +320,31 @@ static void a_failure_says_what_was_there_instead(void **state)
          "repeat: 5, expect: {reply: 250}}\n",
          "error: test \"t\" (step 2, time 3): expected the reply 250, got "
          "\"450 4.7.1 Try again in 1m\" at rcpt by the rule \"few\"\n"},
+        {"a rule that only pretends does not act",
+         "    given: {auth.user: bob, rcpt.to: a@kept.example}\n"
+         "    expect: {reply: 250, rule: strict}\n",
+         "error: test \"t\": expected the rule \"strict\", got 250, as no "
+         "rule refuses it\n"},
+        {"a rule that acts does not only pretend",
+         "    given: {auth.user: bob, rcpt.to: a@kept.example}\n"
+         "    expect: {reply: 250, rule: archive, would: true}\n",
+         "error: test \"t\": expected the rule \"archive\" to pretend, got "
+         "\"strict\"\n"},
+        {"another added recipient",
+         "    given: {auth.user: bob, rcpt.to: a@kept.example}\n"
+         "    expect: {added: [archive@example.com, eve@example.com]}\n",
+         "error: test \"t\": expected the added recipient "
+         "\"eve@example.com\", got \"archive@example.com\"\n"},
+        {"another delay",
+         "    given: {auth.user: bob, rcpt.to: a@kept.example}\n"
+         "    expect: {delay: 1s}\n",
+         "error: test \"t\": expected a delay of 1000 ms, got 2000 ms\n"},
+        {"another answer",
+         "    given: {auth.user: bob, rcpt.to: a@gated.example}\n"
+         "    answers: {gate: DEFER later}\n"
+         "    expect: {reply: 250}\n",
+         "error: test \"t\": expected the reply 250, got \"450 4.7.1 later\" "
+         "at rcpt by the rule \"gate\"\n"},
     };
     run_cases(cases, sizeof cases / sizeof *cases);
 }

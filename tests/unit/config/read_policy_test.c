@@ -47,20 +47,73 @@ static const struct golden faults[] = {
              "      rejct: \"550 5.7.1 No\"\n",
      .want = "t.yaml:4:7: error: a rule has no key rejct, did you mean "
              "reject?\n"},
-    {.name = "an action that comes later",
+    {.name = "delays that are too long, and none",
      .text = "policy:\n"
              "  mail:\n"
-             "    - rule: a\n"
-             "      delay: 2s\n",
-     .want = "t.yaml:4:7: error: delay is known, not built yet: remove it "
-             "for now\n"},
-    {.name = "a fact that comes later",
+             "    - {rule: a, delay: 3m}\n"
+             "    - {rule: b, delay: soon}\n"
+             "    - {rule: c, delay: [1s]}\n"
+             "    - {rule: d, delay: 0s}\n"
+             "  reply:\n"
+             "    - {rule: e, delay: 1s}\n",
+     .want = "t.yaml:3:24: error: a rule delays an answer by 2m at most, not "
+             "3m: clients wait no longer than five\n"
+             "t.yaml:4:24: error: soon is no time, such as 500ms or 2s\n"
+             "t.yaml:5:24: error: delay takes one value, not a list\n"
+             "t.yaml:6:24: error: 0s is no time, such as 500ms or 2s\n"
+             "t.yaml:8:24: error: delay may be used at every stage but reply, "
+             "not at reply\n"},
+    {.name = "a mode that is none",
      .text = "policy:\n"
-             "  auth:\n"
-             "    - rule: a\n"
-             "      when: {client.known: false}\n"
-             "      tag: new\n",
-     .want = "t.yaml:4:14: error: client.known is known, not built yet\n"},
+             "  mail:\n"
+             "    - {rule: a, mode: shade, tag: x}\n",
+     .want = "t.yaml:3:23: error: mode is live, shadow or off, not shade\n"},
+    {.name = "policy servers that are none, or asked elsewhere",
+     .text = "policy_servers: {grey: {address: \"127.0.0.1:10023\"}}\n"
+             "policy:\n"
+             "  rcpt:\n"
+             "    - {rule: a, ask: gray}\n"
+             "    - {rule: b, ask: grey, reject: \"550 no\"}\n"
+             "  header:\n"
+             "    - {rule: c, ask: grey}\n",
+     .want = "t.yaml:4:22: error: policy_servers has no gray, did you "
+             "mean grey?\n"
+             "t.yaml:5:7: error: the policy server decides what becomes of a "
+             "mail that it is asked about: put reject into a rule of its own, "
+             "behind this one\n"
+             "t.yaml:7:22: error: ask may be used at mail, rcpt, data, "
+             "message, not at header\n"},
+    {.name = "recipients that can't be added",
+     .text = "policy:\n"
+             "  mail:\n"
+             "    - {rule: a, add_recipient: x@example.com}\n"
+             "  rcpt:\n"
+             "    - {rule: b, add_recipient: archive}\n"
+             "    - {rule: c, add_recipient: [x@example.com, {required: "
+             "false}]}\n"
+             "    - {rule: d, add_recipient: {address: x@example.com, "
+             "required: maybe}}\n"
+             "    - {rule: e, add_recipient: {adress: x@example.com}}\n"
+             "    - {rule: f, add_recipient: \"{rcpt.too}\"}\n",
+     .want = "t.yaml:3:32: error: add_recipient may be used at rcpt, data, "
+             "header, not at mail\n"
+             "t.yaml:5:32: error: archive is no mail address\n"
+             "t.yaml:6:48: error: add_recipient takes an address, or "
+             "{address: ..., required: false}\n"
+             "t.yaml:7:67: error: required takes true or false, not "
+             "\"maybe\"\n"
+             "t.yaml:8:33: error: add_recipient has no key adress, did you "
+             "mean address?\n"
+             "t.yaml:9:32: error: there is no fact rcpt.too, did you mean "
+             "rcpt.to?\n"},
+    {.name = "warnings of a limit that can't be",
+     .text = "policy:\n"
+             "  rcpt:\n"
+             "    - {rule: a, limit: {recipients: 5, warn: 80%}, tag: x}\n"
+             "    - {rule: b, limit: {recipients: 5/h, warn: 0.8}, tag: x}\n",
+     .want = "t.yaml:3:7: error: warn needs a period: write recipients: 5/h\n"
+             "t.yaml:4:42: error: warn is a part of the limit, such as 80%, "
+             "not 0.8\n"},
     {.name = "an empty tag, and an empty route",
      .text = "policy:\n"
              "  mail:\n"

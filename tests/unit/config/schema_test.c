@@ -63,13 +63,8 @@ static void what_comes_later_is_known_already(void **state)
         const struct schema *schema;
         const char *name;
     } planned[] = {
-        {&root_schema, "policy_servers"},
-        {&root_schema, "limits"},
-        {&root_schema, "control"},
         {&root_schema, "http"},
         {&root_schema, "user"},
-        {&root_schema, "shadow"},
-        {&root_schema, "reload"},
         {&listener_schema, "client_ca"},
         {&listener_schema, "client_login"},
         {&listener_schema, "line_endings"},
@@ -79,6 +74,8 @@ static void what_comes_later_is_known_already(void **state)
         {&upstream_schema, "login"},
         {&upstream_schema, "pace"},
         {&upstream_schema, "disable"},
+        {&limits_schema, "store"},
+        {&limits_schema, "on_store_failure"},
         {&log_schema, "strict"},
         {&log_schema, "redact"},
     };

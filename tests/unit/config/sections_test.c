@@ -42,15 +42,42 @@ static const struct golden faults[] = {
      .want = "t.yaml:1:11: error: hostname takes a host name such as "
              "mail.example.com, not \"192.0.2.1:25\"\n"},
     {.name = "a section that comes later",
-     .text = "control: /run/postern/control\n"
-             "shadow: candidate.yaml\n"
+     .text = "http: {address: \"127.0.0.1:8080\"}\n"
+             "user: postern\n"
              "limits: {store: memory}\n",
-     .want = "t.yaml:1:1: error: control is known, not built yet: "
+     .want = "t.yaml:1:1: error: http is known, not built yet: "
              "remove it for now\n"
-             "t.yaml:2:1: error: shadow is known, not built yet: remove "
+             "t.yaml:2:1: error: user is known, not built yet: remove "
              "it for now\n"
-             "t.yaml:3:1: error: limits is known, not built yet: remove "
+             "t.yaml:3:10: error: store is known, not built yet: remove "
              "it for now\n"},
+    {.name = "a policy server without a port",
+     .text = "policy_servers: {greylist: {address: localhost}}\n",
+     .want = "t.yaml:1:38: error: address takes host:port such as "
+             "\"127.0.0.1:10023\", or unix:/run/policy.sock, not "
+             "\"localhost\"\n"},
+    {.name = "a policy server's socket without a path",
+     .text = "policy_servers: {greylist: {address: \"unix:\"}}\n",
+     .want = "t.yaml:1:38: error: address: unix: names no socket: write "
+             "unix:/run/policy.sock\n"},
+    {.name = "a policy server without an address",
+     .text = "policy_servers: {greylist: {timeout: 1s}}\n",
+     .want = "t.yaml:1:28: error: a policy server lacks the key address: "
+             "host:port, or unix:/path of its socket\n"},
+    {.name = "what a policy server's failure means",
+     .text = "policy_servers:\n"
+             "  greylist: {address: \"127.0.0.1:10023\", on_failure: "
+             "reject}\n",
+     .want = "t.yaml:2:54: error: on_failure takes defer or continue, not "
+             "\"reject\"\n"},
+    {.name = "a share without its sign",
+     .text = "reload: {replay: yesterday.jsonl, refuse_above: 1}\n",
+     .want = "t.yaml:1:49: error: refuse_above takes a share such as 1% or "
+             "0.25%, not \"1\"\n"},
+    {.name = "a share of nothing",
+     .text = "reload: {refuse_above: 1%}\n",
+     .want = "t.yaml:1:9: error: reload lacks the key replay: a decision log "
+             "that is run through a changed policy before it goes live\n"},
     {.name = "a word of tls",
      .text = "listeners:\n"
              "  a: {address: \"127.0.0.1:5870\", tls: startls}\n",
@@ -443,6 +470,14 @@ static void what_is_not_said_has_its_default(void **state)
     assert_null(settings->log.server);
     assert_false(settings->log.is_debug);
     assert_null(settings->timezone);
+    assert_string_equal(settings->control, "/run/postern/control");
+    assert_int_equal(settings->control_mark.line, 0);
+    assert_string_equal(settings->limits.state, "/var/lib/postern/limits");
+    assert_int_equal(settings->limits.state_mark.line, 0);
+    assert_null(settings->reload.replay);
+    assert_int_equal(settings->reload.refuse_above_ppm, 10000);
+    assert_int_equal(settings->policy_server_count, 0);
+    assert_null(settings->shadow);
     settings_unref(settings);
 }
 
@@ -590,6 +625,41 @@ static void the_other_sections_come_out_as_written(void **state)
     settings_unref(settings);
 }
 
+static void what_the_running_server_needs_comes_out_as_written(void **state)
+{
+    (void)state;
+    const struct settings *settings = load_good(
+        "policy_servers:\n"
+        "  greylist: {address: \"[::1]:10023\", on_failure: continue}\n"
+        "  spam: {address: \"unix:run/spam.sock\", timeout: 250ms}\n"
+        "limits: {state: /srv/limits}\n"
+        "control: run/control\n"
+        "reload: {replay: old.jsonl, refuse_above: 0.25%}\n",
+        0);
+    const struct policy_server_settings *servers = settings->policy_servers;
+    assert_int_equal(settings->policy_server_count, 2);
+    assert_text(servers[0].name, "greylist");
+    assert_text(servers[0].address.host, "::1");
+    assert_int_equal(servers[0].address.port, 10023);
+    assert_null(servers[0].socket);
+    assert_true(servers[0].continues);
+    assert_int_equal(servers[0].timeout_ms, 5000);
+    assert_int_equal(servers[0].mark.line, 2);
+    assert_text(servers[1].address.text, "unix:run/spam.sock");
+    assert_int_equal(servers[1].address.host.n, 0);
+    assert_string_equal(servers[1].socket, "run/spam.sock");
+    assert_false(servers[1].continues);
+    assert_int_equal(servers[1].timeout_ms, 250);
+    assert_string_equal(settings->limits.state, "/srv/limits");
+    assert_int_equal(settings->limits.state_mark.line, 4);
+    assert_string_equal(settings->control, "run/control");
+    assert_int_equal(settings->control_mark.line, 5);
+    assert_string_equal(settings->reload.replay, "old.jsonl");
+    assert_int_equal(settings->reload.replay_mark.line, 6);
+    assert_int_equal(settings->reload.refuse_above_ppm, 2500);
+    settings_unref(settings);
+}
+
 static void a_value_may_come_from_the_environment(void **state)
 {
     (void)state;
@@ -634,6 +704,7 @@ int main(void)
         cmocka_unit_test(a_listener_comes_out_as_written),
         cmocka_unit_test(an_upstream_comes_out_as_written),
         cmocka_unit_test(the_other_sections_come_out_as_written),
+        cmocka_unit_test(what_the_running_server_needs_comes_out_as_written),
         cmocka_unit_test(a_value_may_come_from_the_environment),
         cmocka_unit_test(an_anchor_serves_several_places),
     };

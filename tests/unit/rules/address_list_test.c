@@ -127,6 +127,18 @@ static void what_readers_disagree_about_gives_every_reading(void **state)
         {" \"ceo@x.example\"@me.example",
          "ceo@x.example \"ceo@x.example\"@me.example !"},
         {" me\tyou@x.example", "you@x.example meyou@x.example !"},
+        {" ceo\\@x.example", "ceo@x.example !"},
+        {" =?utf-8?Q?=3Cceo=40x.example=3E?=: me@x.example;",
+         "me@x.example ceo@x.example"},
+        {" me@x.example (=?utf-8?Q?=3Cceo=40x.example=3E?=)",
+         "me@x.example ceo@x.example"},
+        {" \"=?utf-8?Q?=3Cceo=40x.example=3E?=\" <me@x.example>",
+         "me@x.example ceo@x.example"},
+        {" =?utf-8?B?PGNl:b0B4LmV4YW1wbGU+?= <me@x.example>;",
+         "me@x.example ceo@x.example"},
+        {" =?utf-7?Q?+ADw-ceo+AEA-x.example+AD4-?= <me@x.example>",
+         "me@x.example !"},
+        {" ceo@b\xc3\xbc.example", "ceo@b !"},
     };
     (void)state;
     assert_read(CASES, sizeof CASES / sizeof CASES[0]);

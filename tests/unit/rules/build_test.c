@@ -21,9 +21,9 @@ static void facts_of_later_stages_and_unknown_ones_are_refused(void **state)
         {STAGE_RCPT, "mail.form", "did you mean mail.from?"},
         {STAGE_RCPT, "weather", "there is no fact weather"},
         {STAGE_CONNECT, "auth.groups", "from auth on"},
-        {STAGE_RCPT, "client.known", "client.known is known, not built yet"},
-        {STAGE_RCPT, "mail.smtputf8", "known, not built yet"},
-        {STAGE_RCPT, "tls.client.names", "known, not built yet"},
+        {STAGE_HELO, "client.known", "from auth on"},
+        {STAGE_AUTH, "mail.smtputf8", "from mail on"},
+        {STAGE_RCPT, "tls.client.name", "did you mean tls.client.names?"},
         {STAGE_HEADER, "header.", "did you mean header.NAME?"},
     };
     (void)state;
@@ -160,8 +160,15 @@ static void wrong_limits_say_what_is_right(void **state)
         {STAGE_MAIL, "messages", "0/h", "messages is a rate"},
         {STAGE_RCPT, "recipients", "lots", "neither a number nor a rate"},
         {STAGE_RCPT, "recipiens", "1", "did you mean recipients?"},
-        {STAGE_RCPT, "new_recipients", "1/h", "known, not built yet"},
-        {STAGE_RCPT, "warn", "80%", "known, not built yet"},
+        {STAGE_RCPT, "new_recipients", "1", "new_recipients is a rate"},
+        {STAGE_DATA, "new_recipients", "1/h", "is counted at rcpt"},
+        {STAGE_AUTH, "networks", "1/h", "mail, rcpt, data, header"},
+        {STAGE_MAIL, "networks", "10001/d", "networks is at most 10000"},
+        {STAGE_AUTH, "logins", "10001/d", "logins is at most 10000"},
+        {STAGE_RCPT, "warn", "80", "such as 80%, not 80"},
+        {STAGE_RCPT, "warn", "0%", "such as 80%"},
+        {STAGE_RCPT, "warn", "101%", "such as 80%"},
+        {STAGE_RCPT, "warn", "%", "such as 80%"},
         {STAGE_RCPT, "burst", "0", "at least 1"},
         {STAGE_RCPT, "count", "all", "attempts or accepted"},
         {STAGE_RCPT, "by", "auth.user", "write {auth.user}"},
@@ -387,10 +394,8 @@ static void keys_of_rules_are_known(void **state)
         const char *key, *want;
     } CASES[] = {
         {"rejct", "did you mean reject?"},
-        {"mode", "mode is known, not built yet"},
-        {"delay", "not built yet"},
-        {"ask", "not built yet"},
-        {"add_recipient", "not built yet"},
+        {"mod", "did you mean mode?"},
+        {"add_recipients", "did you mean add_recipient?"},
         {"weather", "a rule has no key weather"},
     };
     struct fixture f;

@@ -76,23 +76,20 @@ static void it_behaves_like_a_plain_array(void **state)
         unsigned *payload = expiring_table_make(table, &key, now);
         if (!is_in[k]) {
             unsigned first = KEYS;
-            for (unsigned i = 0; live == MAX && i < KEYS; i++)
+            for (unsigned i = 0; i < KEYS; i++)
                 if (is_in[i] && expiry[i] <= now &&
                     (first == KEYS || expiry[i] < expiry[first]))
                     first = i;
             assert_int_equal(payload != NULL, live < MAX || first < KEYS);
             if (payload == NULL)
                 continue;
-            if (live == MAX) {
-                /* Which of several that expire together goes is free. */
-                for (unsigned i = 0; i < KEYS; i++) {
-                    struct expiring_key other = key_of(i);
-                    if (is_in[i] &&
-                        expiring_table_find(table, &other) == NULL) {
-                        assert_true(expiry[i] == expiry[first]);
-                        is_in[i] = false;
-                        live--;
-                    }
+            /* Which of several that expire together goes is free. */
+            for (unsigned i = 0; first < KEYS && i < KEYS; i++) {
+                struct expiring_key other = key_of(i);
+                if (is_in[i] && expiring_table_find(table, &other) == NULL) {
+                    assert_true(expiry[i] == expiry[first]);
+                    is_in[i] = false;
+                    live--;
                 }
             }
             is_in[k] = true;
@@ -139,29 +136,87 @@ static void a_key_in_debt_or_holding_is_never_forgotten(void **state)
     budget_table_free(table);
 }
 
+static bool add(struct dynamic_list *list, unsigned number, uint64_t until_ms,
+                uint64_t now_ms)
+{
+    struct dynamic_value value = {.key = key_of(number),
+                                  .list = STR("contained"),
+                                  .value = STR("bob"),
+                                  .until_ms = until_ms};
+    return dynamic_list_add(list, &value, now_ms);
+}
+
 static void listed_values_expire_and_can_be_removed(void **state)
 {
     struct dynamic_list *list = dynamic_list_new(2);
-    struct expiring_key a = key_of(1), b = key_of(2), c = key_of(3);
+    struct expiring_key a = key_of(1), b = key_of(2);
     (void)state;
     assert_non_null(list);
     assert_false(dynamic_list_holds(list, &a, 0));
-    assert_true(dynamic_list_add(list, &a, 100, 0));
+    assert_true(add(list, 1, 100, 0));
     assert_true(dynamic_list_holds(list, &a, 99));
     assert_false(dynamic_list_holds(list, &a, 100));
     /* Added again: the longer time stays. */
-    assert_true(dynamic_list_add(list, &a, 1000, 0));
-    assert_true(dynamic_list_add(list, &a, 10, 0));
+    assert_true(add(list, 1, 1000, 0));
+    assert_true(add(list, 1, 10, 0));
     assert_true(dynamic_list_holds(list, &a, 999));
-    assert_true(dynamic_list_add(list, &b, 0, 0));
+    assert_true(add(list, 2, UINT64_MAX, 0));
     assert_true(dynamic_list_holds(list, &b, UINT64_MAX - 1));
     /* Full of what still counts: nothing is forgotten for a new one. */
-    assert_false(dynamic_list_add(list, &c, 100, 10));
+    assert_false(add(list, 3, 110, 10));
     assert_true(dynamic_list_holds(list, &a, 10));
     dynamic_list_remove(list, &b);
     assert_false(dynamic_list_holds(list, &b, 10));
-    assert_true(dynamic_list_add(list, &c, 100, 10));
+    assert_false(dynamic_list_take_lost(list));
+    assert_true(add(list, 3, 110, 10));
+    /* The removal made room before anyone took note of it. */
+    assert_true(dynamic_list_take_lost(list));
+    assert_false(dynamic_list_take_lost(list));
     dynamic_list_free(list);
+}
+
+static void long_values_are_not_listed(void **state)
+{
+    static const char LONG[DYNAMIC_LIST_VALUE_MAX + 1];
+    struct dynamic_list *list = dynamic_list_new(2);
+    struct dynamic_value value = {.key = key_of(1),
+                                  .list = STR("contained"),
+                                  .value = str_span(LONG, sizeof LONG),
+                                  .until_ms = 100};
+    (void)state;
+    assert_non_null(list);
+    assert_false(dynamic_list_add(list, &value, 0));
+    value.value.n--;
+    assert_true(dynamic_list_add(list, &value, 0));
+    value.list = str_span(LONG, DYNAMIC_LIST_NAME_MAX + 1);
+    value.key = key_of(2);
+    assert_false(dynamic_list_add(list, &value, 0));
+    dynamic_list_free(list);
+}
+
+static void what_was_touched_is_taken_once(void **state)
+{
+    struct expiring_table *table = expiring_table_new(4, sizeof(int));
+    struct expiring_key a = key_of(1), b = key_of(2);
+    (void)state;
+    assert_non_null(table);
+    void *first = expiring_table_make(table, &a, 0);
+    expiring_table_touch(table, first); /* nobody watches yet */
+    assert_null(expiring_table_take_touched(table));
+    expiring_table_watch(table);
+    void *second = expiring_table_make(table, &b, 0);
+    for (int i = 0; i < 3; i++) {
+        expiring_table_touch(table, first);
+        expiring_table_touch(table, second);
+    }
+    const void *one = expiring_table_take_touched(table);
+    const void *other = expiring_table_take_touched(table);
+    assert_true((one == first && other == second) ||
+                (one == second && other == first));
+    assert_null(expiring_table_take_touched(table));
+    expiring_table_touch(table, first);
+    assert_ptr_equal(expiring_table_take_touched(table), first);
+    expiring_table_free(table);
 }
 
 int main(void)
@@ -172,6 +227,8 @@ int main(void)
         cmocka_unit_test(it_behaves_like_a_plain_array),
         cmocka_unit_test(a_key_in_debt_or_holding_is_never_forgotten),
         cmocka_unit_test(listed_values_expire_and_can_be_removed),
+        cmocka_unit_test(long_values_are_not_listed),
+        cmocka_unit_test(what_was_touched_is_taken_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,6 +31,9 @@ struct fixture {
     uint64_t now_ms;
     struct verdict verdict;
     size_t questions;
+    const char *action; /* what policy servers say; NULL: nothing */
+    size_t asked;       /* how many of them */
+    const struct trace *trace;
 };
 
 static inline void fixture_init(struct fixture *f)
@@ -185,10 +188,18 @@ static inline int ask(struct fixture *f, enum stage stage)
     struct question question;
     struct answer answer;
     evaluate_start(&e, f->ruleset, stage, &f->facts, &f->effects, f->scratch);
+    evaluate_trace(&e, f->trace);
     while (evaluate(&e, &question, &f->verdict) == EVALUATE_QUESTION) {
         f->questions++;
         assert_true(f->questions < 10000);
-        ledger_answer(f->ledger, &question, f->now_ms, &answer);
+        if (question.kind == QUESTION_ASK) {
+            f->asked++;
+            answer = (struct answer){0};
+            if (f->action != NULL)
+                answer.action = str_from(f->action);
+        } else {
+            ledger_answer(f->ledger, &question, f->now_ms, &answer);
+        }
         evaluate_answer(&e, &answer);
     }
     for (size_t i = 0; i < f->effects.list_change_count; i++)

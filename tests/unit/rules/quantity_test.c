@@ -119,12 +119,36 @@ static void waits_round_up_to_seconds(void **state)
     arena_release(&arena);
 }
 
+static void shares_are_of_a_hundred(void **state)
+{
+    static const struct {
+        const char *text;
+        uint64_t want;
+    } CASES[] = {
+        {"1%", 10000},       {"0%", 0},           {"100%", 1000000},
+        {"0.25%", 2500},     {"0.0001%", 1},      {"12.5%", 125000},
+        {"100.0%", 1000000}, {"100.1%", WRONG},   {"101%", WRONG},
+        {"1", WRONG},        {"%", WRONG},        {".5%", WRONG},
+        {"1.%", WRONG},      {"1.00001%", WRONG}, {"1%%", WRONG},
+        {"-1%", WRONG},      {"1 %", WRONG},      {"", WRONG},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        uint64_t got = WRONG;
+        int rc = quantity_percent(str_from(CASES[i].text), &got);
+        assert_int_equal(rc, CASES[i].want == WRONG ? -1 : 0);
+        if (rc == 0)
+            assert_int_equal(got, CASES[i].want);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sizes_are_powers_of_1024),
         cmocka_unit_test(durations_need_a_unit),
         cmocka_unit_test(rates_have_an_amount_and_perhaps_a_period),
+        cmocka_unit_test(shares_are_of_a_hundred),
         cmocka_unit_test(waits_round_up_to_seconds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

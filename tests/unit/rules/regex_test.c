@@ -147,13 +147,33 @@ static void ordinary_patterns_pass_on_long_texts(void **state)
     free(text);
 }
 
+/* The platforms that Debian ships the library's compiler for. */
+static void patterns_become_machine_code(void **state)
+{
+    (void)state;
+#if defined(__x86_64__) || defined(__aarch64__)
+    static const char *const PATTERNS[] = {
+        "/^(.+)@old\\.example$/i",
+        "/(?<a>x)(?=y)\\k<a>?/s",
+        "/\\bviagra\\b/",
+    };
+    for (size_t i = 0; i < sizeof PATTERNS / sizeof PATTERNS[0]; i++) {
+        struct regex *regex = compile(PATTERNS[i]);
+        assert_true(regex_is_jit(regex));
+        regex_free(regex);
+    }
+#else
+    skip();
+#endif
+}
+
 static void a_subject_over_the_cap_is_an_error(void **state)
 {
     char *text = calloc(1, REGEX_SUBJECT_MAX + 1);
     (void)state;
     assert_non_null(text);
     assert_int_equal(match("/a/", str_span(text, REGEX_SUBJECT_MAX + 1), NULL),
-                     REGEX_ERROR);
+                     REGEX_TOO_LONG);
     free(text);
 }
 
@@ -173,6 +193,7 @@ int main(void)
         cmocka_unit_test(patterns_and_groups_have_a_limit),
         cmocka_unit_test(backtracking_without_end_is_an_error),
         cmocka_unit_test(ordinary_patterns_pass_on_long_texts),
+        cmocka_unit_test(patterns_become_machine_code),
         cmocka_unit_test(a_subject_over_the_cap_is_an_error),
         cmocka_unit_test(invalid_utf8_is_only_octets),
     };

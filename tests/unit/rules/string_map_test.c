@@ -21,7 +21,9 @@ static void many_keys_are_found_again(void **state)
     assert_null(string_map_get(&map, STR("1")));
     for (int i = 0; i < 20000; i++) {
         struct str key = arena_printf(&arena, "%d.example", i);
-        assert_int_equal(string_map_put(&map, &arena, key, key, 1), 0);
+        struct string_map_slot *slot = string_map_put(&map, &arena, key);
+        assert_non_null(slot);
+        slot->number = (uint32_t)i;
     }
     assert_int_equal(map.count, 20000);
     for (int i = 0; i < 20000; i++) {
@@ -29,26 +31,44 @@ static void many_keys_are_found_again(void **state)
         const struct string_map_slot *slot =
             string_map_get(&map, str_from(text));
         assert_non_null(slot);
-        assert_true(str_equals(slot->value, str_from(text)));
+        assert_int_equal(slot->number, i);
     }
     assert_null(string_map_get(&map, STR("20000.example")));
     assert_null(string_map_get(&map, STR("")));
     arena_release(&arena);
 }
 
-static void a_key_again_adds_its_flags_and_keeps_its_value(void **state)
+static void a_key_again_is_the_same_slot(void **state)
 {
     struct string_map map = {0};
     struct arena arena;
     (void)state;
     arena_init(&arena, 1 << 20);
-    string_map_put(&map, &arena, STR(""), STR("first"), 1);
-    string_map_put(&map, &arena, (struct str){NULL, 0}, STR("second"), 2);
+    string_map_put(&map, &arena, STR(""))->number |= 1;
+    string_map_put(&map, &arena, (struct str){NULL, 0})->number |= 2;
     const struct string_map_slot *slot = string_map_get(&map, STR(""));
     assert_non_null(slot);
-    assert_int_equal(slot->flags, 3);
-    assert_true(str_equals(slot->value, STR("first")));
+    assert_int_equal(slot->number, 3);
     assert_int_equal(map.count, 1);
+    arena_release(&arena);
+}
+
+static void room_that_was_reserved_is_not_left_behind(void **state)
+{
+    struct string_map map = {0};
+    struct arena arena;
+    (void)state;
+    arena_init(&arena, 1 << 20);
+    assert_int_equal(string_map_reserve(&map, &arena, 1000), 0);
+    size_t used = arena.used_bytes;
+    char keys[1000][12];
+    for (int i = 0; i < 1000; i++) {
+        snprintf(keys[i], sizeof keys[i], "%d", i);
+        assert_non_null(string_map_put(&map, &arena, str_from(keys[i])));
+    }
+    assert_int_equal(arena.used_bytes, used);
+    assert_int_equal(map.count, 1000);
+    assert_int_equal(string_map_reserve(&map, &arena, SIZE_MAX), -1);
     arena_release(&arena);
 }
 
@@ -62,7 +82,7 @@ static void a_full_arena_leaves_the_map_as_it_was(void **state)
     arena_init(&arena, 1500);
     for (int i = 0; i < 64; i++) {
         snprintf(keys[i], sizeof keys[i], "%d", i);
-        if (string_map_put(&map, &arena, str_from(keys[i]), STR(""), 0) != 0)
+        if (string_map_put(&map, &arena, str_from(keys[i])) == NULL)
             break;
         put++;
     }
@@ -95,7 +115,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(many_keys_are_found_again),
-        cmocka_unit_test(a_key_again_adds_its_flags_and_keeps_its_value),
+        cmocka_unit_test(a_key_again_is_the_same_slot),
+        cmocka_unit_test(room_that_was_reserved_is_not_left_behind),
         cmocka_unit_test(a_full_arena_leaves_the_map_as_it_was),
         cmocka_unit_test(hashes_are_those_of_their_definitions),
     };

@@ -97,7 +97,7 @@ static void times_are_utc_with_microseconds(void **state)
     json_ms(&line, "none", 0);
     json_close_object(&line);
     assert_line(&line, "{\"time\":\"2026-01-05T09:30:01.123456Z\","
-                       "\"ms\":14.20,\"none\":0.00}\n");
+                       "\"ms\":14.209,\"none\":0.000}\n");
 }
 
 static void what_passes_the_cap_is_told(void **state)

@@ -39,7 +39,9 @@ static void open_scene(struct scene *scene, const struct case_of_field *c)
         .session = {.host = &scene->host,
                     .transaction = &scene->transaction,
                     .user = str_from(c->user)},
-        .transaction = {.session = s, .id = "7QK3M9T2XA01"},
+        .transaction = {.session = s,
+                        .settings = &scene->settings,
+                        .id = "7QK3M9T2XA01"},
     };
     assert_non_null(scene->host.loop);
     assert_int_equal(ip_parse(str_from(c->client), &s->client_ip), 0);

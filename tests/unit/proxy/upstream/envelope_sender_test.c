@@ -57,7 +57,8 @@ static void mail_says_what_is_asked_and_offered(void **state)
         const struct mail_case *c = &mail_cases[i];
         struct envelope_sender sender;
         assert_int_equal(envelope_sender_init(&sender, &c->envelope), 0);
-        assert_int_equal(envelope_sender_add(&sender, STR("r@x.y")), 0);
+        assert_int_equal(
+            envelope_sender_add(&sender, STR("r@x.y"), NOTIFY_AS_USUAL), 0);
         assert_string_equal(next(&sender, &c->capabilities, 1), c->want);
         envelope_sender_release(&sender);
     }
@@ -69,10 +70,12 @@ static void with_pipelining_all_goes_at_once(void **state)
     struct capabilities offered = {.has_pipelining = true};
     struct envelope_sender sender;
     assert_int_equal(envelope_sender_init(&sender, &plain), 0);
-    assert_int_equal(envelope_sender_add(&sender, STR("r@x.y")), 0);
+    assert_int_equal(
+        envelope_sender_add(&sender, STR("r@x.y"), NOTIFY_AS_USUAL), 0);
     assert_string_equal(next(&sender, &offered, 2),
                         "MAIL FROM:<a@example.com>\r\nRCPT TO:<r@x.y>\r\n");
-    assert_int_equal(envelope_sender_add(&sender, STR("s@x.y")), 0);
+    assert_int_equal(
+        envelope_sender_add(&sender, STR("s@x.y"), NOTIFY_AS_USUAL), 0);
     assert_string_equal(next(&sender, &offered, 1), "RCPT TO:<s@x.y>\r\n");
     assert_string_equal(next(&sender, &offered, 0), "");
     assert_int_equal(envelope_sender_answer(&sender, true), ANSWER_TO_MAIL);
@@ -87,8 +90,10 @@ static void without_it_each_waits_for_the_answer_before(void **state)
     struct capabilities offered = {0};
     struct envelope_sender sender;
     assert_int_equal(envelope_sender_init(&sender, &plain), 0);
-    assert_int_equal(envelope_sender_add(&sender, STR("r@x.y")), 0);
-    assert_int_equal(envelope_sender_add(&sender, STR("s@x.y")), 0);
+    assert_int_equal(
+        envelope_sender_add(&sender, STR("r@x.y"), NOTIFY_AS_USUAL), 0);
+    assert_int_equal(
+        envelope_sender_add(&sender, STR("s@x.y"), NOTIFY_AS_USUAL), 0);
     next(&sender, &offered, 1);
     next(&sender, &offered, 0);
     envelope_sender_answer(&sender, true);
@@ -105,10 +110,12 @@ static void behind_a_refused_mail_nothing_goes_and_nothing_counts(void **state)
     struct capabilities offered = {.has_pipelining = true};
     struct envelope_sender sender;
     assert_int_equal(envelope_sender_init(&sender, &plain), 0);
-    assert_int_equal(envelope_sender_add(&sender, STR("r@x.y")), 0);
+    assert_int_equal(
+        envelope_sender_add(&sender, STR("r@x.y"), NOTIFY_AS_USUAL), 0);
     next(&sender, &offered, 2);
     assert_int_equal(envelope_sender_answer(&sender, false), ANSWER_TO_MAIL);
-    assert_int_equal(envelope_sender_add(&sender, STR("s@x.y")), 0);
+    assert_int_equal(
+        envelope_sender_add(&sender, STR("s@x.y"), NOTIFY_AS_USUAL), 0);
     next(&sender, &offered, 0);
     assert_int_equal(envelope_sender_answer(&sender, false), ANSWER_TO_NOTHING);
     envelope_sender_release(&sender);
@@ -120,7 +127,8 @@ static void a_restart_sends_everything_again(void **state)
     struct capabilities offered = {.has_pipelining = true};
     struct envelope_sender sender;
     assert_int_equal(envelope_sender_init(&sender, &plain), 0);
-    assert_int_equal(envelope_sender_add(&sender, STR("r@x.y")), 0);
+    assert_int_equal(
+        envelope_sender_add(&sender, STR("r@x.y"), NOTIFY_AS_USUAL), 0);
     next(&sender, &offered, 2);
     envelope_sender_restart(&sender);
     next(&sender, &offered, 2);
@@ -134,7 +142,8 @@ static void many_recipients_go_in_pieces_that_fit(void **state)
     struct envelope_sender sender;
     assert_int_equal(envelope_sender_init(&sender, &plain), 0);
     for (int i = 0; i < 1000; i++)
-        assert_int_equal(envelope_sender_add(&sender, STR("r@x.y")), 0);
+        assert_int_equal(
+            envelope_sender_add(&sender, STR("r@x.y"), NOTIFY_AS_USUAL), 0);
     char octets[2 * ENVELOPE_COMMAND_MAX];
     size_t sent = 0, commands;
     while (envelope_sender_next(&sender, &offered, octets, sizeof(octets),
@@ -164,7 +173,8 @@ static void nothing_that_breaks_a_command_is_taken(void **state)
         assert_int_equal(envelope_sender_init(&sender, &envelope), -1);
         envelope_sender_release(&sender);
         assert_int_equal(envelope_sender_init(&sender, &plain), 0);
-        assert_int_equal(envelope_sender_add(&sender, bad[i]), -1);
+        assert_int_equal(envelope_sender_add(&sender, bad[i], NOTIFY_AS_USUAL),
+                         -1);
         envelope_sender_release(&sender);
     }
 }

@@ -1,0 +1,22 @@
+/* What a command says to the running server. */
+#ifndef PROXY_CONTROL_CONTROL_CLIENT_H
+#define PROXY_CONTROL_CONTROL_CLIENT_H
+
+#include <jansson.h>
+
+#include "config/diag.h"
+
+enum control_end {
+    CONTROL_ANSWERED,   /* "ok" is true */
+    CONTROL_REFUSED,    /* the server said no: its reasons were printed */
+    CONTROL_UNREADABLE, /* the configuration gives no socket; printed too */
+    CONTROL_UNREACHED   /* no server answers there; printed too */
+};
+
+/* Asks the server that runs with the configuration `config`; `command` is the
+ * word that messages begin with. The request is taken over; *reply is owned by
+ * the caller, and NULL where there is none. */
+enum control_end control_ask(const char *command, const char *config,
+                             json_t *request, json_t **reply);
+
+#endif

@@ -1,0 +1,29 @@
+/* The orders that a running server takes on its control socket. */
+#ifndef PROXY_CONTROL_CONTROL_VERBS_H
+#define PROXY_CONTROL_CONTROL_VERBS_H
+
+#include "proxy/budgets/connection_counts.h"
+#include "proxy/budgets/shared_ledger.h"
+#include "proxy/control/control_server.h"
+#include "proxy/control/reloader.h"
+
+/* What orders act on: the owner of control_verbs. All borrowed. */
+struct controlled {
+    struct reloader *reloader;
+    struct shared_ledger *ledger;
+    struct connection_counts *connections;
+    struct decision_log *decisions;
+    struct server_log *log;
+    uint64_t started_ms; /* of the monotonic clock */
+    size_t workers;
+};
+
+extern const struct control_verb control_verbs[];
+
+/* Milliseconds of the clock that the loops go by. */
+uint64_t control_now_ms(void);
+/* In verb_list.c: {"list":NAME}, {…,"add":VALUE,"for_ms":N} or
+ * {…,"remove":VALUE}. */
+json_t *verb_list(void *owner, const json_t *request);
+
+#endif

@@ -1,0 +1,258 @@
+/* The lock guards requests, the newest snapshot and who waits; a load holds
+ * none. Old snapshots are the thread's own: it looks from time to time
+ * whether its reference is the last one. */
+#include "proxy/control/reloader.h"
+
+#include "proxy/control/reload_check.h"
+#include "proxy/control/reload_log.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SWEEP_MS 500
+/* Loops go first where there are more threads than cores. */
+#define NICE 10
+
+struct old_snapshot {
+    struct old_snapshot *next;
+    const struct settings *settings;
+};
+
+/* On the stack of who waits for it. */
+struct request {
+    struct reload_result *result;
+    bool is_answered;
+};
+
+struct reloader {
+    struct reloader_host host;
+    const struct settings *base; /* the first snapshot */
+    pthread_t thread;
+    bool has_thread;
+    atomic_bool is_stopping;
+    struct old_snapshot *old; /* the thread's own */
+
+    pthread_mutex_t lock; /* of what follows */
+    pthread_cond_t changed;
+    const struct settings *newest;
+    struct request *request; /* not begun yet; NULL: none */
+    bool is_signalled;
+    bool is_loading;
+};
+
+static void take_newest(struct reloader *r, const struct settings *fresh,
+                        struct old_snapshot *old)
+{
+    pthread_mutex_lock(&r->lock);
+    *old = (struct old_snapshot){r->old, r->newest};
+    r->newest = fresh;
+    pthread_mutex_unlock(&r->lock);
+    r->old = old;
+}
+
+static void reload(struct reloader *r, struct reload_result *result)
+{
+    struct old_snapshot *old = malloc(sizeof *old);
+    const struct settings *fresh = NULL;
+    memcpy(result->before, r->newest->policy_digest, sizeof result->before);
+    result->end = RELOAD_REFUSED;
+    if (old == NULL)
+        diags_error(&result->diags, (struct mark){.file = r->base->path},
+                    "out of memory");
+    else
+        fresh = reload_load(r->base, &r->is_stopping, &result->diags,
+                            &result->tests);
+    if (fresh == NULL) {
+        free(old);
+        if (atomic_load(&r->is_stopping))
+            result->end = RELOAD_STOPPING;
+        return;
+    }
+    memcpy(result->after, fresh->policy_digest, sizeof result->after);
+    take_newest(r, fresh, old);
+    r->host.publish(r->host.owner, fresh);
+    result->end = RELOAD_LIVE;
+}
+
+/* Frees what nobody uses any more. Of the first snapshot the server's part
+ * stays, and one more reference: whoever made it has it. */
+static void sweep(struct reloader *r)
+{
+    struct old_snapshot **at = &r->old;
+    while (*at != NULL) {
+        struct old_snapshot *old = *at;
+        bool is_base = old->settings == r->base;
+        if (!settings_has_references(old->settings, is_base ? 2 : 1)) {
+            at = &old->next;
+            continue;
+        }
+        *at = old->next;
+        if (is_base)
+            settings_drop_rules(old->settings);
+        settings_unref(old->settings);
+        free(old);
+    }
+}
+
+/* With the lock held; until there is something to do. */
+static void wait_for_request(struct reloader *r)
+{
+    while (!atomic_load(&r->is_stopping) && r->request == NULL &&
+           !r->is_signalled) {
+        struct timespec until;
+        if (r->old == NULL) {
+            pthread_cond_wait(&r->changed, &r->lock);
+            continue;
+        }
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_nsec += SWEEP_MS * 1000000L;
+        until.tv_sec += until.tv_nsec / 1000000000L;
+        until.tv_nsec %= 1000000000L;
+        if (pthread_cond_timedwait(&r->changed, &r->lock, &until) != ETIMEDOUT)
+            continue;
+        pthread_mutex_unlock(&r->lock);
+        sweep(r);
+        pthread_mutex_lock(&r->lock);
+    }
+}
+
+static void answer(struct reloader *r, struct request *request)
+{
+    request->is_answered = true;
+    pthread_cond_broadcast(&r->changed);
+}
+
+/* With the lock held but for the load. Who waits for an answer comes first. */
+static void serve_request(struct reloader *r)
+{
+    struct request *request = r->request;
+    struct reload_result own = {.end = RELOAD_REFUSED};
+    struct reload_result *result = request != NULL ? request->result : &own;
+    diags_init(&own.diags);
+    r->request = NULL;
+    if (request == NULL)
+        r->is_signalled = false;
+    r->is_loading = true;
+    pthread_mutex_unlock(&r->lock);
+    reload(r, result);
+    reload_log(&r->host, result, request != NULL ? "control" : "signal");
+    diags_release(&own.diags);
+    pthread_mutex_lock(&r->lock);
+    r->is_loading = false;
+    if (request != NULL)
+        answer(r, request);
+}
+
+static void *run(void *argument)
+{
+    struct reloader *r = argument;
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
+    pthread_mutex_lock(&r->lock);
+    for (;;) {
+        wait_for_request(r);
+        if (atomic_load(&r->is_stopping))
+            break;
+        serve_request(r);
+    }
+    if (r->request != NULL) {
+        r->request->result->end = RELOAD_STOPPING;
+        answer(r, r->request);
+        r->request = NULL;
+    }
+    pthread_mutex_unlock(&r->lock);
+    return NULL;
+}
+
+struct reloader *reloader_new(const struct settings *settings,
+                              const struct reloader_host *host)
+{
+    struct reloader *r = calloc(1, sizeof *r);
+    pthread_condattr_t monotonic;
+    if (r == NULL)
+        return NULL;
+    r->host = *host;
+    r->base = settings;
+    r->newest = settings_ref(settings);
+    pthread_mutex_init(&r->lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&r->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    r->has_thread = pthread_create(&r->thread, NULL, run, r) == 0;
+    if (r->has_thread)
+        return r;
+    reloader_free(r);
+    return NULL;
+}
+
+void reloader_stop(struct reloader *r)
+{
+    if (r == NULL || !r->has_thread)
+        return;
+    pthread_mutex_lock(&r->lock);
+    atomic_store(&r->is_stopping, true);
+    pthread_cond_broadcast(&r->changed);
+    pthread_mutex_unlock(&r->lock);
+    pthread_join(r->thread, NULL);
+    r->has_thread = false;
+}
+
+void reloader_free(struct reloader *r)
+{
+    if (r == NULL)
+        return;
+    reloader_stop(r);
+    while (r->old != NULL) {
+        struct old_snapshot *old = r->old;
+        r->old = old->next;
+        settings_unref(old->settings);
+        free(old);
+    }
+    settings_unref(r->newest);
+    pthread_cond_destroy(&r->changed);
+    pthread_mutex_destroy(&r->lock);
+    free(r);
+}
+
+void reloader_signal(struct reloader *r)
+{
+    pthread_mutex_lock(&r->lock);
+    r->is_signalled = true;
+    pthread_cond_broadcast(&r->changed);
+    pthread_mutex_unlock(&r->lock);
+}
+
+void reloader_ask(struct reloader *r, struct reload_result *result)
+{
+    struct request request = {.result = result};
+    *result = (struct reload_result){.end = RELOAD_STOPPING};
+    diags_init(&result->diags);
+    pthread_mutex_lock(&r->lock);
+    if (r->is_loading || r->request != NULL) {
+        result->end = RELOAD_BUSY;
+    } else if (!atomic_load(&r->is_stopping)) {
+        r->request = &request;
+        pthread_cond_broadcast(&r->changed);
+        while (!request.is_answered)
+            pthread_cond_wait(&r->changed, &r->lock);
+    }
+    pthread_mutex_unlock(&r->lock);
+}
+
+void reload_result_release(struct reload_result *result)
+{
+    diags_release(&result->diags);
+}
+
+const struct settings *reloader_policy(struct reloader *r)
+{
+    pthread_mutex_lock(&r->lock);
+    const struct settings *newest = settings_ref(r->newest);
+    pthread_mutex_unlock(&r->lock);
+    return newest;
+}

@@ -1,0 +1,240 @@
+#include "proxy/session/log_entry.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "proxy/session/session_reply.h"
+#include "proxy/session/transaction.h"
+#include "rules/ruleset.h"
+
+#define REPLY_TEXT_MAX 900
+#define NAMES_ROOM ((size_t)16 * 1024)
+#define LOGIN_ROOM ((size_t)32 * 1024)
+#define RULES_ROOM ((size_t)48 * 1024)
+#define NOTES_ROOM ((size_t)8 * 1024)
+
+void log_entry_open(struct log_entry *entry, const struct session *s,
+                    const char *event, const char *id, uint64_t wall_us,
+                    uint64_t start_us)
+{
+    *entry = (struct log_entry){.session = s, .start_us = start_us};
+    json_line_init(&entry->line, LOG_LINE_CAP);
+    json_open_object(&entry->line, NULL);
+    json_time(&entry->line, "time", wall_us);
+    json_text(&entry->line, "event", str_from(event));
+    json_text(&entry->line, "id", str_from(id));
+    json_text(&entry->line, "session", str_from(s->id));
+}
+
+void log_entry_close(struct log_entry *entry)
+{
+    const struct session *s = entry->session;
+    struct json_line *line = &entry->line;
+    if (entry->cut_count > 0) {
+        json_open_array(line, "cut");
+        for (size_t i = 0; i < entry->cut_count; i++)
+            json_text(line, NULL, str_from(entry->cut[i]));
+        json_close_array(line);
+    }
+    json_close_object(line);
+    struct str text = json_line_end(line);
+    decision_log_write(s->host->decisions, text); /* counts a lost one */
+    if (text.n == 0)
+        server_log_write(s->host->log, SERVER_ERROR,
+                         "%s: the line for the decision log was over %zu "
+                         "octets and is lost",
+                         s->id, LOG_LINE_CAP);
+    json_line_release(line);
+}
+
+uint64_t log_wall_us(const struct session *s, uint64_t clock_us)
+{
+    uint64_t ago = loop_clock_us(s->host->loop) - clock_us;
+    return loop_wall_us(s->host->loop) - ago;
+}
+
+void log_entry_cut(struct log_entry *entry, const char *name)
+{
+    for (size_t i = 0; i < entry->cut_count; i++)
+        if (strcmp(entry->cut[i], name) == 0)
+            return;
+    if (entry->cut_count < LOG_CUT_MAX)
+        entry->cut[entry->cut_count++] = name;
+}
+
+bool log_entry_has_room(struct log_entry *entry, size_t start, size_t room,
+                        const char *name)
+{
+    if (entry->line.length - start < room)
+        return true;
+    log_entry_cut(entry, name);
+    return false;
+}
+
+void log_put_moment(struct log_entry *entry, const char *key, uint64_t clock_us)
+{
+    if (clock_us == 0)
+        return;
+    json_ms(&entry->line, key,
+            clock_us > entry->start_us ? clock_us - entry->start_us : 0);
+}
+
+void log_put_fact(struct log_entry *entry, const char *key, enum fact fact)
+{
+    const struct facts *facts = &entry->session->facts;
+    if (facts_know(facts, fact))
+        json_text(&entry->line, key, facts_text(facts, fact));
+}
+
+void log_put_texts(struct log_entry *entry, const char *key, const char *name,
+                   const struct str *items, size_t count, size_t room)
+{
+    struct json_line *line = &entry->line;
+    size_t start = line->length;
+    json_open_array(line, key);
+    for (size_t i = 0;
+         i < count && log_entry_has_room(entry, start, room, name); i++)
+        json_text(line, NULL, items[i]);
+    json_close_array(line);
+}
+
+static void put_list_fact(struct log_entry *entry, const char *key,
+                          enum fact fact, size_t room)
+{
+    const struct fact_value *value = &entry->session->facts.values[fact];
+    if (value->is_known)
+        log_put_texts(entry, key, fact_name(fact), value->items, value->count,
+                      room);
+}
+
+void log_put_client(struct log_entry *entry)
+{
+    const struct session *s = entry->session;
+    struct json_line *line = &entry->line;
+    json_open_object(line, "client");
+    log_put_fact(entry, "ip", FACT_CLIENT_IP);
+    json_number(line, "port", s->facts.values[FACT_CLIENT_PORT].number);
+    log_put_fact(entry, "helo", FACT_HELO_NAME);
+    log_put_fact(entry, "verb", FACT_HELO_VERB);
+    json_close_object(line);
+    json_text(line, "listener", s->listener->name);
+    if (!facts_know(&s->facts, FACT_TLS_VERSION))
+        return;
+    json_open_object(line, "tls");
+    log_put_fact(entry, "version", FACT_TLS_VERSION);
+    log_put_fact(entry, "cipher", FACT_TLS_CIPHER);
+    log_put_fact(entry, "sni", FACT_TLS_SNI);
+    log_put_fact(entry, "fingerprint", FACT_TLS_CLIENT_FINGERPRINT);
+    put_list_fact(entry, "names", FACT_TLS_CLIENT_NAMES, NAMES_ROOM);
+    json_close_object(line);
+}
+
+void log_put_reply(struct log_entry *entry, const char *key,
+                   const struct reply *reply)
+{
+    char text[1024];
+    if (reply->text.n > REPLY_TEXT_MAX)
+        log_entry_cut(entry, "reply.text");
+    int n =
+        snprintf(text, sizeof text, "%03d%s%.*s%s%.*s", reply->code,
+                 reply->enhanced.n > 0 ? " " : "", (int)reply->enhanced.n,
+                 reply->enhanced.p, reply->text.n > 0 ? " " : "",
+                 (int)str_head(reply->text, REPLY_TEXT_MAX).n, reply->text.p);
+    if (n > 0)
+        json_text(&entry->line, key, str_span(text, (size_t)n));
+}
+
+void log_put_by(struct log_entry *entry, const struct rule *rule,
+                bool is_upstreams)
+{
+    struct str by = rule != NULL   ? STR("rule")
+                    : is_upstreams ? STR("upstream")
+                                   : STR("postern");
+    json_text(&entry->line, "by", by);
+    if (rule != NULL)
+        json_text(&entry->line, "rule", rule_name(rule));
+}
+
+void log_put_verdict(struct log_entry *entry, const char *key,
+                     const struct verdict *verdict)
+{
+    if (verdict == NULL || verdict->kind == VERDICT_PASS)
+        return;
+    struct reply reply = reply_of_verdict(verdict);
+    log_put_reply(entry, key, &reply);
+    log_put_by(entry, verdict->kind == VERDICT_FAULT ? NULL : verdict->rule,
+               false);
+}
+
+void log_put_auth(struct log_entry *entry, const char *result)
+{
+    const struct session *s = entry->session;
+    struct json_line *line = &entry->line;
+    if (result == NULL && s->user.n == 0)
+        return;
+    json_open_object(line, "auth");
+    log_put_fact(entry, "name", FACT_AUTH_NAME);
+    log_put_fact(entry, "user", FACT_AUTH_USER);
+    log_put_fact(entry, "mechanism", FACT_AUTH_MECHANISM);
+    if (result != NULL)
+        json_text(line, "result", str_from(result));
+    if (facts_know(&s->facts, FACT_CLIENT_KNOWN))
+        json_flag(
+            line, "known",
+            str_equals(facts_text(&s->facts, FACT_CLIENT_KNOWN), STR("true")));
+    put_list_fact(entry, "groups", FACT_AUTH_GROUPS, LOGIN_ROOM);
+    put_list_fact(entry, "addresses", FACT_AUTH_ADDRESSES, LOGIN_ROOM);
+    json_close_object(line);
+}
+
+static void put_rules(struct log_entry *entry, const struct effects *effects)
+{
+    struct json_line *line = &entry->line;
+    size_t start = line->length;
+    json_open_array(line, "rules");
+    for (size_t i = 0; i < effects->acted_count; i++) {
+        const struct acted *acted = &effects->acted[i];
+        if (!log_entry_has_room(entry, start, RULES_ROOM, "rules"))
+            break;
+        json_open_object(line, NULL);
+        json_text(line, "stage", str_from(stage_name(acted->stage)));
+        json_text(line, "rule", rule_name(acted->rule));
+        json_text(line, "did", str_from(acted->did));
+        if (acted->is_shadow)
+            json_text(line, "mode", STR("shadow"));
+        json_close_object(line);
+    }
+    json_close_array(line);
+}
+
+static void put_limits(struct log_entry *entry, const struct effects *effects)
+{
+    struct json_line *line = &entry->line;
+    size_t start = line->length;
+    json_open_array(line, "limits");
+    for (size_t i = 0; i < effects->use_count; i++) {
+        const struct limit_use *use = &effects->uses[i];
+        if (!log_entry_has_room(entry, start, RULES_ROOM, "limits"))
+            break;
+        json_open_object(line, NULL);
+        json_text(line, "rule", rule_name(use->rule));
+        json_text(line, "key", use->key);
+        json_number(line, "before", use->before);
+        json_number(line, "after", use->after);
+        json_number(line, "max", use->max);
+        json_close_object(line);
+    }
+    json_close_array(line);
+}
+
+void log_put_effects(struct log_entry *entry, const struct effects *effects)
+{
+    put_rules(entry, effects);
+    put_limits(entry, effects);
+    if (effects->tag_count > 0)
+        log_put_texts(entry, "tags", "tags", effects->tags, effects->tag_count,
+                      NOTES_ROOM);
+    if (effects->note_count > 0)
+        log_put_texts(entry, "notes", "notes", effects->notes,
+                      effects->note_count, NOTES_ROOM);
+}

@@ -1,0 +1,179 @@
+/* A run of the rules that waits for a policy server, or whose answer is held
+ * by a rule's `delay`. It moves off the stack only then. */
+#include "proxy/session/policy_run.h"
+
+#include <stdlib.h>
+
+#include "proxy/session/policy_question.h"
+#include "proxy/session/session_log.h"
+#include "proxy/session/transaction.h"
+
+/* All that one answer may wait for, questions and delays together: clients
+ * give up after five minutes (RFC 5321 4.5.3.2). */
+#define WAIT_MAX_MS ((uint64_t)4 * 60 * 1000)
+
+struct policy_wait {
+    struct policy_run run;
+    uint64_t since_ms, asked_us;
+    struct ask *ask;     /* with a policy server; NULL: the answer is held */
+    struct timer *timer; /* of a held answer; NULL: it was never held */
+};
+
+/* NULL: out of memory. The client's deadline stands still from now on. */
+static struct policy_wait *begin_wait(const struct policy_run *run)
+{
+    struct session *s = run->session;
+    struct policy_wait *wait = calloc(1, sizeof *wait);
+    if (wait == NULL)
+        return NULL;
+    wait->run = *run;
+    wait->since_ms = loop_now_ms(s->host->loop);
+    s->awaited = wait;
+    session_touch(s);
+    return wait;
+}
+
+/* The client had to wait for us: its own time goes on where it stood. */
+static void end_wait(struct policy_wait *wait)
+{
+    struct session *s = wait->run.session;
+    uint64_t waited = loop_now_ms(s->host->loop) - wait->since_ms;
+    if (s->auth_by_ms != 0)
+        s->auth_by_ms += waited;
+    if (s->transaction != NULL)
+        s->transaction->was_held_back = true;
+    s->awaited = NULL;
+    timer_free(wait->timer);
+    free(wait);
+    session_touch(s);
+}
+
+static uint64_t left_ms(const struct policy_wait *wait)
+{
+    uint64_t now = loop_now_ms(wait->run.session->host->loop);
+    uint64_t gone = now - wait->since_ms;
+    return gone < WAIT_MAX_MS ? WAIT_MAX_MS - gone : 0;
+}
+
+static void note_answer(struct policy_run *run, uint64_t asked_us,
+                        struct str action, const char *fault)
+{
+    struct session *s = run->session;
+    struct asked asked = {
+        .stage = run->stage,
+        .rule = rule_name(run->question.rule),
+        .server = run->question.server,
+        .action = action,
+        .fault = fault,
+        .us = loop_clock_us(s->host->loop) - asked_us,
+    };
+    if (s->transaction != NULL)
+        transaction_note_asked(s->transaction, &asked);
+}
+
+/* Without an answer the server's on_failure decides. */
+static void take_answer(struct policy_run *run, struct str action)
+{
+    struct asks *asks = run->session->host->asks;
+    struct answer answer = {.action = action};
+    if (action.p == NULL && asks != NULL &&
+        asks_continue(asks, run->question.server))
+        answer.action = STR("DUNNO");
+    evaluate_answer(&run->evaluation, &answer);
+}
+
+static void finish(struct policy_run *run, struct policy_wait *wait);
+
+static void on_answer(void *owner, struct str action, const char *fault)
+{
+    struct policy_wait *wait = owner;
+    struct session *s = wait->run.session;
+    wait->ask = NULL;
+    note_answer(&wait->run, wait->asked_us, action, fault);
+    take_answer(&wait->run, action);
+    finish(&wait->run, wait);
+    session_run(s);
+}
+
+static bool ask_server(struct policy_wait *wait)
+{
+    struct policy_run *run = &wait->run;
+    struct session *s = run->session;
+    char request[POLICY_REQUEST_MAX];
+    size_t n = policy_question_write(s, run->stage, request, sizeof request);
+    if (n == 0 || s->host->asks == NULL)
+        return false;
+    wait->asked_us = loop_clock_us(s->host->loop);
+    wait->ask = ask_start(s->host->asks, run->question.server,
+                          str_span(request, n), left_ms(wait), on_answer, wait);
+    return wait->ask != NULL;
+}
+
+static void on_delay(void *owner)
+{
+    struct policy_wait *wait = owner;
+    struct session *s = wait->run.session;
+    policy_then *then = wait->run.then;
+    struct verdict verdict = wait->run.verdict;
+    end_wait(wait);
+    then(s, &verdict);
+    session_run(s);
+}
+
+/* False: out of memory, or the answer has waited long enough. */
+static bool hold_answer(struct policy_wait *wait, uint64_t ms)
+{
+    uint64_t left = left_ms(wait);
+    wait->timer = timer_new(wait->run.session->host->loop, on_delay, wait);
+    if (wait->timer == NULL || left == 0)
+        return false;
+    timer_start(wait->timer, ms < left ? ms : left);
+    return true;
+}
+
+static void finish(struct policy_run *run, struct policy_wait *wait)
+{
+    struct session *s = run->session;
+    while (policy_run_on(run) == EVALUATE_QUESTION) {
+        if (wait == NULL && (wait = begin_wait(run)) != NULL)
+            run = &wait->run;
+        if (wait != NULL && ask_server(wait))
+            return;
+        note_answer(run, loop_clock_us(s->host->loop), (struct str){NULL, 0},
+                    "the question could not be asked: out of memory");
+        take_answer(run, (struct str){NULL, 0});
+    }
+    uint64_t delay = run->effects->delay_ms;
+    run->effects->delay_ms = 0;
+    if (delay > 0 && wait == NULL && (wait = begin_wait(run)) != NULL)
+        run = &wait->run;
+    if (delay > 0 && wait != NULL && hold_answer(wait, delay))
+        return;
+    policy_then *then = run->then;
+    if (wait == NULL) {
+        then(s, &run->verdict);
+        return;
+    }
+    struct verdict verdict = run->verdict;
+    end_wait(wait);
+    then(s, &verdict);
+}
+
+void policy_run_finish(struct policy_run *run)
+{
+    finish(run, NULL);
+}
+
+void policy_forget(struct session *s)
+{
+    struct policy_wait *wait = s->awaited;
+    if (wait == NULL)
+        return;
+    s->awaited = NULL;
+    if (wait->ask != NULL) {
+        ask_cancel(wait->ask);
+        policy_run_leave(&wait->run);
+    }
+    timer_free(wait->timer);
+    free(wait);
+}

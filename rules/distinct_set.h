@@ -1,0 +1,63 @@
+/* Sets of distinct members, one a key: which networks a login came from,
+ * which addresses it wrote to. A member is in its set until a time, or as
+ * long as it is held. Bounded twice: DISTINCT_MAX members a set, where the
+ * one that expires first makes room, and `max` members in all sets together.
+ * Of a member only a keyed hash is kept. */
+#ifndef RULES_DISTINCT_SET_H
+#define RULES_DISTINCT_SET_H
+
+#include "rules/expiring_table.h"
+
+#define DISTINCT_MAX 10000
+
+struct distinct_sets;
+struct distinct_set;
+
+/* Read-only but for is_reserved, which is the caller's. */
+struct distinct_member {
+    struct distinct_set *set;              /* NULL: in none any more */
+    struct distinct_member *older, *newer; /* by until_ms, while not held */
+    uint64_t until_ms;
+    uint32_t holds;
+    bool is_reserved; /* it was new when it was first held */
+};
+
+enum distinct_full {
+    DISTINCT_REFUSES, /* no member that still counts is forgotten */
+    DISTINCT_FORGETS  /* the member that expires first of all makes room */
+};
+
+struct distinct_sets *distinct_sets_new(size_t max, enum distinct_full full);
+void distinct_sets_free(struct distinct_sets *sets);
+
+/* How many are in the set now; those that have expired leave. */
+uint64_t distinct_sets_count(struct distinct_sets *sets,
+                             const struct expiring_key *set, uint64_t now_ms);
+/* When fewer than `below` are left, were no more to come; 0: not known. */
+uint64_t distinct_sets_falls_at_ms(struct distinct_sets *sets,
+                                   const struct expiring_key *set,
+                                   uint64_t below);
+/* The member if it is in its set now, or NULL. Valid until the next add. */
+struct distinct_member *distinct_sets_find(struct distinct_sets *sets,
+                                           const struct expiring_key *member,
+                                           uint64_t now_ms);
+/* One that is not in it: until now, so keep it or hold it. NULL: no room. */
+struct distinct_member *distinct_sets_add(struct distinct_sets *sets,
+                                          const struct expiring_key *set,
+                                          const struct expiring_key *member,
+                                          uint64_t now_ms);
+/* Stays until `until_ms`, or longer if it was to. */
+void distinct_sets_keep(struct distinct_sets *sets,
+                        struct distinct_member *member, uint64_t until_ms);
+/* Stays until it is let go as often, whatever the time. */
+void distinct_sets_hold(struct distinct_sets *sets,
+                        struct distinct_member *member);
+void distinct_sets_let_go(struct distinct_sets *sets,
+                          struct distinct_member *member, uint64_t now_ms);
+
+/* Each payload is a struct distinct_member. Keeping one touches it. */
+struct expiring_table *distinct_sets_entries(struct distinct_sets *sets);
+struct expiring_key distinct_sets_key_of(const struct distinct_sets *sets,
+                                         const struct distinct_member *member);
+
+#endif
