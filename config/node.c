@@ -23,6 +23,12 @@ bool node_is_map(struct reader *reader, const struct node *node,
 {
     if (node->kind == NODE_MAP)
         return true;
+    if (node_is_null(node)) {
+        diags_error(reader->diags, node->mark,
+                    "%s has nothing behind it: it takes a map (key: value)",
+                    name);
+        return false;
+    }
     diags_error(reader->diags, node->mark,
                 "%s takes a map (key: value), not %s", name,
                 node->kind == NODE_SCALAR ? "one value" : "a list");
@@ -34,6 +40,13 @@ bool node_is_sequence(struct reader *reader, const struct node *node,
 {
     if (node->kind == NODE_SEQUENCE)
         return true;
+    if (node_is_null(node)) {
+        diags_error(reader->diags, node->mark,
+                    "%s has nothing behind it: it takes a list ([...] or - "
+                    "...)",
+                    name);
+        return false;
+    }
     diags_error(reader->diags, node->mark,
                 "%s takes a list ([...] or - ...), not %s", name,
                 node->kind == NODE_SCALAR ? "one value" : "a map");

@@ -74,7 +74,8 @@ static void warn_of_login(struct policy_reader *policy, const struct node *node)
 {
     static const enum fact facts[] = {FACT_AUTH_NAME,   FACT_AUTH_RESULT,
                                       FACT_AUTH_USER,   FACT_AUTH_ADDRESSES,
-                                      FACT_AUTH_GROUPS, FACT_AUTH_MECHANISM};
+                                      FACT_AUTH_GROUPS, FACT_AUTH_MECHANISM,
+                                      FACT_CLIENT_KNOWN};
     const struct node *when = node_get(node, "when");
     const struct node *names = when == NULL || when->kind != NODE_MAP
                                    ? NULL

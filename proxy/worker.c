@@ -204,6 +204,10 @@ static void renew(struct worker *w)
     const struct settings *before = w->host.policy;
     if (w->renewal != NULL) {
         w->host.policy = w->renewal;
+        if (asks_renew(w->host.asks, w->host.policy) != 0)
+            server_log_write(w->shared->opened->log, SERVER_ERROR,
+                             "no memory for the policy servers: mail that "
+                             "asks them is deferred");
         w->renewal = NULL;
         settings_unref(before);
         pthread_cond_signal(&w->changed);

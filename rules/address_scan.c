@@ -37,7 +37,7 @@ static size_t scan_right(struct str text, size_t at)
         if (is_literal && c == ']')
             return end + 1;
         if (!is_literal && !ascii_is_alpha(c) && !ascii_is_digit(c) &&
-            c != '.' && c != '-')
+            c != '.' && c != '-' && c != '_')
             break;
         end++;
     }

@@ -70,10 +70,14 @@ static int build_mapped(struct ruleset_builder *builder, struct limit *limit,
     if (limit->value->count != 1 || last == NULL || last->kind != FILTER_MAP)
         return build_fail(builder, "a value that is not fixed must come from "
                                    "a list, as in {auth.user|map:quota}");
-    for (size_t i = 0; i < last->list->mapped_count; i++)
-        if (check_value(builder, limit->unit, last->list->mapped[i], &rate) !=
+    for (size_t i = 0; i < last->list->mapped_count; i++) {
+        if (check_value(builder, limit->unit, last->list->mapped[i], &rate) ==
             0)
-            return -1;
+            continue;
+        struct problem inner = builder->problem;
+        return build_fail(builder, "list %.*s: %.300s",
+                          PROBLEM_STR(last->list->name), inner.text);
+    }
     return 0;
 }
 

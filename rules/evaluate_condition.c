@@ -93,9 +93,8 @@ enum step evaluate_step_rule(struct evaluation *e, struct verdict *verdict)
     (void)verdict;
     /* Whoever listens hears of every rule. */
     if (e->trace == NULL && rules->index != NULL)
-        e->next_rule =
-            rule_index_next(rules->index, &e->cursor,
-                            &evaluate_view(e)->reader, e->next_rule);
+        e->next_rule = rule_index_next(rules->index, &e->cursor,
+                                       &evaluate_view(e)->reader, e->next_rule);
     if (e->next_rule == rules->count) {
         e->phase = PHASE_END;
         return STEP_ON;

@@ -1,6 +1,7 @@
 /* The evaluation's inside: evaluate.c is the machine, evaluate_condition.c
  * tries the rules, evaluate_limit.c asks their limits, evaluate_correct.c
- * does so again when the message is complete, evaluate_act.c ends a rule. */
+ * does so again when the message is complete, evaluate_act.c ends a rule,
+ * evaluate_ask.c asks its policy server before. */
 #ifndef RULES_EVALUATE_INTERNAL_H
 #define RULES_EVALUATE_INTERNAL_H
 
@@ -45,6 +46,14 @@ enum step evaluate_pass_over(struct evaluation *e, enum rule_fate fate);
 enum step evaluate_act(struct evaluation *e,
                        const struct limit_figures *figures, enum phase then,
                        struct verdict *verdict);
+enum step evaluate_ask_server(struct evaluation *e,
+                              const struct limit_figures *figures,
+                              enum phase then);
+/* What rule_act() takes, and what follows from what it gave. */
+struct acting evaluate_acting(const struct evaluation *e,
+                              const struct limit_figures *figures);
+enum step evaluate_conclude(struct evaluation *e, enum act_result result,
+                            enum phase then, const struct verdict *verdict);
 /* A fault of a rule that only pretends is no fault of the stage. */
 enum step evaluate_forgive(struct evaluation *e, struct verdict *verdict);
 

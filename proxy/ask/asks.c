@@ -4,6 +4,119 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SETTINGS_ARENA_MAX (16 * 1024)
+
+/* Snapshots of the settings come and go. NULL when out of memory. */
+static const struct policy_server_settings *
+copy_settings(struct arena *arena, const struct policy_server_settings *from)
+{
+    struct policy_server_settings *copy = arena_alloc(arena, sizeof *copy);
+    if (copy == NULL)
+        return NULL;
+    *copy = *from;
+    copy->name = arena_str(arena, from->name);
+    copy->address.text = arena_str(arena, from->address.text);
+    copy->address.host = arena_str(arena, from->address.host);
+    copy->mark.file = copy->address.mark.file = NULL;
+    if (from->socket != NULL)
+        copy->socket = arena_cstr(arena, str_from(from->socket));
+    bool is_whole = copy->name.p != NULL && copy->address.text.p != NULL &&
+                    copy->address.host.p != NULL &&
+                    (copy->socket == NULL) == (from->socket == NULL);
+    return is_whole ? copy : NULL;
+}
+
+static bool is_same(const struct policy_server_settings *a,
+                    const struct policy_server_settings *b)
+{
+    bool is_same_socket = a->socket == NULL || b->socket == NULL
+                              ? a->socket == b->socket
+                              : strcmp(a->socket, b->socket) == 0;
+    return str_equals(a->name, b->name) && is_same_socket &&
+           str_equals(a->address.host, b->address.host) &&
+           a->address.port == b->address.port &&
+           a->timeout_ms == b->timeout_ms && a->continues == b->continues;
+}
+
+static int add_server(struct asks *asks,
+                      const struct policy_server_settings *settings)
+{
+    struct ask_server *server = calloc(1, sizeof *server);
+    if (server == NULL)
+        return -1;
+    arena_init(&server->arena, SETTINGS_ARENA_MAX);
+    server->settings = copy_settings(&server->arena, settings);
+    if (server->settings == NULL) {
+        arena_release(&server->arena);
+        free(server);
+        return -1;
+    }
+    server->asks = asks;
+    server->waiting_end = &server->waiting;
+    server->next = asks->servers;
+    asks->servers = server;
+    return 0;
+}
+
+static const struct policy_server_settings *
+find_same(const struct settings *settings, const struct ask_server *server)
+{
+    for (size_t i = 0; i < settings->policy_server_count; i++)
+        if (is_same(&settings->policy_servers[i], server->settings))
+            return &settings->policy_servers[i];
+    return NULL;
+}
+
+static void drop_idle_links(struct ask_server *server)
+{
+    struct ask_link *next;
+    for (struct ask_link *link = server->links; link != NULL; link = next) {
+        next = link->next;
+        if (link->state == ASK_LINK_IDLE)
+            ask_link_drop(link);
+    }
+}
+
+/* Those that questions are still with are freed by the next call. */
+static void retire_servers(struct asks *asks, const struct settings *settings)
+{
+    struct ask_server **at = &asks->servers;
+    while (*at != NULL) {
+        struct ask_server *server = *at;
+        server->is_retired |= find_same(settings, server) == NULL;
+        if (server->is_retired)
+            drop_idle_links(server);
+        if (!server->is_retired || server->links != NULL ||
+            server->waiting != NULL) {
+            at = &server->next;
+            continue;
+        }
+        *at = server->next;
+        arena_release(&server->arena);
+        free(server);
+    }
+}
+
+static struct ask_server *find_server(const struct asks *asks, struct str name)
+{
+    struct ask_server *server = asks->servers;
+    while (server != NULL &&
+           (server->is_retired || !str_equals(server->settings->name, name)))
+        server = server->next;
+    return server;
+}
+
+int asks_renew(struct asks *asks, const struct settings *settings)
+{
+    int result = 0;
+    retire_servers(asks, settings);
+    for (size_t i = 0; i < settings->policy_server_count; i++)
+        if (find_server(asks, settings->policy_servers[i].name) == NULL &&
+            add_server(asks, &settings->policy_servers[i]) != 0)
+            result = -1;
+    return result;
+}
+
 struct asks *asks_new(struct loop *loop, const struct settings *settings,
                       struct server_log *log)
 {
@@ -12,38 +125,25 @@ struct asks *asks_new(struct loop *loop, const struct settings *settings,
         return NULL;
     asks->loop = loop;
     asks->log = log;
-    asks->server_count = settings->policy_server_count;
-    asks->servers = calloc(asks->server_count + 1, sizeof *asks->servers);
-    if (asks->servers == NULL) {
-        free(asks);
-        return NULL;
-    }
-    for (size_t i = 0; i < asks->server_count; i++) {
-        struct ask_server *server = &asks->servers[i];
-        server->asks = asks;
-        server->settings = &settings->policy_servers[i];
-        server->waiting_end = &server->waiting;
-    }
-    return asks;
+    if (asks_renew(asks, settings) == 0)
+        return asks;
+    asks_free(asks);
+    return NULL;
 }
 
 void asks_free(struct asks *asks)
 {
     if (asks == NULL)
         return;
-    for (size_t i = 0; i < asks->server_count; i++)
-        while (asks->servers[i].links != NULL)
-            ask_link_drop(asks->servers[i].links);
-    free(asks->servers);
+    while (asks->servers != NULL) {
+        struct ask_server *server = asks->servers;
+        while (server->links != NULL)
+            ask_link_drop(server->links);
+        asks->servers = server->next;
+        arena_release(&server->arena);
+        free(server);
+    }
     free(asks);
-}
-
-static struct ask_server *find_server(const struct asks *asks, struct str name)
-{
-    for (size_t i = 0; i < asks->server_count; i++)
-        if (str_equals(asks->servers[i].settings->name, name))
-            return &asks->servers[i];
-    return NULL;
 }
 
 bool asks_continue(const struct asks *asks, struct str server)

@@ -16,9 +16,14 @@
 struct asks;
 struct ask;
 
-/* `settings` and `log` outlive it. NULL when out of memory. */
+/* Of `settings` the policy servers are copied; `log` outlives it. NULL when out
+ * of memory. */
 struct asks *asks_new(struct loop *loop, const struct settings *settings,
                       struct server_log *log);
+/* Asks those servers from now on; connections to one that is the same stay,
+ * and questions under way are answered by whom they were put to. 0, or -1 when
+ * out of memory: then those that there is no room for are not known. */
+int asks_renew(struct asks *asks, const struct settings *settings);
 /* No question is under way any more. */
 void asks_free(struct asks *asks);
 

@@ -14,8 +14,11 @@
 #define ASK_IDLE_MS 30000
 
 struct ask_server {
+    struct ask_server *next;
     struct asks *asks;
+    struct arena arena; /* of `settings` */
     const struct policy_server_settings *settings;
+    bool is_retired; /* gets no more questions */
     struct ask_link *links; /* all of them */
     size_t link_count;
     struct ask *waiting, **waiting_end; /* for a connection, in order */
@@ -26,7 +29,6 @@ struct asks {
     struct loop *loop;
     struct server_log *log;
     struct ask_server *servers;
-    size_t server_count;
 };
 
 /* One question. With a link, or in the queue of those that wait for one. */

@@ -156,7 +156,8 @@ static int explain(struct explain_mail *read,
     story_release(&shadow);
     if (rc != 0)
         return out_of_memory();
-    return story->is_accepted ? EXIT_FINE : EXIT_FOUND;
+    return story->is_accepted && !story_has_refusal(story) ? EXIT_FINE
+                                                           : EXIT_FOUND;
 }
 
 int explain_dry(const struct explain_options *options,

@@ -9,6 +9,7 @@
 #include "proxy/command/list.h"
 #include "proxy/command/passwd.h"
 #include "proxy/command/reload.h"
+#include "proxy/command/replay.h"
 #include "proxy/command/run.h"
 #include "proxy/command/schema.h"
 #include "proxy/command/tail.h"
@@ -63,6 +64,7 @@ const struct subcommand subcommands[] = {
             "  event=transaction (session, auth, limit, list, upstream,\n"
             "                    config, log; or all). Without it:\n"
             "                    transactions, failed logins, lists\n"
+            "  shadow=differs    a shadow rule or policy disagrees\n"
             "  since=1h until=2026-01-05T09:30   how long ago, or a time\n"
             "                    (local, or with Z)\n",
         .run = command_tail,
@@ -171,9 +173,23 @@ const struct subcommand subcommands[] = {
             "when the configuration is wrong.\n",
         .run = command_explain,
     },
-    {.name = "replay",
-     .synopsis = "LOG -c FILE",
-     .summary = "run a recorded day through another policy"},
+    {
+        .name = "replay",
+        .synopsis = "LOG [-c FILE] [--json]",
+        .summary = "run a recorded day through another policy",
+        .details =
+            "  LOG       a decision log, perhaps a rotated one\n"
+            "  -c FILE   the policy to try (" DEFAULT_CONFIG ")\n"
+            "  --json    one object instead of lines\n"
+            "\n"
+            "Every session and mail of the log is judged once more, with the\n"
+            "clock and the upstream's answers that were recorded. Says for\n"
+            "each rule what would be newly refused, newly passed or decided\n"
+            "otherwise, when, whose, and which facts the log lacks.\n"
+            "Exits 0 when nothing changes, 1 when anything does, 78 when\n"
+            "the configuration is wrong.\n",
+        .run = command_replay,
+    },
     {.name = "status",
      .synopsis = "[-c FILE]",
      .summary = "ask the running server how it is"},

@@ -1,11 +1,72 @@
 #include "proxy/control/replay_gate.h"
 
+#include <inttypes.h>
+
+#include "proxy/replay/replay.h"
+#include "proxy/replay/result.h"
+
+#define MILLION 1000000
+
+static bool on_progress(void *owner, uint64_t done, uint64_t total)
+{
+    const atomic_bool *is_stopping = owner;
+    (void)done;
+    (void)total;
+    return !atomic_load(is_stopping);
+}
+
+/* The rule that newly refuses most; NULL: none does. */
+static const struct replay_row *worst_row(const struct replay *replay)
+{
+    const struct replay_row *worst = NULL;
+    for (size_t i = 0; i < replay->row_count; i++) {
+        const struct replay_row *row = &replay->rows[i];
+        uint64_t most = worst == NULL ? 0 : worst->counts[NEWLY_REFUSED];
+        if (row->counts[NEWLY_REFUSED] > most)
+            worst = row;
+    }
+    return worst;
+}
+
+static bool compare(const struct settings *fresh, const struct replay *replay,
+                    struct diags *diags)
+{
+    const struct reload_settings *gate = &fresh->reload;
+    const struct replay_row *worst = worst_row(replay);
+    uint64_t all = replay_transactions(replay);
+    uint64_t refused = replay_newly_refused(replay);
+    double share = all == 0 ? 0 : 100.0 * (double)refused / (double)all;
+    if (refused * MILLION <= all * gate->refuse_above_ppm)
+        return true;
+    diags_error(diags, gate->replay_mark,
+                "%" PRIu64 " of %" PRIu64 " transactions recorded in %s would "
+                "be newly refused, %.2f %% (refuse_above: %.2f %%)%s%s%s; "
+                "`postern replay` shows which",
+                refused, all, gate->replay, share,
+                (double)gate->refuse_above_ppm / (MILLION / 100),
+                worst == NULL ? "" : ", most of them by the rule \"",
+                worst == NULL ? "" : worst->rule, worst == NULL ? "" : "\"");
+    return false;
+}
+
 bool replay_gate_passes(const struct settings *fresh,
                         const atomic_bool *is_stopping, struct diags *diags)
 {
-    (void)is_stopping;
+    char error[512];
+    const struct replay_progress progress = {(void *)(uintptr_t)is_stopping,
+                                             on_progress};
     if (fresh->reload.replay == NULL)
         return true;
-    diags_error(diags, fresh->reload.replay_mark, "not built yet");
-    return false;
+    struct replay *replay =
+        replay_run(fresh, fresh->reload.replay, &progress, error, sizeof error);
+    if (replay == NULL) {
+        diags_error(diags, fresh->reload.replay_mark,
+                    "the changed policy can't be tried on a recorded day: %s; "
+                    "without the section `reload` it need not be",
+                    error);
+        return false;
+    }
+    bool passes = compare(fresh, replay, diags);
+    replay_free(replay);
+    return passes;
 }

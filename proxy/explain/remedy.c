@@ -192,6 +192,11 @@ static struct str say_wait(struct search *search,
                                  "it asks for %.*s, and at most %.*s may go at "
                                  "once: it never fits",
                                  (int)cost.n, cost.p, (int)max.n, max.p));
+    if (answer->retry_after_ms == 0 && search->story->is_recorded)
+        return or_empty(search,
+                        arena_printf(arena,
+                                     "later it would have passed; the log does "
+                                     "not hold when"));
     if (answer->retry_after_ms == 0)
         return or_empty(search,
                         arena_printf(arena,
@@ -199,9 +204,8 @@ static struct str say_wait(struct search *search,
                                      "have to be given back",
                                      (int)max.n, max.p));
     return or_empty(search,
-                    arena_printf(arena, "in %.*s it would pass, for %.*s %.*s",
-                                 (int)wait.n, wait.p, (int)cost.n, cost.p,
-                                 (int)answer->unit.n, answer->unit.p));
+                    arena_printf(arena, "in %.*s %.*s more would pass",
+                                 (int)wait.n, wait.p, (int)cost.n, cost.p));
 }
 
 static void add_answers(struct search *search, struct story_rule *rule)

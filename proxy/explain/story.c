@@ -158,6 +158,14 @@ const struct story_stage *story_refusal(const struct story *story)
     return NULL;
 }
 
+bool story_has_refusal(const struct story *story)
+{
+    for (size_t i = 0; i < story->stage_count; i++)
+        if (story->stages[i].reply.n > 0)
+            return true;
+    return false;
+}
+
 const char *story_edit_word(enum story_edit_kind kind)
 {
     static const char *const words[] = {

@@ -143,6 +143,10 @@ struct str story_keep(struct story *story, struct str text);
  * only when all were refused. */
 const struct story_stage *story_refusal(const struct story *story);
 
+/* Whether a stage refused, though the mail as a whole may be accepted: one of
+ * its recipients. */
+bool story_has_refusal(const struct story *story);
+
 /* The words for programs: rewrite, header-add, … */
 const char *story_edit_word(enum story_edit_kind kind);
 /* The same of a rule's fate: acted, not-held, … */

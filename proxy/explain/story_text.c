@@ -315,6 +315,19 @@ void story_text_verdict(const struct story *story, FILE *to, bool is_coloured)
     fputc('\n', to);
 }
 
+/* Recipients that are refused though the mail is accepted. */
+static void put_refused(const struct teller *teller, const struct story *story)
+{
+    for (size_t i = 0; i < story->stage_count; i++) {
+        const struct story_stage *stage = &story->stages[i];
+        if (stage->reply.n == 0)
+            continue;
+        put_after(teller, "but refused: ", stage->subject);
+        put_after(teller, ": ", stage->reply);
+        fputc('\n', teller->to);
+    }
+}
+
 static void put_envelope(const struct teller *teller, const struct story *story)
 {
     put_after(teller, "\nto the upstream ", story->upstream);
@@ -355,6 +368,8 @@ void story_text_outcome(const struct story *story, FILE *to, bool is_coloured)
         put_after(&teller, "ends here: ", story->end);
         fputc('\n', to);
     }
+    if (story->is_accepted)
+        put_refused(&teller, story);
     if (story->recipient_count > 0 && story->is_accepted) {
         put_envelope(&teller, story);
         put_header(&teller, story);

@@ -106,6 +106,30 @@ static bool holds_id(const json_t *entry, struct str value)
            is_like(text_at(entry, NULL, "session"), value);
 }
 
+/* A candidate policy disagrees, about the whole or about a recipient, or a
+ * rule in shadow mode would have acted. */
+static bool holds_shadow(const json_t *entry, struct str value)
+{
+    size_t i;
+    const json_t *item;
+    const json_t *recipients = json_object_get(entry, "rcpt");
+    const json_t *rules = json_object_get(entry, "rules");
+    (void)value; /* "differs" is all there is */
+    if (json_object_get(entry, "shadow") != NULL)
+        return true;
+    json_array_foreach(recipients, i, item)
+    {
+        if (json_object_get(item, "shadow") != NULL)
+            return true;
+    }
+    json_array_foreach(rules, i, item)
+    {
+        if (str_equals(text_at(item, NULL, "mode"), STR("shadow")))
+            return true;
+    }
+    return false;
+}
+
 static bool holds_event(const json_t *entry, struct str value)
 {
     return str_equals(value, STR("all")) ||
@@ -123,6 +147,7 @@ static const struct filter_key keys[] = {
     {.name = "listener", .holds = holds_listener},
     {.name = "client", .holds = holds_client},
     {.name = "id", .holds = holds_id},
+    {.name = "shadow", .holds = holds_shadow, .words = {"differs"}},
     {.name = "event",
      .holds = holds_event,
      .words = {"session", "auth", "transaction", "limit", "list", "upstream",

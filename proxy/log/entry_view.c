@@ -139,10 +139,42 @@ static void put_rules(const struct view *view, const json_t *entry)
             continue;
         fputs(before, view->to);
         put_text(view, name);
+        if (text_at(json_array_get(rules, i), "mode").p != NULL)
+            fputs(" (shadow)", view->to);
         before = ", ";
     }
     if (before[0] == ',')
         fputc(']', view->to);
+}
+
+/* What the candidate policy would have done instead. */
+static void put_shadow(const struct view *view, const json_t *shadow)
+{
+    struct str rule = text_at(shadow, "rule");
+    struct str reply = text_at(shadow, "reply");
+    if (shadow == NULL)
+        return;
+    fputs(" {shadow: ", view->to);
+    put_text(view, text_at(shadow, "verdict"));
+    if (reply.p != NULL)
+        put_field(view, reply);
+    if (rule.p != NULL) {
+        fputs(" by ", view->to);
+        put_text(view, rule);
+    }
+    fputc('}', view->to);
+}
+
+static void put_shadows(const struct view *view, const json_t *entry)
+{
+    size_t i;
+    const json_t *recipient;
+    const json_t *recipients = json_object_get(entry, "rcpt");
+    put_shadow(view, json_object_get(entry, "shadow"));
+    json_array_foreach(recipients, i, recipient)
+    {
+        put_shadow(view, json_object_get(recipient, "shadow"));
+    }
 }
 
 static void put_upstream(const struct view *view, const json_t *entry)
@@ -184,6 +216,7 @@ static void put_transaction(const struct view *view, const json_t *entry)
     put_size(view, entry);
     put_reply(view, entry);
     put_rules(view, entry);
+    put_shadows(view, entry);
     put_upstream(view, entry);
     put_duration(view, entry);
 }

@@ -406,9 +406,12 @@ static bool is_delivered(struct replayed_mail *mail)
         return false;
     for (size_t i = 0; i < line->recipient_count; i++)
         has_recipient = has_recipient || mail->recipients[i].is_accepted;
+    /* Where the line has no recipients it was refused before them, or had no
+     * room for them. */
+    if (!has_recipient && line->recipient_count > 0 && line->cut_count == 0)
+        return false;
     if (line->verdict == RECORDED_ACCEPT || line->is_uncertain)
-        return has_recipient || line->recipient_count == 0 ||
-               line->cut_count > 0;
+        return true;
     if (!was_refused_by_rule(line))
         return false;
     mail->is_assumed = true;

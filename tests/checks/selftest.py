@@ -29,8 +29,34 @@ static const struct key root_keys[] = {
 };
 const struct schema root_schema = {"all", root_keys, 2};
 """,
+    "rules/rule_table.c": """\
+#define EVERYWHERE AT_ALL_STAGES, "every stage"
+const struct rule_key rule_keys[] = {
+    {"tag", VALUE_TEMPLATES, EVERYWHERE, .help = "words"},
+};
+const struct rule_key limit_keys[LIMIT_KEYS] = {
+};
+const struct rule_key header_keys[] = {
+};
+const struct test_word_row test_words[WORD_COUNT] = {
+    [WORD_SHORT] = {"", VALUE_TEST, "any"},
+};
+""",
+    "rules/limit.c": """\
+static const struct unit_row UNITS[UNIT_COUNT] = {
+    [UNIT_SIZE] = {"size", LIMIT_WITHOUT_PERIOD, AT(MAIL), "mail", "octets"},
+};
+""",
+    "rules/fact.c": """\
+static const struct row ROWS[FACT_COUNT] = {
+    [FACT_X] = {"mail.smtputf8", FACT_TYPE_FLAG, STAGE_MAIL, false, "x"},
+};
+""",
     "contrib/man/postern.yaml.5":
         ".It Ic caps.hops\nHops.\nDefault: 50.\n.El\n"
+        ".Ss Keys of a rule\n.It Cm tag\nAt: every stage.\n.El\n"
+        ".Ss Units\n.It Cm size\nAt: mail.\n.El\n"
+        ".Ss Facts\n.It Cm mail.smtputf8\n.El\n"
         ".Sh NOT BUILT YET\n.It Ic http\n.El\n",
     "proxy/session/session.h": "",
     "proxy/net/stream.h": "",
@@ -38,6 +64,14 @@ const struct schema root_schema = {"all", root_keys, 2};
     "proxy/session/session.c": '#include "proxy/net/stream.h"\n',
     "proxy/main.c": '#include "proxy/session/session.h"\n'
                     'static char *t = "strcpy(a, b)"; /* gets() */\n',
+    "rules/evaluate.c": "enum evaluate_result evaluate(struct evaluation *e)\n",
+    "rules/dry_run.c": "void dry_run_stage(int x)\n{\n    evaluate(x);\n}\n",
+    "proxy/session/policy.c": "    evaluate(&e);\n",
+    "proxy/session/shadow.c": "    evaluate(&e);\n",
+    "config/test_run.c": "    dry_run_stage(&d);\n",
+    "proxy/explain/rehearsal.c": "    dry_run_stage(&d);\n",
+    "proxy/explain/retelling.c": "    dry_run_stage(&d);\n",
+    "proxy/replay/engine.c": "    dry_run_stage(&d);\n",
     "tests/x": "", "contrib/x": "", ".ci/run": "", "CMakeLists.txt": "",
     "README.md": "", "LICENSE": "", ".clang-format": "", ".gitignore": "",
 }
@@ -82,6 +116,17 @@ BAD = [
     ("banned.py", "proxy/main.c", "if (setjmp(b)) {}\n",
      "setjmp is banned"),
     ("banned.py", "proxy/main.c", "x = 1; // one\n", "comments are"),
+    ("manual.py", "rules/rule_table.c",
+     GOOD["rules/rule_table.c"].replace('    {"tag"', '    {"list", VALUE_X, '
+                                        'EVERYWHERE, .help = "x"},\n'
+                                        '    {"tag"'),
+     "Keys of a rule: list is missing"),
+    ("manual.py", "rules/limit.c",
+     GOOD["rules/limit.c"].replace('"mail"', '"mail, data"'),
+     "Units: size is used at mail, data"),
+    ("manual.py", "rules/fact.c",
+     GOOD["rules/fact.c"].replace("smtputf8", "smtputf9"),
+     "Facts: mail.smtputf8 is no row"),
     ("manual.py", "contrib/man/postern.yaml.5",
      ".It Ic caps.hops\nDefault: 50.\n.El\n.Sh NOT BUILT YET\n",
      "http is missing from what is not built yet"),
@@ -94,6 +139,19 @@ BAD = [
     ("manual.py", "contrib/man/postern.yaml.5",
      ".It Ic caps.hops\nDefault: 50.\n.It Ic caps.drain\n.El\n"
      ".Sh NOT BUILT YET\n.It Ic http\n.El\n", "caps.drain is no key"),
+    ("one_evaluate.py", "proxy/session/cmd_mail.c", "    evaluate(&e);\n",
+     "proxy/session/cmd_mail.c:1: evaluate() is not called from here"),
+    ("one_evaluate.py", "proxy/replay/engine.c", "    guess(&d);\n",
+     "proxy/replay/ does not come to its verdicts through dry_run_stage()"),
+    ("one_evaluate.py", "proxy/explain/again.c",
+     "enum evaluate_result evaluate(struct evaluation *e)\n",
+     "evaluate() has 2 definitions"),
+    ("one_evaluate.py", "config/test_run.c",
+     "    dry_run_stage(&d);\n    return rule_act(&acting, verdict);\n",
+     "config/test_run.c:2: rule_act() is a step of the evaluation"),
+    ("one_evaluate.py", "proxy/main.c",
+     '#include "rules/ruleset_internal.h"\n',
+     "proxy/main.c:1: rules/ruleset_internal.h is the inside of rules/"),
     ("tree.py", "utils/x", "", "utils: not in the plan"),
     ("tree.py", "proxy/main.c", "/* TO" "DO: more */\n", "main.c:1: work left"),
     ("tree.py", "README.md", "see /ro" "ot/notes\n", "README.md:1: a path"),
@@ -117,7 +175,7 @@ def main():
     failed = 0
     cases = [(check, None, "", "0 errors")
              for check in ("layering.py", "banned.py", "tree.py",
-                           "manual.py")] + BAD
+                           "manual.py", "one_evaluate.py")] + BAD
     for check, name, text, want in cases:
         with tempfile.TemporaryDirectory() as folder:
             tree = GOOD if name is None else {**GOOD, name: text}

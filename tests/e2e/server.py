@@ -34,6 +34,7 @@ class Site:
         self.host = "127.0.0.1"
         self.log = folder / "decisions.jsonl"
         self.maildir = folder / "mail"
+        self.state = folder / "limits"
 
     def head(self, upstream, host="127.0.0.1"):
         """Everything but a policy. `upstream` is the YAML of one."""
@@ -54,6 +55,7 @@ class Site:
               main: {upstream}
             upstream: main
             log: {{decisions: "{self.log}"}}
+            limits: {{state: "{self.state}"}}
             """)
 
     def to_port(self, port):
@@ -112,10 +114,11 @@ class Postern:
         assert code == 0, f"exit {code}: {said}"
 
 
-def run_once(*arguments, stdin=None, seconds=30, environment=None):
+def run_once(*arguments, stdin=None, seconds=30, environment=None,
+             folder=None):
     """A subcommand that ends by itself; sanitizers must be silent."""
     done = subprocess.run(
-        [places.program(), *map(str, arguments)], input=stdin,
+        [places.program(), *map(str, arguments)], input=stdin, cwd=folder,
         capture_output=True, text=True, timeout=seconds, check=False,
         env={**os.environ, **ENVIRONMENT, **(environment or {})})
     assert not FAULT.search(done.stderr), done.stderr

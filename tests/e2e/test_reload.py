@@ -319,3 +319,43 @@ def test_orders_that_are_none_are_answered_in_a_sentence(site, live):
         assert answer["ok"] is False
         assert answer["error"]
     assert Dialogue(site.starttls).expect(220)
+
+
+def gated(policy, log, above):
+    return f"reload: {{replay: {log}, refuse_above: {above}}}\n{policy}"
+
+
+def test_the_gate_refuses_what_would_have_refused_too_much(site, live):
+    with session(site) as dialogue:
+        for number in range(10):
+            name = "alice" if number == 0 else "carol"
+            mail(dialogue)
+            dialogue.expect(250, f"RCPT TO:<{name}@example.net>")
+            assert dialogue.message(make_message(
+                "bob@example.com", f"{name}@example.net", "day")).code == 250
+    live.server.log.wait_transactions(10)
+    day = site.folder / "yesterday.jsonl"
+    day.write_bytes(site.log.read_bytes())
+
+    done = live.reload(gated(REFUSE_ALICE, day, "1%"))
+    assert done.returncode == 1
+    assert "1 of 10 transactions" in done.stderr
+    assert "10.00 % (refuse_above: 1.00 %)" in done.stderr
+    assert '"nobody writes to alice"' in done.stderr
+    line = len(live.head.splitlines()) + 1
+    assert f"{live.server.config}:{line}:" in done.stderr
+    with session(site) as dialogue:
+        mail(dialogue)
+        dialogue.expect(250, "RCPT TO:<alice@example.net>")
+
+    assert live.reload(gated(REFUSE_ALICE, day, "10%")).returncode == 0
+    with session(site) as dialogue:
+        mail(dialogue)
+        dialogue.expect(550, "RCPT TO:<alice@example.net>")
+
+
+def test_a_gate_without_its_log_refuses(site, live):
+    done = live.reload(gated("", site.folder / "nothing.jsonl", "1%"))
+    assert done.returncode == 1
+    assert "nothing.jsonl" in done.stderr
+    assert "tried on a recorded day" in done.stderr

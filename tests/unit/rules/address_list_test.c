@@ -128,6 +128,8 @@ static void what_readers_disagree_about_gives_every_reading(void **state)
          "ceo@x.example \"ceo@x.example\"@me.example !"},
         {" me\tyou@x.example", "you@x.example meyou@x.example !"},
         {" ceo\\@x.example", "ceo@x.example !"},
+        {" a b@under_score.example",
+         "b@under_score.example ab@under_score.example !"},
         {" =?utf-8?Q?=3Cceo=40x.example=3E?=: me@x.example;",
          "me@x.example ceo@x.example"},
         {" me@x.example (=?utf-8?Q?=3Cceo=40x.example=3E?=)",

@@ -208,6 +208,15 @@ static void parts_of_a_limit_must_go_together(void **state)
          {"10", "5"},
          "burst needs a period"},
         {STAGE_RCPT, {"burst"}, {"5"}, "the limit has no unit"},
+        {STAGE_MAIL,
+         {"size", "burst"},
+         {"{auth.user|map:sizes}", "5"},
+         "burst needs a period"},
+        {STAGE_MAIL,
+         {"size", "by"},
+         {"{auth.user|map:sizes}", "{auth.user}"},
+         "bounds this message alone"},
+        {STAGE_MAIL, {"size", "warn"}, {"10M", "80%"}, "warn needs a period"},
         {STAGE_RCPT,
          {"recipients", "count"},
          {"10", "attempts"},
@@ -217,6 +226,7 @@ static void parts_of_a_limit_must_go_together(void **state)
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
         struct fixture f;
         fixture_init(&f);
+        list(&f, "sizes", "bob 10M");
         rule(&f, CASES[i].stage, "r");
         for (size_t k = 0; k < 3 && CASES[i].key[k] != NULL; k++)
             limit(&f, CASES[i].key[k], CASES[i].value[k]);
@@ -235,6 +245,47 @@ static void a_rule_limits_one_unit(void **state)
     limit(&f, "recipients", "5");
     assert_error(&f, try_limit(&f, "messages", "5/h"),
                  "limits recipients already");
+    fixture_release(&f);
+}
+
+static void a_ruleset_tells_what_its_rules_name(void **state)
+{
+    static const char *const WANT[] = {"auth.user", "tls.sni",   "listener",
+                                       "mail.from", "helo.name", "client.net",
+                                       "header",    "header"};
+    struct fixture f;
+    struct condition *parts[2], *both;
+    (void)state;
+    fixture_init(&f);
+    rule(&f, STAGE_MAIL, "a");
+    parts[0] = test(&f, "auth.user", "", "bob");
+    parts[1] = test(&f, "tls.sni", "exists", "false");
+    built(&f, build_all(f.builder, parts, 2, &both));
+    built(&f, build_when(f.builder, both));
+    limit(&f, "networks", "3/d");
+    limit(&f, "by", "{listener}");
+    built(&f, build_rewrite(f.builder, STR("mail.from"),
+                            STR("{helo.name}@x.example")));
+    built(&f, build_ask(f.builder, STR("grey")));
+    end(&f);
+    rule(&f, STAGE_HEADER, "b");
+    when(&f, "header.From.domain", "", "x.example");
+    built(&f, build_tag(f.builder, STR("{header.from} {header.X-Y}")));
+    end(&f);
+    rule(&f, STAGE_RCPT, "c");
+    when(&f, "mail.from.local", "", "bob");
+    built(&f, build_ask(f.builder, STR("grey")));
+    end(&f);
+    finish(&f);
+    assert_int_equal(ruleset_fact_count(f.ruleset),
+                     sizeof WANT / sizeof WANT[0]);
+    for (size_t i = 0; i < sizeof WANT / sizeof WANT[0]; i++)
+        assert_string_equal(fact_name(ruleset_fact(f.ruleset, i)->fact),
+                            WANT[i]);
+    assert_str(ruleset_fact(f.ruleset, 6)->header, "from");
+    assert_str(ruleset_fact(f.ruleset, 7)->header, "x-y");
+    assert_int_equal(ruleset_ask_count(f.ruleset), 1);
+    assert_str(ruleset_ask(f.ruleset, 0), "grey");
     fixture_release(&f);
 }
 
@@ -491,6 +542,7 @@ int main(void)
         cmocka_unit_test(wrong_limits_say_what_is_right),
         cmocka_unit_test(parts_of_a_limit_must_go_together),
         cmocka_unit_test(a_rule_limits_one_unit),
+        cmocka_unit_test(a_ruleset_tells_what_its_rules_name),
         cmocka_unit_test(wrong_actions_say_what_is_right),
         cmocka_unit_test(captures_are_counted_and_named),
         cmocka_unit_test(negated_patterns_capture_nothing),

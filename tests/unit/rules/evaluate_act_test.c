@@ -104,6 +104,47 @@ static void rules_add_only_so_many_recipients(void **state)
     fixture_release(&f);
 }
 
+/* --- a text that is exactly one fact --- */
+
+static void a_lone_fact_stands_for_each_of_its_values(void **state)
+{
+    struct fixture f;
+    (void)state;
+    fixture_init(&f);
+    built(&f, build_list_dynamic(f.builder, STR("contained"), NULL));
+    rule(&f, STAGE_RCPT, "r");
+    built(&f, build_tag(f.builder, STR("{auth.groups}")));
+    built(&f, build_tag(f.builder, STR("of {auth.groups}")));
+    built(&f, build_add_recipient(f.builder, STR("{auth.addresses}"), true));
+    built(&f, build_list_add(f.builder, STR("contained"),
+                             STR("{auth.addresses}"), STR("1h")));
+    end(&f);
+    rule(&f, STAGE_DATA, "listed");
+    when(&f, "auth.user", "", "@contained");
+    reject(&f, "550 listed");
+    end(&f);
+    finish(&f);
+    know_list(&f, FACT_AUTH_GROUPS, "staff;wheel");
+    know_list(&f, FACT_AUTH_ADDRESSES, "a@x.example;b@x.example");
+    assert_int_equal(ask(&f, STAGE_RCPT), 0);
+    assert_int_equal(f.effects.tag_count, 3);
+    assert_str(f.effects.tags[0], "staff");
+    assert_str(f.effects.tags[1], "wheel");
+    assert_str(f.effects.tags[2], "of staff, wheel");
+    assert_int_equal(f.effects.added_count, 2);
+    assert_str(f.effects.added[1].address, "b@x.example");
+    know(&f, FACT_AUTH_USER, "B@X.example");
+    assert_int_equal(ask(&f, STAGE_DATA), 550);
+    /* Known, but there is none of them. */
+    effects_init(&f.effects, &f.arena);
+    know_list(&f, FACT_AUTH_GROUPS, "");
+    know_list(&f, FACT_AUTH_ADDRESSES, "");
+    assert_int_equal(ask(&f, STAGE_RCPT), 0);
+    assert_int_equal(f.effects.tag_count, 1);
+    assert_int_equal(f.effects.added_count, 0);
+    fixture_release(&f);
+}
+
 /* --- mode --- */
 
 static void a_rule_that_is_off_is_not_evaluated(void **state)
@@ -469,6 +510,7 @@ int main(void)
         cmocka_unit_test(recipients_are_added_once_and_as_required_as_any),
         cmocka_unit_test(an_added_recipient_must_be_a_mail_address),
         cmocka_unit_test(rules_add_only_so_many_recipients),
+        cmocka_unit_test(a_lone_fact_stands_for_each_of_its_values),
         cmocka_unit_test(a_rule_that_is_off_is_not_evaluated),
         cmocka_unit_test(a_shadow_rule_says_what_it_would_do_and_does_nothing),
         cmocka_unit_test(a_shadow_limit_keeps_a_budget_of_its_own),

@@ -778,14 +778,16 @@ static bool is_one_of_few(const struct matcher_row *matcher)
     return false;
 }
 
-/* A rule can't name in a tag what must be absent for it to act. */
+/* A rule can't name in a tag, or rewrite, what must be absent for it to
+ * act. */
 static bool is_possible(const struct cell *cell)
 {
     enum fact_type type = fact_type(&cell->ref);
     bool needs_absence =
         cell->matcher->is_of_absence && cell->matcher->is_negative;
     return (cell->matcher->types & 1u << type) != 0 &&
-           (!needs_absence || cell->action->build != build_tagging) &&
+           (!needs_absence || (cell->action->build != build_tagging &&
+                               cell->action->build != build_rewriting)) &&
            (cell->stage == fact_stage(&cell->ref) ||
             is_one_of_few(cell->matcher));
 }

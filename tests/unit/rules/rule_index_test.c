@@ -21,9 +21,10 @@ static unsigned roll(struct dice *dice, unsigned sides)
 
 static const char *const USERS[] = {"bob", "ann", "eve", "joe", "BOB", "zoe"};
 static const char *const GROUPS[] = {"staff", "students", "guests", ""};
-static const char *const SENDERS[] = {
-    "bob@a.example", "ann@b.example", "\"bob\"@a.example", "eve@c.example", "",
-    "Bob@A.example"};
+static const char *const SENDERS[] = {"bob@a.example",     "ann@b.example",
+                                      "\"bob\"@a.example", "x@sub.b.example",
+                                      "eve@c.example",     "",
+                                      "Bob@A.example"};
 
 #define PICK(dice, words) (words)[roll((dice), sizeof(words) / sizeof *(words))]
 

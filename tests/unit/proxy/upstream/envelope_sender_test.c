@@ -153,6 +153,34 @@ static void many_recipients_go_in_pieces_that_fit(void **state)
     envelope_sender_release(&sender);
 }
 
+/* RFC 3461 4.1, and only where the upstream offers it. */
+static void a_silent_recipient_asks_for_no_notification(void **state)
+{
+    static const struct {
+        bool has_dsn;
+        enum rcpt_notify notify;
+        const char *want;
+    } cases[] = {
+        {true, NOTIFY_NEVER, "RCPT TO:<r@x.y> NOTIFY=NEVER\r\n"},
+        {false, NOTIFY_NEVER, "RCPT TO:<r@x.y>\r\n"},
+        {true, NOTIFY_AS_USUAL, "RCPT TO:<r@x.y>\r\n"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct capabilities offered = {.has_dsn = cases[i].has_dsn};
+        struct envelope_sender sender;
+        assert_int_equal(envelope_sender_init(&sender, &plain), 0);
+        assert_int_equal(
+            envelope_sender_add(&sender, STR("r@x.y"), cases[i].notify), 0);
+        assert_string_equal(next(&sender, &offered, 1),
+                            "MAIL FROM:<a@example.com>\r\n");
+        assert_int_equal(envelope_sender_answer(&sender, true),
+                         ANSWER_TO_MAIL);
+        assert_string_equal(next(&sender, &offered, 1), cases[i].want);
+        envelope_sender_release(&sender);
+    }
+}
+
 static void nothing_that_breaks_a_command_is_taken(void **state)
 {
     (void)state;
@@ -188,6 +216,7 @@ int main(void)
         cmocka_unit_test(behind_a_refused_mail_nothing_goes_and_nothing_counts),
         cmocka_unit_test(a_restart_sends_everything_again),
         cmocka_unit_test(many_recipients_go_in_pieces_that_fit),
+        cmocka_unit_test(a_silent_recipient_asks_for_no_notification),
         cmocka_unit_test(nothing_that_breaks_a_command_is_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,198 @@
+/* Reloads: what goes live, what is refused, and when old snapshots go. */
+#include "proxy/control/reloader.h"
+
+#include "tests/unit/config/folder.h"
+
+#include <pthread.h>
+#include <time.h>
+
+#define ONE GOOD "policy: {mail: [{rule: a, tag: x}]}\n"
+#define TWO GOOD "policy: {mail: [{rule: b, tag: x}]}\n"
+
+struct scene {
+    struct decision_log *decisions;
+    const struct settings *base;
+    struct reloader *reloader;
+    size_t published;
+    bool asks_again; /* inside publish() */
+    enum reload_end second_end;
+};
+
+static void publish(void *owner, const struct settings *policy)
+{
+    struct scene *scene = owner;
+    const struct settings *newest = reloader_policy(scene->reloader);
+    assert_ptr_equal(newest, policy);
+    settings_unref(newest);
+    scene->published++;
+    if (scene->asks_again) {
+        struct reload_result result;
+        reloader_ask(scene->reloader, &result);
+        scene->second_end = result.end;
+        reload_result_release(&result);
+    }
+}
+
+static void open_scene(struct scene *scene)
+{
+    static const struct log_settings nowhere = {0};
+    struct diags diags;
+    *scene = (struct scene){.second_end = RELOAD_LIVE};
+    const struct reloader_host *host = NULL;
+    diags_init(&diags);
+    write_file("postern.yaml", ONE);
+    scene->base = load("postern.yaml");
+    scene->decisions = decision_log_new(&nowhere, &diags);
+    host = &(struct reloader_host){
+        .decisions = scene->decisions, .publish = publish, .owner = scene};
+    scene->reloader = reloader_new(scene->base, host);
+    assert_non_null(scene->decisions);
+    assert_non_null(scene->reloader);
+    diags_release(&diags);
+}
+
+static void close_scene(struct scene *scene)
+{
+    reloader_free(scene->reloader);
+    decision_log_free(scene->decisions);
+    settings_unref(scene->base);
+}
+
+static enum reload_end reload(struct scene *scene, const char *text,
+                              const char *want_error)
+{
+    struct reload_result result;
+    write_file("postern.yaml", text);
+    reloader_ask(scene->reloader, &result);
+    enum reload_end end = result.end;
+    if (want_error != NULL) {
+        assert_true(result.diags.errors > 0);
+        assert_non_null(strstr(result.diags.items[0].text, want_error));
+    } else {
+        assert_int_equal(result.diags.errors, 0);
+    }
+    reload_result_release(&result);
+    return end;
+}
+
+static const struct rule *first_rule(const struct settings *settings)
+{
+    return ruleset_rule(settings->rules, STAGE_MAIL, 0);
+}
+
+static void a_good_policy_goes_live(void **state)
+{
+    struct scene scene;
+    (void)state;
+    open_scene(&scene);
+    assert_int_equal(reload(&scene, TWO, NULL), RELOAD_LIVE);
+    assert_int_equal(scene.published, 1);
+    const struct settings *newest = reloader_policy(scene.reloader);
+    assert_true(str_equals(rule_name(first_rule(newest)), STR("b")));
+    settings_unref(newest);
+    close_scene(&scene);
+}
+
+static void what_is_wrong_changes_nothing(void **state)
+{
+    struct scene scene;
+    (void)state;
+    open_scene(&scene);
+    assert_int_equal(reload(&scene, GOOD "policy: 7\n", "policy"),
+                     RELOAD_REFUSED);
+    assert_int_equal(reload(&scene, TWO "workers: 3\n", ": workers;"),
+                     RELOAD_REFUSED);
+    assert_int_equal(
+        reload(&scene,
+               TWO "tests: [{name: t, given: {mail.from: a@b.example}, "
+                   "expect: {reply: 550}}]\n",
+               "t: "),
+        RELOAD_REFUSED);
+    assert_int_equal(
+        reload(&scene, TWO "reload: {replay: none.jsonl}\n", "none.jsonl"),
+        RELOAD_REFUSED);
+    assert_int_equal(scene.published, 0);
+    const struct settings *newest = reloader_policy(scene.reloader);
+    assert_ptr_equal(newest, scene.base);
+    settings_unref(newest);
+    close_scene(&scene);
+}
+
+/* The reloader looks twice a second; this waits for it, with an end. */
+static bool comes_down_to(const struct settings *settings, int references)
+{
+    const struct timespec pause = {0, 20000000};
+    for (int i = 0; i < 1000; i++) {
+        if (settings_has_references(settings, references))
+            return true;
+        nanosleep(&pause, NULL);
+    }
+    return false;
+}
+
+static void an_old_snapshot_stays_while_it_is_used(void **state)
+{
+    struct scene scene;
+    (void)state;
+    open_scene(&scene);
+    assert_int_equal(reload(&scene, TWO, NULL), RELOAD_LIVE);
+    const struct settings *used = reloader_policy(scene.reloader);
+    assert_int_equal(reload(&scene, ONE, NULL), RELOAD_LIVE);
+    /* Ours and the reloader's; no rule was freed under us. */
+    assert_true(str_equals(rule_name(first_rule(used)), STR("b")));
+    settings_unref(used);
+    close_scene(&scene);
+}
+
+static void the_rules_that_the_server_began_with_go_too(void **state)
+{
+    struct scene scene;
+    (void)state;
+    open_scene(&scene);
+    assert_int_equal(reload(&scene, TWO, NULL), RELOAD_LIVE);
+    assert_true(comes_down_to(scene.base, 1));
+    assert_null(scene.base->rules);
+    assert_string_equal(scene.base->hostname.p, "mail.example.com");
+    close_scene(&scene);
+}
+
+static void a_second_one_is_told_that_one_is_under_way(void **state)
+{
+    struct scene scene;
+    (void)state;
+    open_scene(&scene);
+    scene.asks_again = true;
+    assert_int_equal(reload(&scene, TWO, NULL), RELOAD_LIVE);
+    assert_int_equal(scene.second_end, RELOAD_BUSY);
+    close_scene(&scene);
+}
+
+static void after_a_stop_nothing_is_taken_up(void **state)
+{
+    struct scene scene;
+    (void)state;
+    open_scene(&scene);
+    reloader_stop(scene.reloader);
+    assert_int_equal(reload(&scene, TWO, NULL), RELOAD_STOPPING);
+    assert_int_equal(scene.published, 0);
+    close_scene(&scene);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_good_policy_goes_live, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(what_is_wrong_changes_nothing, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(an_old_snapshot_stays_while_it_is_used,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            the_rules_that_the_server_began_with_go_too, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_second_one_is_told_that_one_is_under_way, setup, teardown),
+        cmocka_unit_test_setup_teardown(after_a_stop_nothing_is_taken_up, setup,
+                                        teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
