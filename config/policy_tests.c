@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define KEYS_MIN 64
+
 /* A reply is shorter: one line of SMTP. */
 #define TEXT_MAX 600
 
@@ -291,13 +293,27 @@ static bool run_test(struct test_run *run, const struct policy_test *test,
     return true;
 }
 
+/* What the messages of a test may need: a key for each rule and message. A
+ * table for the worst test would cost each of a thousand small ones more than
+ * the test itself. */
+static size_t count_keys(const struct settings *settings,
+                         const struct policy_test *test)
+{
+    size_t rules = 1, messages = 0;
+    for (enum stage stage = 0; stage < STAGE_COUNT; stage++)
+        rules += ruleset_count(settings->rules, stage);
+    for (size_t i = 0; i < test->step_count; i++)
+        messages += test->steps[i].repeat;
+    return KEYS_MIN + rules * messages;
+}
+
 static bool run_alone(const struct settings *settings,
                       const struct policy_test *test,
                       struct evaluate_scratch *scratch, struct diags *diags)
 {
     struct test_run run;
     bool has_passed = false;
-    if (test_run_init(&run, settings, scratch) == 0)
+    if (test_run_init(&run, settings, scratch, count_keys(settings, test)) == 0)
         has_passed = run_test(&run, test, diags);
     else
         diags_error(diags, (struct mark){settings->path, 0, 0},

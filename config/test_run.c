@@ -9,13 +9,15 @@
 #define EPOCH_MS (UINT64_C(1767603600) * 1000)
 
 int test_run_init(struct test_run *run, const struct settings *settings,
-                  struct evaluate_scratch *scratch)
+                  struct evaluate_scratch *scratch, size_t keys)
 {
     static const uint8_t secret[16] = {0};
+    if (keys > KEYS_MAX)
+        keys = KEYS_MAX;
     *run = (struct test_run){.settings = settings,
                              .scratch = scratch,
                              .now_ms = EPOCH_MS,
-                             .ledger = ledger_new(KEYS_MAX, secret)};
+                             .ledger = ledger_new(keys, secret)};
     arena_init(&run->arena, ARENA_CAP);
     return run->ledger == NULL ? -1 : 0;
 }

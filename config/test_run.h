@@ -25,9 +25,10 @@ struct test_run {
     struct verdict verdict;
 };
 
-/* 0, or -1 when out of memory; release it in both cases. */
+/* Budgets have room for so many keys at most. 0, or -1 when out of memory;
+ * release it in both cases. */
 int test_run_init(struct test_run *run, const struct settings *settings,
-                  struct evaluate_scratch *scratch);
+                  struct evaluate_scratch *scratch, size_t keys);
 void test_run_release(struct test_run *run);
 
 /* Runs one message; `n` is what {n} stands for. 0, or -1 when the facts do

@@ -51,6 +51,19 @@ void rehearsal_learn_helo(struct rehearsal *r)
     state(r, STAGE_HELO);
 }
 
+/* As the state file has it; without an address of the client, nobody can
+ * tell. */
+static void learn_known(struct rehearsal *r)
+{
+    struct str net = facts_text(&r->facts, FACT_CLIENT_NET);
+    if (net.n == 0)
+        return;
+    bool is_known =
+        ledger_knows(r->run.ledger, r->mail->user, net, r->mail->at_ms);
+    facts_set_text(&r->facts, FACT_CLIENT_KNOWN,
+                   is_known ? STR("true") : STR("false"));
+}
+
 void rehearsal_learn_login(struct rehearsal *r)
 {
     static const struct str results[] = {
@@ -70,6 +83,7 @@ void rehearsal_learn_login(struct rehearsal *r)
                        mail->address_count);
         facts_set_list(&r->facts, FACT_AUTH_GROUPS, mail->groups,
                        mail->group_count);
+        learn_known(r);
     }
     state(r, STAGE_AUTH);
 }

@@ -119,22 +119,23 @@ static void put_answer(struct teller *teller, const struct story_rule *rule,
 
 /* --- what it did --- */
 
+static const char *const EDITS[] = {
+    [STORY_REWRITE] = "",
+    [STORY_HEADER_ADD] = "+ ",
+    [STORY_HEADER_REMOVE] = "- ",
+    [STORY_ROUTE] = "route → ",
+    [STORY_TAG] = "tag ",
+    [STORY_NOTE] = "note ",
+    [STORY_LIST_ADD] = "list ",
+    [STORY_LIST_REMOVE] = "list ",
+    [STORY_RECIPIENT] = "one more recipient: ",
+    [STORY_DELAY] = "the answer waits ",
+};
+
 static void put_edit(struct teller *teller, const struct story_edit *edit)
 {
-    static const char *const before[] = {
-        [STORY_REWRITE] = "",
-        [STORY_HEADER_ADD] = "+ ",
-        [STORY_HEADER_REMOVE] = "- ",
-        [STORY_ROUTE] = "route → ",
-        [STORY_TAG] = "tag ",
-        [STORY_NOTE] = "note ",
-        [STORY_LIST_ADD] = "list ",
-        [STORY_LIST_REMOVE] = "list ",
-        [STORY_RECIPIENT] = "one more recipient: ",
-        [STORY_DELAY] = "the answer waits ",
-    };
     fputs("      does   ", teller->to);
-    put_after(teller, before[edit->kind], edit->name);
+    put_after(teller, EDITS[edit->kind], edit->name);
     switch (edit->kind) {
     case STORY_REWRITE:
         put_after(teller, ": ", edit->before.n == 0 ? STR("<>") : edit->before);

@@ -1,10 +1,10 @@
-/* A table a JSON object: what is a text, what a number. */
+/* What a line says, by the names of postern-log(5). */
 #include "proxy/replay/recorded.h"
 
-#include <jansson.h>
 #include <string.h>
 
 #include "proxy/log/log_time.h"
+#include "proxy/replay/json_tree.h"
 #include "rules/rule.h"
 
 #define ARENA_CAP ((size_t)64 * 1024 * 1024)
@@ -18,37 +18,56 @@ static const char *const VERDICTS[] = {
 
 static const struct str NONE = {NULL, 0};
 
-static struct str text_of(const json_t *value)
+static struct str text_of(const struct json_node *value)
 {
-    if (!json_is_string(value))
-        return NONE;
-    return str_span(json_string_value(value), json_string_length(value));
+    return value != NULL && value->kind == JSON_NODE_TEXT ? value->text : NONE;
 }
 
-static struct str text_at(const json_t *object, const char *key)
+static bool is_kind(const struct json_node *value, enum json_kind kind)
 {
-    return text_of(json_object_get(object, key));
+    return value != NULL && value->kind == kind;
+}
+
+static size_t count_of(const struct json_node *value)
+{
+    return value == NULL ? 0 : value->count;
+}
+
+static const struct json_node *first_of(const struct json_node *value)
+{
+    return value == NULL ? NULL : value->first;
+}
+
+static struct str text_at(const struct json_node *object, const char *key)
+{
+    return text_of(json_node_get(object, key));
 }
 
 /* False: it is not there. */
-static bool number_at(const json_t *object, const char *key, uint64_t *out)
+static bool number_at(const struct json_node *object, const char *key,
+                      uint64_t *out)
 {
-    const json_t *value = json_object_get(object, key);
-    if (!json_is_integer(value) || json_integer_value(value) < 0)
-        return false;
-    *out = (uint64_t)json_integer_value(value);
-    return true;
+    const struct json_node *value = json_node_get(object, key);
+    return is_kind(value, JSON_NODE_NUMBER) &&
+           str_to_u64(value->text, out) == 0;
 }
 
-/* Milliseconds behind `start_us`, as a time. */
-static uint64_t moment_at(const json_t *object, const char *key,
+/* Milliseconds with up to three decimals behind `start_us`, as a time. */
+static uint64_t moment_at(const struct json_node *object, const char *key,
                           uint64_t start_us)
 {
-    const json_t *value = json_object_get(object, key);
-    if (!json_is_number(value) || json_number_value(value) < 0)
+    const struct json_node *value = json_node_get(object, key);
+    struct str whole, decimals;
+    uint64_t ms, unit = 100, us = 0;
+    if (!is_kind(value, JSON_NODE_NUMBER))
         return RECORDED_NEVER;
-    double us = json_number_value(value) * 1000 + 0.5;
-    return us > 1e18 ? RECORDED_NEVER : start_us + (uint64_t)us;
+    (void)str_cut(value->text, '.', &whole, &decimals);
+    if (str_to_u64(whole, &ms) != 0 || ms > UINT64_C(1000) * 86400 * 366)
+        return RECORDED_NEVER;
+    for (size_t i = 0; i < decimals.n && i < 3; i++, unit /= 10)
+        if (ascii_is_digit(decimals.p[i]))
+            us += (uint64_t)(decimals.p[i] - '0') * unit;
+    return start_us + ms * 1000 + us;
 }
 
 static void *new_array(struct recorded *r, size_t count, size_t bytes)
@@ -56,14 +75,15 @@ static void *new_array(struct recorded *r, size_t count, size_t bytes)
     return arena_array(&r->arena, count == 0 ? 1 : count, bytes);
 }
 
-static int read_texts(struct recorded *r, const json_t *array,
+static int read_texts(struct recorded *r, const struct json_node *array,
                       struct str **items, size_t *count)
 {
-    *items = new_array(r, json_array_size(array), sizeof **items);
+    *items = new_array(r, count_of(array), sizeof **items);
     if (*items == NULL)
         return -1;
-    for (size_t i = 0; i < json_array_size(array); i++) {
-        struct str text = text_of(json_array_get(array, i));
+    for (const struct json_node *item = first_of(array); item != NULL;
+         item = item->next) {
+        struct str text = text_of(item);
         if (text.p != NULL)
             (*items)[(*count)++] = text;
     }
@@ -88,7 +108,7 @@ static void read_reply(struct str text, struct reply *out)
     out->text = rest;
 }
 
-static void read_decision(const json_t *from, const char *key,
+static void read_decision(const struct json_node *from, const char *key,
                           struct recorded_decision *out)
 {
     struct str by = text_at(from, "by");
@@ -100,7 +120,7 @@ static void read_decision(const json_t *from, const char *key,
         out->by = out->rule.p != NULL ? BY_RULE : BY_POSTERN;
 }
 
-static enum recorded_verdict read_verdict(const json_t *from)
+static enum recorded_verdict read_verdict(const struct json_node *from)
 {
     struct str word = text_at(from, "verdict");
     for (size_t i = 0; i < sizeof VERDICTS / sizeof VERDICTS[0]; i++)
@@ -109,7 +129,7 @@ static enum recorded_verdict read_verdict(const json_t *from)
     return RECORDED_ABORT;
 }
 
-static bool read_stage(const json_t *from, enum stage *out)
+static bool read_stage(const struct json_node *from, enum stage *out)
 {
     struct str word = text_at(from, "stage");
     for (enum stage stage = 0; word.p != NULL && stage < STAGE_COUNT; stage++) {
@@ -125,8 +145,8 @@ static bool read_stage(const json_t *from, enum stage *out)
 
 static int read_client(struct recorded *r)
 {
-    const json_t *client = json_object_get(r->root, "client");
-    const json_t *tls = json_object_get(r->root, "tls");
+    const struct json_node *client = json_node_get(r->root, "client");
+    const struct json_node *tls = json_node_get(r->root, "tls");
     r->client_ip = text_at(client, "ip");
     (void)number_at(client, "port", &r->client_port);
     r->helo_name = text_at(client, "helo");
@@ -136,48 +156,50 @@ static int read_client(struct recorded *r)
     r->tls_cipher = text_at(tls, "cipher");
     r->tls_sni = text_at(tls, "sni");
     r->tls_fingerprint = text_at(tls, "fingerprint");
-    return read_texts(r, json_object_get(tls, "names"), &r->tls_names,
+    return read_texts(r, json_node_get(tls, "names"), &r->tls_names,
                       &r->tls_name_count);
 }
 
 static int read_auth(struct recorded *r)
 {
-    const json_t *auth = json_object_get(r->root, "auth");
-    const json_t *known = json_object_get(auth, "known");
+    const struct json_node *auth = json_node_get(r->root, "auth");
+    const struct json_node *known = json_node_get(auth, "known");
     r->has_auth = auth != NULL;
     r->auth_user = text_at(auth, "user");
     r->auth_name = text_at(auth, "name");
     r->auth_mechanism = text_at(auth, "mechanism");
     r->auth_result = text_at(auth, "result");
-    if (json_is_boolean(known))
-        r->auth_known = json_is_true(known) ? STR("true") : STR("false");
-    if (read_texts(r, json_object_get(auth, "addresses"), &r->addresses,
+    if (is_kind(known, JSON_NODE_TRUE))
+        r->auth_known = STR("true");
+    else if (is_kind(known, JSON_NODE_FALSE))
+        r->auth_known = STR("false");
+    if (read_texts(r, json_node_get(auth, "addresses"), &r->addresses,
                    &r->address_count) != 0)
         return -1;
-    return read_texts(r, json_object_get(auth, "groups"), &r->groups,
+    return read_texts(r, json_node_get(auth, "groups"), &r->groups,
                       &r->group_count);
 }
 
 static int read_rules(struct recorded *r)
 {
-    const json_t *rules = json_object_get(r->root, "rules");
-    const json_t *limits = json_object_get(r->root, "limits");
-    const json_t *asks = json_object_get(r->root, "asks");
-    r->rules = new_array(r, json_array_size(rules), sizeof *r->rules);
-    r->uses = new_array(r, json_array_size(limits), sizeof *r->uses);
-    r->asks = new_array(r, json_array_size(asks), sizeof *r->asks);
+    const struct json_node *rules = json_node_get(r->root, "rules");
+    const struct json_node *limits = json_node_get(r->root, "limits");
+    const struct json_node *asks = json_node_get(r->root, "asks");
+    r->rules = new_array(r, count_of(rules), sizeof *r->rules);
+    r->uses = new_array(r, count_of(limits), sizeof *r->uses);
+    r->asks = new_array(r, count_of(asks), sizeof *r->asks);
     if (r->rules == NULL || r->uses == NULL || r->asks == NULL)
         return -1;
-    for (size_t i = 0; i < json_array_size(rules); i++) {
-        const json_t *from = json_array_get(rules, i);
+    for (const struct json_node *from = first_of(rules); from != NULL;
+         from = from->next) {
         struct recorded_rule *rule = &r->rules[r->rule_count++];
         rule->rule = text_at(from, "rule");
         rule->did = text_at(from, "did");
         rule->is_shadow = text_at(from, "mode").p != NULL;
         (void)read_stage(from, &rule->stage);
     }
-    for (size_t i = 0; i < json_array_size(limits); i++) {
-        const json_t *from = json_array_get(limits, i);
+    for (const struct json_node *from = first_of(limits); from != NULL;
+         from = from->next) {
         struct recorded_use *use = &r->uses[r->use_count++];
         use->rule = text_at(from, "rule");
         use->key = text_at(from, "key");
@@ -185,32 +207,31 @@ static int read_rules(struct recorded *r)
         (void)number_at(from, "after", &use->after);
         (void)number_at(from, "max", &use->max);
     }
-    for (size_t i = 0; i < json_array_size(asks); i++) {
-        const json_t *from = json_array_get(asks, i);
+    for (const struct json_node *from = first_of(asks); from != NULL;
+         from = from->next) {
         struct recorded_ask *ask = &r->asks[r->ask_count++];
         (void)read_stage(from, &ask->stage);
         ask->server = text_at(from, "server");
         ask->action = text_at(from, "action");
         ask->failure = text_at(from, "failure");
     }
-    return read_texts(r, json_object_get(r->root, "cut"), &r->cut,
-                      &r->cut_count);
+    return read_texts(r, json_node_get(r->root, "cut"), &r->cut, &r->cut_count);
 }
 
 /* --- a session --- */
 
 static int read_helos(struct recorded *r)
 {
-    const json_t *helos = json_object_get(r->root, "helo");
-    r->helos = new_array(r, json_array_size(helos), sizeof *r->helos);
+    const struct json_node *helos = json_node_get(r->root, "helo");
+    r->helos = new_array(r, count_of(helos), sizeof *r->helos);
     if (r->helos == NULL)
         return -1;
-    for (size_t i = 0; i < json_array_size(helos); i++) {
-        const json_t *from = json_array_get(helos, i);
+    for (const struct json_node *from = first_of(helos); from != NULL;
+         from = from->next) {
         struct recorded_helo *helo = &r->helos[r->helo_count++];
         helo->name = text_at(from, "name");
         helo->verb = text_at(from, "verb");
-        helo->is_secure = json_is_true(json_object_get(from, "tls"));
+        helo->is_secure = is_kind(json_node_get(from, "tls"), JSON_NODE_TRUE);
         helo->at_us = moment_at(from, "at", r->time_us);
         read_decision(from, "reply", &helo->decision);
     }
@@ -227,7 +248,7 @@ static int read_session(struct recorded *r)
 
 static void read_mail(struct recorded *r)
 {
-    const json_t *mail = json_object_get(r->root, "mail");
+    const struct json_node *mail = json_node_get(r->root, "mail");
     r->mail_from = text_at(mail, "from");
     r->mail_sent = text_at(mail, "sent");
     r->mail_body = text_at(mail, "body");
@@ -237,7 +258,8 @@ static void read_mail(struct recorded *r)
     r->has_size = number_at(mail, "size", &r->mail_size);
 }
 
-static void read_recipient(const struct recorded *r, const json_t *from,
+static void read_recipient(const struct recorded *r,
+                           const struct json_node *from,
                            struct recorded_recipient *to)
 {
     to->to = text_at(from, "to");
@@ -257,21 +279,20 @@ static void read_recipient(const struct recorded *r, const json_t *from,
 
 static int read_recipients(struct recorded *r)
 {
-    const json_t *recipients = json_object_get(r->root, "rcpt");
-    const json_t *added = json_object_get(r->root, "added");
-    r->recipients =
-        new_array(r, json_array_size(recipients), sizeof *r->recipients);
-    r->added = new_array(r, json_array_size(added), sizeof *r->added);
+    const struct json_node *recipients = json_node_get(r->root, "rcpt");
+    const struct json_node *added = json_node_get(r->root, "added");
+    r->recipients = new_array(r, count_of(recipients), sizeof *r->recipients);
+    r->added = new_array(r, count_of(added), sizeof *r->added);
     if (r->recipients == NULL || r->added == NULL)
         return -1;
-    for (size_t i = 0; i < json_array_size(recipients); i++)
-        read_recipient(r, json_array_get(recipients, i),
-                       &r->recipients[r->recipient_count++]);
-    for (size_t i = 0; i < json_array_size(added); i++) {
-        const json_t *from = json_array_get(added, i);
+    for (const struct json_node *from = first_of(recipients); from != NULL;
+         from = from->next)
+        read_recipient(r, from, &r->recipients[r->recipient_count++]);
+    for (const struct json_node *from = first_of(added); from != NULL;
+         from = from->next) {
         r->added[r->added_count++] = (struct recorded_added){
             text_at(from, "to"),
-            !json_is_false(json_object_get(from, "required"))};
+            !is_kind(json_node_get(from, "required"), JSON_NODE_FALSE)};
     }
     return 0;
 }
@@ -279,19 +300,18 @@ static int read_recipients(struct recorded *r)
 static int read_header_facts(struct recorded *r)
 {
     static const struct str PREFIX = STR_INIT("header.");
-    const char *key;
-    json_t *value;
-    json_t *facts = json_object_get(r->root, "facts");
-    r->headers = new_array(r, json_object_size(facts), sizeof *r->headers);
+    const struct json_node *facts = json_node_get(r->root, "facts");
+    r->headers = new_array(r, count_of(facts), sizeof *r->headers);
     if (r->headers == NULL)
         return -1;
-    json_object_foreach(facts, key, value)
-    {
+    for (const struct json_node *item = first_of(facts); item != NULL;
+         item = item->next) {
         struct recorded_header *header = &r->headers[r->header_fact_count];
-        if (!str_starts_with(str_from(key), PREFIX) || !json_is_array(value))
+        if (!str_starts_with(item->key, PREFIX) ||
+            !is_kind(item, JSON_NODE_ARRAY))
             continue;
-        header->name = str_skip(str_from(key), PREFIX.n);
-        if (read_texts(r, value, &header->bodies, &header->count) != 0)
+        header->name = str_skip(item->key, PREFIX.n);
+        if (read_texts(r, item, &header->bodies, &header->count) != 0)
             return -1;
         r->header_fact_count++;
     }
@@ -300,8 +320,8 @@ static int read_header_facts(struct recorded *r)
 
 static int read_header(struct recorded *r)
 {
-    const json_t *header = json_object_get(r->root, "header");
-    const json_t *message = json_object_get(r->root, "message");
+    const struct json_node *header = json_node_get(r->root, "header");
+    const struct json_node *message = json_node_get(r->root, "message");
     r->has_header = header != NULL;
     (void)number_at(header, "count", &r->header_count);
     (void)number_at(header, "bytes", &r->header_bytes);
@@ -311,7 +331,7 @@ static int read_header(struct recorded *r)
     r->has_longest_line =
         number_at(message, "longest_line", &r->message_longest_line);
     (void)number_at(message, "stopped", &r->stopped_at);
-    if (read_texts(r, json_object_get(header, "from"), &r->from,
+    if (read_texts(r, json_node_get(header, "from"), &r->from,
                    &r->from_count) != 0)
         return -1;
     return read_header_facts(r);
@@ -319,11 +339,12 @@ static int read_header(struct recorded *r)
 
 static int read_transaction(struct recorded *r)
 {
-    const json_t *upstream = json_object_get(r->root, "upstream");
-    const json_t *ms = json_object_get(r->root, "ms");
+    const struct json_node *upstream = json_node_get(r->root, "upstream");
+    const struct json_node *ms = json_node_get(r->root, "ms");
     r->verdict = read_verdict(r->root);
     r->has_stage = read_stage(r->root, &r->stage);
-    r->is_uncertain = json_is_true(json_object_get(r->root, "uncertain"));
+    r->is_uncertain =
+        is_kind(json_node_get(r->root, "uncertain"), JSON_NODE_TRUE);
     r->policy = text_at(r->root, "policy");
     read_decision(r->root, "reply", &r->decision);
     r->upstream_name = text_at(upstream, "name");
@@ -373,7 +394,7 @@ static int read_event(struct recorded *r)
             r->event = (enum recorded_event)i;
     r->id = text_at(r->root, "id");
     r->session = text_at(r->root, "session");
-    r->end_us = moment_at(json_object_get(r->root, "ms"), "total", r->time_us);
+    r->end_us = moment_at(json_node_get(r->root, "ms"), "total", r->time_us);
     if (r->end_us == RECORDED_NEVER)
         r->end_us = r->time_us;
     if (r->event == RECORDED_OTHER)
@@ -393,10 +414,10 @@ int recorded_read(struct recorded *recorded, struct str line)
         .header_us = RECORDED_NEVER,
         .message_us = RECORDED_NEVER,
         .answer_us = RECORDED_NEVER,
-        .root = json_loadb(line.p, line.n, 0, NULL),
     };
     arena_init(&recorded->arena, ARENA_CAP);
-    if (json_is_object(recorded->root) && read_event(recorded) == 0)
+    recorded->root = json_tree_read(&recorded->arena, line);
+    if (is_kind(recorded->root, JSON_NODE_OBJECT) && read_event(recorded) == 0)
         return 0;
     recorded_release(recorded);
     return -1;
@@ -404,7 +425,6 @@ int recorded_read(struct recorded *recorded, struct str line)
 
 void recorded_release(struct recorded *recorded)
 {
-    json_decref(recorded->root);
     arena_release(&recorded->arena);
     recorded->root = NULL;
 }

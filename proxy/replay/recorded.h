@@ -8,7 +8,7 @@
 #include "proxy/smtp/reply.h"
 #include "rules/facts.h"
 
-struct json_t;
+struct json_node;
 struct ruleset;
 
 #define RECORDED_NEVER UINT64_MAX
@@ -150,7 +150,7 @@ struct recorded {
     size_t cut_count;
 
     struct arena arena; /* private */
-    struct json_t *root;
+    const struct json_node *root;
 };
 
 /* Reads one line, without its LF. 0, or -1: it is no line of the log, or

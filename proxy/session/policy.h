@@ -13,6 +13,8 @@
 #include "proxy/session/session_internal.h"
 #include "rules/evaluate.h"
 
+struct recipient;
+
 /* The verdict is valid within the call; its texts live as long as the effects
  * they came with. */
 typedef void policy_then(struct session *s, const struct verdict *verdict);
@@ -26,7 +28,6 @@ void policy_ask_auth_again(struct session *s, policy_then *then);
 void policy_ask(struct session *s, enum stage stage, policy_then *then);
 /* reply, which neither refuses nor waits, whatever else is awaited. To the
  * RCPT of that recipient; NULL: to the message. */
-struct recipient;
 void policy_ask_reply(struct session *s, const struct recipient *recipient);
 /* The streamed octets passed effects.size_max. */
 void policy_ask_exceeded(struct session *s, struct verdict *verdict);

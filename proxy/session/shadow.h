@@ -12,6 +12,7 @@
 #include "proxy/session/session_internal.h"
 #include "rules/evaluate.h"
 
+struct recipient;
 struct shadow;
 
 /* How the candidate differs, at the first point where it does. */
@@ -28,7 +29,6 @@ struct shadow_result {
 void shadow_ask(struct session *s, enum stage stage);
 /* The same at reply, where nothing is decided: the upstream's answer to the
  * recipient, or (NULL) to the message. */
-struct recipient;
 void shadow_ask_reply(struct session *s, const struct recipient *recipient);
 /* The live verdict of that stage. */
 void shadow_compare(struct session *s, enum stage stage,

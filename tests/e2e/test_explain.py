@@ -177,6 +177,20 @@ def test_what_is_not_given_is_not_asked(config):
     assert "header.subject is not known (give --message)" in text
 
 
+def test_a_client_is_known_only_after_a_login_from_its_net(config):
+    config.write_text(config.read_text().replace(
+        "policy:\n", "policy:\n  auth:\n    - {rule: a new place, when: "
+        "{client.known: \"false\"}, tag: new}\n"), encoding="utf-8")
+
+    def fate(*more):
+        story, _ = told("-c", config, "--user", "bob", *more)
+        return rules_of(story, "auth")["a new place"]["fate"]
+    assert fate() == "not-asked"
+    assert fate("--client", "192.0.2.1") == "acted"
+    assert fate("--client", "192.0.2.1", "--fact", "client.known=true") == \
+        "not-held"
+
+
 def test_a_message_may_come_from_standard_input(config):
     done = explain("-c", config, "--user", "bob", "--from", "bob@example.com",
                    "--to", "a@example.net", "--message", "-",
@@ -325,6 +339,28 @@ def test_an_accepted_mail_is_told_with_its_limits(site, start):
                               "value": "bob@example.com"}]
     # Of the header the log holds what the rules name.
     assert rules_of(story, "header")["no offers"]["fate"] == "not-held"
+
+
+def test_an_exceeded_limit_is_told_as_it_was_then(site, start):
+    server = start(text_of(site))
+    with logged_in(site, "bob", PASSWORDS["bob"]) as client:
+        client.expect(250, "MAIL FROM:<bob@example.com>")
+        for i in range(100):
+            client.expect(250, f"RCPT TO:<r{i}@example.net>")
+        identifier = refusal_id(client.expect(450, "RCPT TO:<x@example.net>"))
+        client.expect(250, "RSET")
+    server.log.wait_transaction(identifier)
+    story = told(identifier, "-c", server.config)[0]["story"]
+    [stage] = [stage for stage in story["stages"]
+               if stage.get("subject") == "x@example.net"]
+    assert stage["reply"].startswith("450 4.7.1 ")
+    [limit] = stage["rules"][1]["limits"]
+    assert not limit["within"]
+    assert (limit["before"], limit["after"], limit["max"]) == (100, 100, 100)
+    # What was refused by then was given back: nobody pays for it now.
+    dry, code = told("-c", server.config, "--user", "bob", "--from",
+                     "bob@example.com", "--to", "x@example.net")
+    assert code == 0, dry
 
 
 def test_a_session_is_told_with_its_transactions(site, start):

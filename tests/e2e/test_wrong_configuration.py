@@ -57,7 +57,7 @@ def test_several_errors_are_all_told(site):
 
 
 def test_a_key_of_later_is_not_taken_silently(site):
-    text = site.head(site.to_maildir()) + "shadow: other.yaml\n"
+    text = site.head(site.to_maildir()) + "user: postern\n"
     done = run_with(site, text)[1]
     assert done.returncode == 78
     assert "not built yet" in done.stderr

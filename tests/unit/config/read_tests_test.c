@@ -1,6 +1,38 @@
 #include "tests/unit/config/golden.h"
 
 static const struct golden faults[] = {
+    {.name = "an answer of a policy server that is none",
+     .text = "policy:\n"
+             "  mail:\n"
+             "    - rule: senders\n"
+             "      reject: \"550 5.7.1 No\"\n"
+             "tests:\n"
+             "  - name: a\n"
+             "    given: {mail.from: a@example.com}\n"
+             "    answers: {gate: DUNNO}\n"
+             "    expect: {reply: 550}\n",
+     .want = "t.yaml:8:15: error: there is no policy server gate\n"},
+    {.name = "would without a rule",
+     .text = "policy:\n"
+             "  mail:\n"
+             "    - rule: senders\n"
+             "      reject: \"550 5.7.1 No\"\n"
+             "tests:\n"
+             "  - name: a\n"
+             "    given: {mail.from: a@example.com}\n"
+             "    expect: {reply: 550, would: true}\n",
+     .want = "t.yaml:8:13: error: would says of a rule that it only "
+             "pretends: add rule: NAME\n"},
+    {.name = "a delay of nothing",
+     .text = "policy:\n"
+             "  mail:\n"
+             "    - rule: senders\n"
+             "      reject: \"550 5.7.1 No\"\n"
+             "tests:\n"
+             "  - name: a\n"
+             "    given: {mail.from: a@example.com}\n"
+             "    expect: {delay: 0s}\n",
+     .want = "t.yaml:8:21: error: delay must be from 1ms to 4m\n"},
     {.name = "a test without a name",
      .text = "policy:\n"
              "  mail:\n"

@@ -106,7 +106,7 @@ static void what_is_wrong_changes_nothing(void **state)
         reload(&scene,
                TWO "tests: [{name: t, given: {mail.from: a@b.example}, "
                    "expect: {reply: 550}}]\n",
-               "t: "),
+               "test \"t\""),
         RELOAD_REFUSED);
     assert_int_equal(
         reload(&scene, TWO "reload: {replay: none.jsonl}\n", "none.jsonl"),

@@ -15,36 +15,34 @@
 
 #define LINE(event, id, session)                                               \
     "{\"event\":\"" event "\",\"id\":\"" id "\",\"session\":\"" session "\"}"  \
-                                                                        "\n"
+    "\n"
 
 static const char LOG[] = LINE("auth", "7QK3M9T2XA", "7QK3M9T2XA")
-    LINE("transaction", "7QK3M9T2XA01",
-         "7QK3M9T2XA") LINE("transaction", "7QK3M9T2XA02",
-                            "7QK3M9T2XA") "no JSON with 7QK3M9T2XA in "
-                                          "it\n" LINE("transaction",
-                                                      "AAAAAAAAAA01",
-                                                      "AAAAAAAAAA") "{\"event\""
-                                                                    ":\"transac"
-                                                                    "tion\","
-                                                                    "\"id\":"
-                                                                    "\"AAAAAAAA"
-                                                                    "AA02\","
-                                                                    "\"session"
-                                                                    "\":"
-                                                                    "\"AAAAAAAA"
-                                                                    "AA\","
-                                                                    "\"mail\":{"
-                                                                    "\"from\":"
-                                                                    "\"7QK3M9T2"
-                                                                    "XA@x."
-                                                                    "example\"}"
-                                                                    "}\n" LINE(
-                                                                        "sessio"
-                                                                        "n",
-                                                                        "7QK3M9"
-                                                                        "T2XA",
-                                                                        "7QK3M9"
-                                                                        "T2XA");
+    LINE("transaction", "7QK3M9T2XA01", "7QK3M9T2XA")
+        LINE("transaction", "7QK3M9T2XA02",
+             "7QK3M9T2XA") "no JSON with 7QK3M9T2XA in "
+                           "it\n" LINE("transaction", "AAAAAAAAAA01",
+                                       "AAAAAAAAAA") "{\"event\""
+                                                     ":\"transac"
+                                                     "tion\","
+                                                     "\"id\":"
+                                                     "\"AAAAAAAA"
+                                                     "AA02\","
+                                                     "\"session"
+                                                     "\":"
+                                                     "\"AAAAAAAA"
+                                                     "AA\","
+                                                     "\"mail\":{"
+                                                     "\"from\":"
+                                                     "\"7QK3M9T2"
+                                                     "XA@x."
+                                                     "example\"}"
+                                                     "}\n" LINE("sessio"
+                                                                "n",
+                                                                "7QK3M9"
+                                                                "T2XA",
+                                                                "7QK3M9"
+                                                                "T2XA");
 
 static void write_log(char path[32])
 {
