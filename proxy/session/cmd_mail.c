@@ -78,7 +78,8 @@ static void withdraw_login(struct session *s, const struct verdict *verdict)
     s->transaction->final = (struct reply){
         421, STR("4.7.0"), transaction_keep_reply(s->transaction, &reply).text};
     s->transaction->has_final = s->transaction->is_final_ours = true;
-    s->transaction->rule = verdict->kind == VERDICT_FAULT ? NULL : verdict->rule;
+    s->transaction->rule =
+        verdict->kind == VERDICT_FAULT ? NULL : verdict->rule;
     session_replyf(s, 421, "4.7.0", "%.*s", (int)reply.text.n, reply.text.p);
     session_close(s, SESSION_END_POLICY);
 }

@@ -31,7 +31,7 @@ static int write_config(const struct scene *scene, const char *path,
         size_t n = at ? (size_t)(at - yaml.p) : yaml.n;
         if (n > 0)
             if (n)
-            fwrite(yaml.p, 1, n, file);
+                fwrite(yaml.p, 1, n, file);
         if (!at)
             return fclose(file);
         fprintf(file, "%s/mail", scene->folder);

@@ -153,3 +153,22 @@ def test_tail_follows(site, start):
     finally:
         tail.send_signal(signal.SIGTERM)
         tail.wait(10)
+
+
+def test_a_line_that_would_be_too_long_is_kept_with_less_in_it(site, start):
+    server = start(site.head(site.to_maildir()))
+    domain = ".".join(["d" * 60] * 3) + ".example"
+    with logged_in(site, "bob", PASSWORDS["bob"]) as dialogue:
+        dialogue.expect(250, "MAIL FROM:<bob@example.com>")
+        for first in range(0, 1000, 50):
+            dialogue.send(b"".join(
+                f"RCPT TO:<{'r' * 50}{n}@{domain}>\r\n".encode()
+                for n in range(first, first + 50)))
+            for _ in range(50):
+                dialogue.expect(250)
+        assert dialogue.message(b"From: bob@example.com\r\n\r\nx\r\n").code \
+            == 250
+        dialogue.expect(221, "QUIT")
+    line = server.log.wait_transactions(1)[0]
+    assert line["verdict"] == "accept" and line["cut"] == ["rcpt"]
+    assert line["rcpt_count"] == 1000 and 100 < len(line["rcpt"]) < 1000

@@ -271,7 +271,8 @@ def test_a_second_server_does_not_take_the_socket(site, live):
     other = site.folder / "other.yaml"
     text = live.server.config.read_text(encoding="utf-8")
     other.write_text(text.replace(str(site.starttls), str(ports.free_port()))
-                     .replace(str(site.implicit), str(ports.free_port())),
+                     .replace(str(site.implicit), str(ports.free_port()))
+                     .replace(str(site.state), f"{site.folder}/other"),
                      encoding="utf-8")
     done = run_once("run", "-c", other)
     assert done.returncode == 1, done.stderr

@@ -2,7 +2,10 @@
 changes, under another exactly what that one decides otherwise."""
 
 import json
+import socketserver
 import threading
+
+import pytest
 
 from dialogue import Closed, Dialogue, logged_in
 from server import run_once
@@ -33,6 +36,9 @@ policy:
   mail:
     - {rule: moved, when: {mail.from: '/^(.+)@old\.example$/i'},
        rewrite: {mail.from: "{1}@example.com"}}
+    - {rule: slow, when: {mail.original.domain: old.example}, delay: 300ms}
+    - {rule: travels, limit: {networks: 3/1d, by: "{auth.user}"},
+       defer: "450 4.7.1 From too many networks"}
     - {rule: own, when: {mail.from: {not_in: "{auth.addresses}"}},
        reject: "553 5.7.1 {auth.user} may not send as {mail.from}"}
     - {rule: small, when: {auth.groups: students}, limit: {size: 10K},
@@ -51,7 +57,13 @@ policy:
        rewrite: {rcpt.to: "{u}@{d}"}}
     - {rule: disliked now, when: {rcpt.to: "@disliked"},
        reject: "550 5.1.1 {rcpt.to} bounced before"}
-    - {rule: recipients, limit: {recipients: 8/1h, burst: 6,
+    - {rule: asked, when: {rcpt.to.local: [asked, unasked]}, ask: quota}
+    - {rule: strangers, when: {auth.user: alice},
+       limit: {new_recipients: 2/1d, by: "{auth.user}"},
+       defer: "450 4.7.1 {limit.used} new ones"}
+    - {rule: archive, when: {rcpt.to.local: a},
+       add_recipient: archive@house.example}
+    - {rule: recipients, limit: {recipients: 8/1h, burst: 7,
        by: "{auth.user}"}, defer: "450 4.7.1 {limit.used} of {limit.max}"}
   data:
     - {rule: too wide, when: {data.domains: one.example,
@@ -75,6 +87,38 @@ policy:
     - {rule: contain, limit: {rejects: 3/1h, by: "{auth.user}"},
        list: {add: {contained: "{auth.user}"}, for: 1h}}
 """
+
+
+class PolicyServer(socketserver.ThreadingTCPServer):
+    """Refuses unasked@ and thinks nothing of the others."""
+    allow_reuse_address = True
+    daemon_threads = True
+
+    class RequestHandlerClass(socketserver.StreamRequestHandler):
+        def handle(self):
+            request = []
+            try:
+                for line in self.rfile:
+                    if line.strip():
+                        request.append(line.strip())
+                        continue
+                    refuses = any(b"unasked" in each for each in request)
+                    self.wfile.write(b"action=%s\n\n" % (
+                        b"REJECT not today" if refuses else b"DUNNO"))
+                    request = []
+            except ConnectionResetError:
+                pass  # the server has stopped
+
+
+@pytest.fixture
+def policy_server():
+    server = PolicyServer(("127.0.0.1", 0), PolicyServer.RequestHandlerClass)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server.server_address[1]
+    server.shutdown()
+    thread.join()
+    server.server_close()
 
 
 def letter(sender, *fields, body=b"hello\r\n"):
@@ -120,7 +164,9 @@ def a_day_of_bob(site, codes):
         mail("bob@example.com", ["g@x.example"],
              letter("bob@example.com", "Subject: x",
                     body=b"y" * 1300 + b"\r\n"))
-        mail("bob@example.com", ["a@x.example", "b+x@x.example"], own)
+        mail("bob@example.com", ["unasked@x.example"], own)
+        mail("bob@example.com", ["a@x.example", "b+x@x.example",
+                                 "asked@x.example"], own)
         mail("bob@old.example", ["a@x.example"],
              letter("bob@example.com"))
         mail("bob@example.com", ["z@one.example"], own)
@@ -204,11 +250,13 @@ def replay(log, config, code):
     return json.loads(done.stdout)
 
 
-def record(site, start, aiosmtpd, policy=POLICY):
+def record(site, start, aiosmtpd, policy_server, policy=POLICY):
     """A day's log, complete: the server has stopped."""
     aiosmtpd.keeper.refuse = lambda to: (
         "550 5.1.1 No such user" if to.startswith("refused") else None)
-    server = start(site.head(site.to_port(aiosmtpd.port)) + policy)
+    servers = ('policy_servers: {quota: {address: '
+               f'"127.0.0.1:{policy_server}"}}}}\n')
+    server = start(site.head(site.to_port(aiosmtpd.port)) + servers + policy)
     codes = []
     a_day_of_bob(site, codes)
     a_day_of_eve(site, codes)
@@ -228,8 +276,9 @@ def change(site, old, new):
     return config
 
 
-def test_a_day_replays_to_the_decisions_that_were_made(site, start, aiosmtpd):
-    server, codes = record(site, start, aiosmtpd)
+def test_a_day_replays_to_the_decisions_that_were_made(site, start, aiosmtpd,
+                                                       policy_server):
+    server, codes = record(site, start, aiosmtpd, policy_server)
     assert {250, 450, 550, 552, 553, 554} <= set(codes), codes
     # What the policy above is rich in did happen.
     acted = {rule["rule"] for line in server.log.lines()
@@ -237,7 +286,8 @@ def test_a_day_replays_to_the_decisions_that_were_made(site, start, aiosmtpd):
     for rule in ("known names", "guesses", "contained logins", "many at once",
                  "moved", "own", "small", "paced", "partner", "plus", "too wide",
                  "recipients", "spam", "untitled", "alignment", "name",
-                 "clean", "line", "hops", "bounced", "contain", "hidden"):
+                 "slow", "asked", "strangers",
+                 "archive", "clean", "line", "hops", "bounced", "contain", "hidden"):
         assert rule in acted, rule
 
     result = replay(site.log, server.config, 0)

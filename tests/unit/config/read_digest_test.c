@@ -55,7 +55,7 @@ static void what_a_reload_takes_up_is_not_in_it(void **state)
 {
     (void)state;
     write_file("candidate.yaml", "policy: {mail: [{rule: b, tag: y}]}\n");
-    write_file("more.yaml", "policy: {mail: [{rule: c, tag: y}]}\n");
+    write_file("more.yaml", "policy: {mail: [{rule: c, ask: p}]}\n");
     assert_changes(GOOD,
                    GOOD "policy: {mail: [{rule: a, list: {add: {x: "
                         "\"{mail.from}\"}}}]}\n"
@@ -69,6 +69,7 @@ static void what_a_reload_takes_up_is_not_in_it(void **state)
                    "");
 }
 
+#define ROUTED "policy: {mail: [{rule: r, route: b}]}\n"
 #define UPSTREAMS(inside)                                                      \
     "hostname: mail.example.com\n"                                             \
     "listeners: {a: {address: \"127.0.0.1:5870\", tls: none, auth: none, "     \
@@ -91,8 +92,8 @@ static void the_sections_that_differ_are_named(void **state)
     assert_changes(UPSTREAMS("{a: {servers: [\"b:1\", \"c:1\"]}}\n"),
                    UPSTREAMS("{a: {servers: [\"c:1\", \"b:1\"]}}\n"),
                    "upstreams");
-    assert_changes(UPSTREAMS("{a: {maildir: x}, b: {maildir: y}}\n"),
-                   UPSTREAMS("{b: {maildir: y}, a: {maildir: x}}\n"),
+    assert_changes(UPSTREAMS("{a: {maildir: x}, b: {maildir: y}}\n" ROUTED),
+                   UPSTREAMS("{b: {maildir: y}, a: {maildir: x}}\n" ROUTED),
                    "upstreams");
 }
 

@@ -405,16 +405,14 @@ static void each_fault_of_a_section_has_its_place(void **state)
     golden_check(faults, sizeof faults / sizeof *faults);
 }
 
-/* Loads what must be right; the caller gives it back. */
+/* Loads what must be right, used or not; the caller gives it back. */
 static const struct settings *load_good(const char *text, unsigned without)
 {
     struct diags diags;
     diags_init(&diags);
     const struct settings *settings = golden_load(text, without, &diags);
-    char *got = golden_print(&diags);
-    assert_string_equal(got, "");
+    assert_int_equal(diags.errors, 0);
     assert_non_null(settings);
-    free(got);
     diags_release(&diags);
     return settings;
 }

@@ -144,7 +144,7 @@ static void unknown_filters_are_answered_with_the_known(void **state)
                      -1);
     assert_string_equal(error, "there is no filter usr=; known are user= "
                                "from= to= verdict= rule= listener= client= "
-                               "id= event= since= until=");
+                               "id= shadow= event= since= until=");
     assert_int_equal(
         entry_filter_add(&filter, STR("since=soon"), NOW_US, error), -1);
     assert_non_null(strstr(error, "\"soon\" is no time"));
@@ -182,10 +182,44 @@ static void a_path_is_no_filter(void **state)
     assert_false(entry_filter_is_word(STR("=b")));
 }
 
+static void lines_where_a_shadow_differs_are_found(void **state)
+{
+    static const struct {
+        const char *line;
+        bool want_match;
+    } lines[] = {
+        {"{\"event\":\"transaction\",\"rules\":[{\"rule\":\"a\"}]}", false},
+        {"{\"event\":\"transaction\",\"shadow\":{\"verdict\":\"reject\"}}",
+         true},
+        {"{\"event\":\"transaction\",\"rcpt\":[{\"to\":\"a\"},{\"to\":\"b\","
+         "\"shadow\":{}}]}",
+         true},
+        {"{\"event\":\"transaction\",\"rules\":[{\"rule\":\"a\"},"
+         "{\"rule\":\"b\",\"mode\":\"shadow\"}]}",
+         true},
+    };
+    char error[ENTRY_FILTER_ERROR_MAX];
+    struct entry_filter filter;
+    (void)state;
+    entry_filter_init(&filter);
+    assert_int_equal(
+        entry_filter_add(&filter, STR("shadow=same"), NOW_US, error), -1);
+    assert_int_equal(
+        entry_filter_add(&filter, STR("shadow=differs"), NOW_US, error), 0);
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        json_t *entry = json_loads(lines[i].line, 0, NULL);
+        assert_non_null(entry);
+        assert_int_equal(entry_filter_matches(&filter, entry),
+                         lines[i].want_match);
+        json_decref(entry);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(filters_choose_lines),
+        cmocka_unit_test(lines_where_a_shadow_differs_are_found),
         cmocka_unit_test(routine_is_left_out_unless_asked_for),
         cmocka_unit_test(lines_of_foreign_shape_match_nothing_and_do_no_harm),
         cmocka_unit_test(unknown_filters_are_answered_with_the_known),

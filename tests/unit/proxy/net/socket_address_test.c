@@ -2,6 +2,8 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <string.h>
+#include <sys/un.h>
 
 #include <cmocka.h>
 
@@ -42,10 +44,26 @@ static void addresses_are_read_and_written(void **state)
     }
 }
 
+static void the_path_of_a_unix_socket_must_fit(void **state)
+{
+    struct sockaddr_storage address;
+    char text[SOCKET_ADDRESS_TEXT], path[sizeof(struct sockaddr_un)];
+    (void)state;
+    assert_int_equal(socket_address_unix(&address, "/run/policy.sock"), 0);
+    assert_int_equal(address.ss_family, AF_UNIX);
+    assert_int_equal(socket_address_size(&address), sizeof(struct sockaddr_un));
+    socket_address_text(&address, text);
+    assert_string_equal(text, "");
+    memset(path, 'x', sizeof(path));
+    path[sizeof(path) - 1] = '\0';
+    assert_int_equal(socket_address_unix(&address, path), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(addresses_are_read_and_written),
+        cmocka_unit_test(the_path_of_a_unix_socket_must_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
