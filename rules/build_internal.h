@@ -28,6 +28,11 @@ int build_fail(struct ruleset_builder *builder, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 int build_out_of_memory(struct ruleset_builder *builder);
 
+/* The arguments of "%s%s%.*s" for a fact's name. */
+#define PROBLEM_FACT(ref)                                                      \
+    fact_name((ref)->fact), (ref)->header.n > 0 ? "." : "",                    \
+        PROBLEM_STR((ref)->header)
+
 /* Room for one more item behind `*items`, of an array of the ruleset. */
 void *build_grow(struct ruleset_builder *builder, void *items, size_t count,
                  size_t *capacity, size_t item_bytes);
@@ -76,6 +81,18 @@ enum entry_form {
 int build_entry(struct ruleset_builder *builder, struct matcher *matcher,
                 const struct fact_ref *fact, enum entry_form form,
                 struct str text);
+/* What is wrong with an entry of a list: says so of the error just set. */
+int build_fail_in_list(struct ruleset_builder *builder, const struct list *list,
+                       const struct list_entry *entry);
+
+/* Domains are written as A-labels. `fact` is NULL for an entry of a list, which
+ * serves several facts: then the list is checked with each. */
+int build_check_labels(struct ruleset_builder *builder, struct matcher *matcher,
+                       const struct fact_ref *fact, struct str text);
+int build_check_list_labels(struct ruleset_builder *builder,
+                            const struct list *list,
+                            const struct matcher *compiled,
+                            const struct fact_ref *fact);
 /* When all entries are added: puts them in the order that look-ups want. */
 void matcher_seal(struct matcher *matcher);
 

@@ -52,11 +52,48 @@ static int check_value(struct ruleset_builder *builder, enum limit_unit unit,
     return 0;
 }
 
-/* `{auth.user|map:quota}`: every value of that list must fit the unit. */
+/* A burst or a key has a meaning for rates alone, so one that serves some keys
+ * and not others is a mistake. */
+static int mixed_values(struct ruleset_builder *builder, struct str text,
+                        bool is_rate)
+{
+    return build_fail(builder,
+                      "%.*s has %s period, and what stands before it has "
+                      "%s: write all of them as rates, such as 500/h, or none",
+                      PROBLEM_STR(text), is_rate ? "a" : "no",
+                      is_rate ? "none" : "one");
+}
+
+/* Every value of the list must fit the unit; looked at once, however many
+ * rules take their limits from there. */
+static int check_mapped(struct ruleset_builder *builder, enum limit_unit unit,
+                        struct list *list)
+{
+    struct list_cursor cursor = {.list = list};
+    struct list_entry entry;
+    size_t rates = 0, count = 0;
+    while (list_next(&cursor, &entry)) {
+        struct rate rate;
+        if (entry.value.n == 0)
+            continue;
+        if (check_value(builder, unit, entry.value, &rate) != 0)
+            return build_fail_in_list(builder, list, &entry);
+        bool is_rate = rate.period_ms != 0;
+        if (count++ > 0 && is_rate != (rates > 0)) {
+            mixed_values(builder, entry.value, is_rate);
+            return build_fail_in_list(builder, list, &entry);
+        }
+        rates += is_rate;
+    }
+    list->checked_units |= 1u << unit;
+    list->rate_units |= rates > 0 ? 1u << unit : 0;
+    return 0;
+}
+
+/* `{auth.user|map:quota}` */
 static int build_mapped(struct ruleset_builder *builder, struct limit *limit,
                         struct str text)
 {
-    struct rate rate;
     limit->value = arena_alloc(build_arena(builder), sizeof *limit->value);
     if (limit->value == NULL)
         return build_out_of_memory(builder);
@@ -70,14 +107,13 @@ static int build_mapped(struct ruleset_builder *builder, struct limit *limit,
     if (limit->value->count != 1 || last == NULL || last->kind != FILTER_MAP)
         return build_fail(builder, "a value that is not fixed must come from "
                                    "a list, as in {auth.user|map:quota}");
-    for (size_t i = 0; i < last->list->mapped_count; i++) {
-        if (check_value(builder, limit->unit, last->list->mapped[i], &rate) ==
-            0)
-            continue;
-        struct problem inner = builder->problem;
-        return build_fail(builder, "list %.*s: %.300s",
-                          PROBLEM_STR(last->list->name), inner.text);
-    }
+    struct list *list = build_find_list(builder, last->list->name);
+    if (list == NULL)
+        return -1;
+    if ((list->checked_units & 1u << limit->unit) == 0 &&
+        check_mapped(builder, limit->unit, list) != 0)
+        return -1;
+    limit->maps_to_rates = (list->rate_units & 1u << limit->unit) != 0;
     return 0;
 }
 

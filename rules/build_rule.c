@@ -28,7 +28,7 @@ int build_rule_start(struct ruleset_builder *builder, enum stage stage,
         return build_fail(builder, "a rule needs a name");
     if (is_known)
         return build_fail(builder,
-                          "a rule named %.*s is already there; names are "
+                          "a rule named \"%.*s\" is already there; names are "
                           "unique, since budgets are kept by them",
                           PROBLEM_STR(name));
     return 0;
@@ -74,6 +74,24 @@ bool build_rule_requires(const struct ruleset_builder *builder, enum fact fact)
     return false;
 }
 
+static int needs_period(struct ruleset_builder *builder, const char *key)
+{
+    const struct limit *limit = builder->rule->limit;
+    const struct unit_row *row = unit_row(limit->unit);
+    if (row->periods == LIMIT_WITHOUT_PERIOD)
+        return build_fail(builder,
+                          "%s needs a period, and %s has none: it bounds one "
+                          "message",
+                          key, row->name);
+    if (limit->value != NULL)
+        return build_fail(builder,
+                          "%s needs a period: write what the list maps to as "
+                          "rates, such as 500/h",
+                          key);
+    return build_fail(builder, "%s needs a period: write %s: %.*s/h", key,
+                      row->name, PROBLEM_STR(limit->text));
+}
+
 static int check_limit(struct ruleset_builder *builder)
 {
     const struct limit *limit = builder->rule->limit;
@@ -82,24 +100,25 @@ static int check_limit(struct ruleset_builder *builder)
     if (!builder->rule_has_value)
         return build_fail(builder, "the limit has no unit, such as %s",
                           "messages: 100/h");
-    const char *unit = unit_row(limit->unit)->name;
-    bool is_rate = limit->value == NULL
-                       ? limit->rate.period_ms != 0
-                       : unit_row(limit->unit)->periods != LIMIT_WITHOUT_PERIOD;
+    bool is_rate = limit->value == NULL ? limit->rate.period_ms != 0
+                                        : limit->maps_to_rates;
+    bool is_set = limit->unit == UNIT_NETWORKS || limit->unit == UNIT_LOGINS;
     if (!is_rate && limit->burst != 0)
-        return build_fail(builder, "burst needs a period: write %s: %.*s/h",
-                          unit, PROBLEM_STR(limit->text));
+        return needs_period(builder, "burst");
     if (!is_rate && limit->counts_attempts)
-        return build_fail(builder, "count needs a period: write %s: %.*s/h",
-                          unit, PROBLEM_STR(limit->text));
+        return needs_period(builder, "count");
     if (!is_rate && limit->warn_percent > 0 && limit->unit != UNIT_CONNECTIONS)
-        return build_fail(builder, "warn needs a period: write %s: %.*s/h",
-                          unit, PROBLEM_STR(limit->text));
+        return needs_period(builder, "warn");
     if (!is_rate && limit->by_count > 0 && limit->unit != UNIT_CONNECTIONS)
         return build_fail(builder,
                           "%s without a period bounds this message alone, so "
                           "it takes no by",
-                          unit);
+                          unit_row(limit->unit)->name);
+    if (is_set && limit->burst != 0)
+        return build_fail(builder,
+                          "%s takes no burst: its number is how many there "
+                          "may be at once, and each counts for the period",
+                          unit_row(limit->unit)->name);
     return 0;
 }
 

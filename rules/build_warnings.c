@@ -34,7 +34,8 @@ static void warn_of_dead_rules(const struct warner *warner,
         const struct rule *rule = stage->items[i];
         if (decider != NULL)
             warn(warner, rule->origin,
-                 "rule %.*s can never act: %.*s before it always decides",
+                 "rule \"%.*s\" can never act: \"%.*s\" before it always "
+                 "decides",
                  PROBLEM_STR(rule->name), PROBLEM_STR(decider->name));
         else if (always_decides(rule))
             decider = rule;
@@ -57,7 +58,7 @@ static void warn_of_not_in(const struct warner *warner, const struct rule *rule,
         fact_is_address_header(test->fact.header))
         return;
     warn(warner, rule->origin,
-         "rule %.*s: not_in holds when any value of %s%s%.*s is outside; "
+         "rule \"%.*s\": not_in holds when any value of %s%s%.*s is outside; "
          "none_in is what asks that no value is in",
          PROBLEM_STR(rule->name), fact_name(test->fact.fact),
          test->fact.fact == FACT_HEADER ? "." : "",
@@ -72,7 +73,8 @@ static void warn_of_route(const struct warner *warner, const struct rule *rule)
                           fact_stage(&rule->required.items[i]) == STAGE_RCPT;
     if (rule->route.n > 0 && is_by_recipient)
         warn(warner, rule->origin,
-             "rule %.*s routes by recipient: a message whose recipients route "
+             "rule \"%.*s\" routes by recipient: a message whose recipients "
+             "route "
              "apart is taken in several transactions",
              PROBLEM_STR(rule->name));
 }
@@ -91,7 +93,7 @@ static void warn_of_late_warning(const struct warner *warner,
         max - 1)
         return;
     warn(warner, rule->origin,
-         "rule %.*s: warn comes with the last use of %llu, no sooner",
+         "rule \"%.*s\": warn comes with the last use of %llu, no sooner",
          PROBLEM_STR(rule->name), (unsigned long long)max);
 }
 
@@ -132,7 +134,7 @@ static void warn_of_failed_login(const struct warner *warner,
             fact != FACT_AUTH_GROUPS)
             continue;
         warn(warner, rule->origin,
-             "rule %.*s can never act: a login that failed has no %s; "
+             "rule \"%.*s\" can never act: a login that failed has no %s; "
              "auth.name is what was claimed",
              PROBLEM_STR(rule->name), fact_name(fact));
         return;

@@ -2,13 +2,17 @@
 
 typedef unsigned __int128 wide;
 
-/* After a reload the same budget may have another period: rounded up, so that
- * a reload never gives anything back. */
+/* After a reload the same budget may have another period, and sessions of both
+ * policies ask for it in turn: what is used stays the same, rounded up by less
+ * than one part of a unit, so that a reload neither gives back nor takes.
+ * Whole units apart from the rest, since the product of all would not fit. */
 static void rescale(struct budget *budget, uint64_t period_ms)
 {
     if (budget->scale_ms != period_ms && budget->scale_ms != 0) {
         wide scale = budget->scale_ms;
-        budget->used = (budget->used + scale - 1) / scale * period_ms;
+        wide rest = budget->used % scale * period_ms;
+        budget->used =
+            budget->used / scale * period_ms + (rest + scale - 1) / scale;
     }
     budget->scale_ms = period_ms;
 }
@@ -96,10 +100,14 @@ void gcra_charge(struct budget *budget, const struct rate *rate, uint64_t burst,
 {
     judge(budget, rate, burst, cost, now_ms, result);
     wide brim = (wide)burst * rate->period_ms;
-    if (result->is_within)
+    if (result->is_within) {
         budget->used += (wide)cost * rate->period_ms;
-    else if (budget->used < brim)
+        return;
+    }
+    if (budget->used < brim)
         budget->used = brim;
+    /* This attempt has made the wait longer. */
+    result->retry_after_ms = wait_ms(budget, rate, burst, cost);
 }
 
 void gcra_commit(struct budget *budget, const struct rate *rate, uint64_t held,

@@ -84,10 +84,7 @@ int limit_resolve(const struct limit *limit, struct view *view,
             !limit_fits(limit->unit, &out->rate))
             return -3;
     }
-    /* Of what a list maps to, one entry may be a rate and another not. */
-    out->burst = limit->burst != 0 && out->rate.period_ms != 0
-                     ? limit->burst
-                     : out->rate.amount;
+    out->burst = limit->burst != 0 ? limit->burst : out->rate.amount;
     return 0;
 }
 

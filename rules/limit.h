@@ -48,6 +48,7 @@ struct limit {
     struct str text;        /* the value as written */
     struct rate rate;       /* when it is not mapped */
     struct template *value; /* {…|map:NAME}; NULL: fixed */
+    bool maps_to_rates;     /* all that the list of `value` holds */
     struct template *by;    /* the first whose facts all exist; none: one key
                                for all */
     size_t by_count;

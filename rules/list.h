@@ -25,6 +25,9 @@ struct list {
     struct string_map values; /* folded entry → 1 + index of `mapped` */
     struct str *mapped;
     size_t mapped_count;
+    /* By unit, bit 1 << enum limit_unit: that every value fits it, and that
+     * they are rates. Found out when a limit first takes its value here. */
+    unsigned checked_units, rate_units;
     /* Compiled for the types of facts that are tested against it. */
     const struct matcher *matchers[FACT_TYPE_FLAG + 1];
 };

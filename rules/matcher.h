@@ -41,6 +41,7 @@ struct matcher {
     size_t dynamic_count, dynamic_capacity;
     struct template *templates;
     size_t template_count, template_capacity;
+    struct str beyond_ascii; /* of a list for names: the first such entry */
 };
 
 /* Whether the fact's value number `index` is in the set. `listed` holds the

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define HOUR_LAST 23
+
 static bool is_folded(struct str text)
 {
     for (size_t i = 0; i < text.n; i++)
@@ -81,9 +83,29 @@ static int add_range(struct ruleset_builder *builder, struct matcher *matcher,
     return 0;
 }
 
+static bool is_hour(const struct fact_ref *fact)
+{
+    return fact != NULL && fact->fact == FACT_TIME_HOUR;
+}
+
+static int not_a_number(struct ruleset_builder *builder,
+                        const struct fact_ref *fact, struct str text)
+{
+    if (is_hour(fact))
+        return build_fail(builder,
+                          "%.*s is no number: time.hour takes whole hours, 0 "
+                          "to %d; from ten in the evening to six in the "
+                          "morning is [\">= 22\", \"< 6\"]",
+                          PROBLEM_STR(text), HOUR_LAST);
+    return build_fail(builder,
+                      "%.*s is no number; write 10M, > 10M, >= 5, < 3 or "
+                      "<= 3",
+                      PROBLEM_STR(text));
+}
+
 /* `10M`, `> 10M`, `>= 5`, `< 3`, `<= 3`. */
 static int add_number(struct ruleset_builder *builder, struct matcher *matcher,
-                      struct str text)
+                      const struct fact_ref *fact, struct str text)
 {
     static const struct {
         struct str sign;
@@ -110,10 +132,10 @@ static int add_number(struct ruleset_builder *builder, struct matcher *matcher,
                          number - (SIGNS[i].is_strict ? 1 : 0));
     }
     if (quantity_size(text, &number) != 0)
-        return build_fail(builder,
-                          "%.*s is no number; write 10M, > 10M, >= 5, < 3 or "
-                          "<= 3",
-                          PROBLEM_STR(text));
+        return not_a_number(builder, fact, text);
+    if (is_hour(fact) && number > HOUR_LAST)
+        return build_fail(builder, "time.hour is 0 to %d, never %.*s",
+                          HOUR_LAST, PROBLEM_STR(text));
     return add_range(builder, matcher, number, number);
 }
 
@@ -214,19 +236,21 @@ static int add_text(struct ruleset_builder *builder, struct matcher *matcher,
 {
     if (glob_has_star(text) && fact != NULL)
         return build_fail(builder,
-                          "this fact is plain text, where * is no wildcard: "
+                          "%s%s%.*s is plain text, where * is no wildcard: "
                           "write a pattern, /…/, or {is: …} for the text "
-                          "itself");
+                          "itself",
+                          PROBLEM_FACT(fact));
     if (check_word(builder, fact, text) != 0)
         return -1;
     return put(builder, &matcher->exact, text, MATCH_SELF);
 }
 
 static int add_flag(struct ruleset_builder *builder, struct matcher *matcher,
-                    struct str text)
+                    const struct fact_ref *fact, struct str text)
 {
     if (!str_equals(text, STR("true")) && !str_equals(text, STR("false")))
-        return build_fail(builder, "this fact is true or false, not %.*s",
+        return build_fail(builder, "%s is true or false, not %.*s",
+                          fact == NULL ? "the fact" : fact_name(fact->fact),
                           PROBLEM_STR(text));
     return put(builder, &matcher->exact, text, MATCH_SELF);
 }
@@ -236,7 +260,7 @@ static int add_by_type(struct ruleset_builder *builder, struct matcher *matcher,
 {
     switch (matcher->type) {
     case FACT_TYPE_NUMBER:
-        return add_number(builder, matcher, text);
+        return add_number(builder, matcher, fact, text);
     case FACT_TYPE_IP:
         return add_cidr(builder, matcher, text);
     case FACT_TYPE_NAME:
@@ -244,14 +268,14 @@ static int add_by_type(struct ruleset_builder *builder, struct matcher *matcher,
     case FACT_TYPE_ADDRESS:
         return add_address(builder, matcher, text);
     case FACT_TYPE_FLAG:
-        return add_flag(builder, matcher, text);
+        return add_flag(builder, matcher, fact, text);
     default:
         return add_text(builder, matcher, fact, text);
     }
 }
 
-static int fail_in_list(struct ruleset_builder *builder,
-                        const struct list *list, const struct list_entry *entry)
+int build_fail_in_list(struct ruleset_builder *builder, const struct list *list,
+                       const struct list_entry *entry)
 {
     struct problem inner = builder->problem;
     if (entry->line > 0)
@@ -271,7 +295,7 @@ static int compile_list(struct ruleset_builder *builder,
     while (rc == 0 && list_next(&cursor, &entry)) {
         rc = build_entry(builder, matcher, NULL, ENTRY_OF_LIST, entry.text);
         if (rc != 0)
-            fail_in_list(builder, list, &entry);
+            build_fail_in_list(builder, list, &entry);
     }
     builder->entries_ahead = 0;
     return rc;
@@ -299,7 +323,7 @@ static const struct matcher *list_matcher(struct ruleset_builder *builder,
 }
 
 static int add_list(struct ruleset_builder *builder, struct matcher *matcher,
-                    struct str name)
+                    const struct fact_ref *fact, struct str name)
 {
     struct list *list = build_find_list(builder, name);
     if (list == NULL)
@@ -318,7 +342,8 @@ static int add_list(struct ruleset_builder *builder, struct matcher *matcher,
     const struct matcher **items =
         build_grow(builder, matcher->lists, matcher->list_count,
                    &matcher->list_capacity, sizeof *items);
-    if (items == NULL || compiled == NULL)
+    if (items == NULL || compiled == NULL ||
+        build_check_list_labels(builder, list, compiled, fact) != 0)
         return -1;
     matcher->lists = items;
     items[matcher->list_count++] = compiled;
@@ -403,6 +428,8 @@ int build_entry(struct ruleset_builder *builder, struct matcher *matcher,
     if (text.n > 0 && text.p[0] == '/')
         return add_pattern(builder, matcher, text);
     if (form == ENTRY_OF_TEST && str_starts_with(text, STR("@")))
-        return add_list(builder, matcher, str_skip(text, 1));
+        return add_list(builder, matcher, fact, str_skip(text, 1));
+    if (build_check_labels(builder, matcher, fact, text) != 0)
+        return -1;
     return add_by_type(builder, matcher, fact, text);
 }

@@ -88,6 +88,21 @@ static int parse_filters(struct ruleset_builder *builder, struct str text,
     return 0;
 }
 
+/* What is too large today is too large tomorrow. */
+static int check_wait(struct ruleset_builder *builder, enum segment_kind kind)
+{
+    const struct limit *limit = builder->rule->limit;
+    bool is_rate = limit->value == NULL ? limit->rate.period_ms != 0
+                                        : limit->maps_to_rates;
+    if (kind != SEGMENT_LIMIT_RETRY_AFTER || is_rate ||
+        !builder->rule_has_value)
+        return 0;
+    return build_fail(builder,
+                      "{limit.retry_after} needs a limit with a period: no "
+                      "time makes room in %s without one",
+                      unit_row(limit->unit)->name);
+}
+
 static int parse_figure(struct ruleset_builder *builder, struct str name,
                         unsigned flags, struct segment *segment)
 {
@@ -100,7 +115,7 @@ static int parse_figure(struct ruleset_builder *builder, struct str name,
     for (size_t i = 0; i < sizeof FIGURES / sizeof FIGURES[0]; i++) {
         if (str_equals(name, str_from(FIGURES[i].name))) {
             segment->kind = FIGURES[i].kind;
-            return 0;
+            return check_wait(builder, segment->kind);
         }
     }
     return build_fail(builder,
@@ -132,9 +147,9 @@ static int parse_capture_number(struct ruleset_builder *builder,
                           PROBLEM_STR(name));
     if (number > most)
         return build_fail(builder,
-                          "{%.*s}: the patterns of this rule have "
-                          "%zu groups",
-                          PROBLEM_STR(name), most);
+                          "{%.*s} captures nothing: no pattern of this rule "
+                          "has more than %zu group%s",
+                          PROBLEM_STR(name), most, most == 1 ? "" : "s");
     segment->kind = SEGMENT_CAPTURE_NUMBER;
     segment->number = (size_t)number;
     return 0;

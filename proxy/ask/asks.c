@@ -106,6 +106,18 @@ static struct ask_server *find_server(const struct asks *asks, struct str name)
     return server;
 }
 
+/* Mail that began before a reload took a server away may still ask it. */
+static struct ask_server *find_to_ask(const struct asks *asks, struct str name)
+{
+    struct ask_server *server = find_server(asks, name);
+    if (server != NULL)
+        return server;
+    server = asks->servers;
+    while (server != NULL && !str_equals(server->settings->name, name))
+        server = server->next;
+    return server;
+}
+
 int asks_renew(struct asks *asks, const struct settings *settings)
 {
     int result = 0;
@@ -148,7 +160,7 @@ void asks_free(struct asks *asks)
 
 bool asks_continue(const struct asks *asks, struct str server)
 {
-    const struct ask_server *found = find_server(asks, server);
+    const struct ask_server *found = find_to_ask(asks, server);
     return found != NULL && found->settings->continues;
 }
 
@@ -279,7 +291,7 @@ static struct ask *new_ask(struct ask_server *server, struct str request,
 struct ask *ask_start(struct asks *asks, struct str name, struct str request,
                       uint64_t max_ms, ask_done *done, void *owner)
 {
-    struct ask_server *server = find_server(asks, name);
+    struct ask_server *server = find_to_ask(asks, name);
     struct ask *ask = server == NULL ? NULL : new_ask(server, request, max_ms);
     if (ask == NULL)
         return NULL;

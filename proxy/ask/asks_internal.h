@@ -18,7 +18,7 @@ struct ask_server {
     struct asks *asks;
     struct arena arena; /* of `settings` */
     const struct policy_server_settings *settings;
-    bool is_retired;        /* gets no more questions */
+    bool is_retired;        /* not in the newest settings any more */
     struct ask_link *links; /* all of them */
     size_t link_count;
     struct ask *waiting, **waiting_end; /* for a connection, in order */

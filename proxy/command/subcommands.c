@@ -186,8 +186,8 @@ const struct subcommand subcommands[] = {
             "clock and the upstream's answers that were recorded. Says for\n"
             "each rule what would be newly refused, newly passed or decided\n"
             "otherwise, when, whose, and which facts the log lacks.\n"
-            "Exits 0 when nothing changes, 1 when anything does, 78 when\n"
-            "the configuration is wrong.\n",
+            "Exits 0 when nothing changes, 1 when anything does, 2 when the\n"
+            "log can't be read, 78 when the configuration is wrong.\n",
         .run = command_replay,
     },
     {.name = "status",

@@ -140,7 +140,7 @@ static void finish(struct policy_run *run, struct policy_wait *wait)
         if (wait != NULL && ask_server(wait))
             return;
         note_answer(run, loop_clock_us(s->host->loop), (struct str){NULL, 0},
-                    "the question could not be asked: out of memory");
+                    "it could not be asked: out of memory, or it is gone");
         take_answer(run, (struct str){NULL, 0});
     }
     uint64_t delay = run->effects->delay_ms;

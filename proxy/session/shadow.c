@@ -256,11 +256,21 @@ static void ask_mail(struct session *s, enum stage stage)
         m->route = m->effects.route;
 }
 
+/* What was refused of EHLO or a login is asked anew with the next one; only
+ * who was sent away stays so. */
+static void forget_refusal(struct shadow *shadow, enum stage stage)
+{
+    if (stage <= STAGE_AUTH && shadow->mail == NULL && shadow->result != NULL &&
+        shadow->result->stage == stage && shadow->result->kind != VERDICT_CLOSE)
+        shadow->result = NULL;
+}
+
 void shadow_ask(struct session *s, enum stage stage)
 {
     if (!has_candidate(s))
         return;
     s->shadow->is_asked = false;
+    forget_refusal(s->shadow, stage);
     learn_facts(s, stage);
     if (s->transaction != NULL)
         ask_mail(s, stage);

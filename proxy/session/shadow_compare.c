@@ -131,6 +131,15 @@ static void note_mail(struct session *s, const struct shadow_result *result,
         s->shadow->mail->is_over = true;
 }
 
+/* Whether nothing can follow. Whoever failed to log in is where it was. */
+static bool ends_session(const struct session *s, enum stage stage,
+                         const struct shadow_result *result)
+{
+    if (stage == STAGE_AUTH && !facts_know(&s->facts, FACT_AUTH_USER))
+        return result->kind == VERDICT_CLOSE;
+    return result->kind != VERDICT_PASS;
+}
+
 void shadow_compare(struct session *s, enum stage stage,
                     const struct verdict *live)
 {
@@ -144,7 +153,7 @@ void shadow_compare(struct session *s, enum stage stage,
     if (result == NULL)
         return;
     if (s->transaction == NULL) {
-        if (result->kind != VERDICT_PASS && !is_refusal(live))
+        if (ends_session(s, stage, result) && !is_refusal(live))
             shadow->result = result;
     } else if (stage == STAGE_RCPT) {
         note_rcpt(s, result);

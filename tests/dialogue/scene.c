@@ -50,9 +50,21 @@ static void make_maildir(const struct scene *scene)
     }
 }
 
-int scene_open(struct scene *scene, const struct script *script)
+const struct settings *scene_load(const struct scene *scene, const char *name)
 {
     struct diags diags;
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", scene->folder, name);
+    diags_init(&diags);
+    const struct settings *settings = config_load(path, &diags);
+    if (!settings)
+        diags_print(&diags, stderr);
+    diags_release(&diags);
+    return settings;
+}
+
+int scene_open(struct scene *scene, const struct script *script)
+{
     char path[128];
     *scene = (struct scene){.script = script};
     snprintf(scene->folder, sizeof scene->folder, "%s/dialogue.XXXXXX",
@@ -61,14 +73,13 @@ int scene_open(struct scene *scene, const struct script *script)
         return -1;
     make_maildir(scene);
     snprintf(path, sizeof path, "%s/candidate.yaml", scene->folder);
-    diags_init(&diags);
     int failed = write_config(scene, path, script->candidate);
+    snprintf(path, sizeof path, "%s/next.yaml", scene->folder);
+    if (!failed)
+        failed = write_config(scene, path, script->next);
     snprintf(path, sizeof path, "%s/postern.yaml", scene->folder);
     if (!failed && write_config(scene, path, script->config) == 0)
-        scene->settings = config_load(path, &diags);
-    if (!scene->settings)
-        diags_print(&diags, stderr);
-    diags_release(&diags);
+        scene->settings = scene_load(scene, "postern.yaml");
     return scene->settings ? 0 : -1;
 }
 
@@ -99,6 +110,8 @@ void scene_close(struct scene *scene)
     snprintf(path, sizeof path, "%s/mail", scene->folder);
     rmdir(path);
     snprintf(path, sizeof path, "%s/candidate.yaml", scene->folder);
+    unlink(path);
+    snprintf(path, sizeof path, "%s/next.yaml", scene->folder);
     unlink(path);
     snprintf(path, sizeof path, "%s/postern.yaml", scene->folder);
     unlink(path);

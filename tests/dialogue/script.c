@@ -266,7 +266,8 @@ static int read_directive(struct script *script, const struct source *source,
                  {"maildir", STEP_MAILDIR}, {"logins", STEP_LOGINS},
                  {"jobs", STEP_JOBS},       {"probe", STEP_PROBE},
                  {"probed", STEP_PROBED},   {"crowd", STEP_CROWD},
-                 {"stop", STEP_STOP},       {"abort", STEP_ABORT}};
+                 {"stop", STEP_STOP},       {"abort", STEP_ABORT},
+                 {"reload", STEP_RELOAD}};
     const struct source_line *line = &source->lines[*i];
     struct str name, text;
     str_cut(line->text, ':', &name, &text);
@@ -276,6 +277,8 @@ static int read_directive(struct script *script, const struct source *source,
     if (str_equals(name, STR("candidate")))
         return read_config(script, source, i, str_trim(text),
                            &script->candidate);
+    if (str_equals(name, STR("next")))
+        return read_config(script, source, i, str_trim(text), &script->next);
     if (str_equals(name, STR("user")))
         return read_user(script, line, str_trim(text));
     if (str_equals(name, STR("modes")))

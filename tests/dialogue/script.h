@@ -26,7 +26,8 @@ enum step_kind {
     STEP_PROBED,     /* … and that is over: "yes" or "no" */
     STEP_CROWD,      /* the server is nearly full: "on" or "off" */
     STEP_STOP,       /* the server stops */
-    STEP_ABORT       /* … at once */
+    STEP_ABORT,      /* … at once */
+    STEP_RELOAD      /* the next configuration's policy holds from now on */
 };
 
 struct step {
@@ -52,6 +53,7 @@ struct script {
     struct arena arena;
     struct str config;    /* YAML */
     struct str candidate; /* the YAML of its `shadow`; n 0: none */
+    struct str next;      /* the YAML that a reload finds; n 0: none */
     struct script_user users[8];
     size_t user_count;
     unsigned modes;

@@ -46,20 +46,23 @@ void world_open(struct world *world, const struct scene *scene)
     *world = (struct world){.scene = scene};
     fake_net_init(&world->loop);
     world->logins.script = scene->script;
+    /* Its own where it is to be replaced: nothing may point into it then. */
+    world->policy = scene->script->next.n ? scene_load(scene, "postern.yaml")
+                                          : settings_ref(scene->settings);
     alloc_fault_enter();
     world->ledger = shared_ledger_new(LEDGER_KEYS);
-    world->shadow_ledger = shared_ledger_new(LEDGER_KEYS);
+    if (scene->script->candidate.n)
+        world->shadow_ledger = shared_ledger_new(LEDGER_KEYS);
     world->asks = asks_new(&world->loop, scene->settings, &world->server_log);
     world->scratch = evaluate_scratch_new();
     open_upstreams(world);
     alloc_fault_leave();
-    if (!world->ledger || !world->shadow_ledger || !world->asks ||
-        !world->scratch || !world->upstreams)
+    if (!world->ledger || !world->asks || !world->scratch || !world->upstreams)
         abort();
     world->host = (struct session_host){
         .loop = &world->loop,
         .settings = scene->settings,
-        .policy = scene->settings,
+        .policy = world->policy,
         .tls = some_context(world),
         .upstreams = world->upstreams,
         .logins = &world->logins,
@@ -73,6 +76,22 @@ void world_open(struct world *world, const struct scene *scene)
         .is_crowded = is_crowded,
         .owner = world,
     };
+}
+
+bool world_reload(struct world *world)
+{
+    const struct settings *before = world->policy;
+    if (!world->scene->script->next.n)
+        return false;
+    world->policy = scene_load(world->scene, "next.yaml");
+    if (!world->policy)
+        abort();
+    world->host.policy = world->policy;
+    alloc_fault_enter();
+    (void)asks_renew(world->asks, world->policy);
+    settings_unref(before);
+    alloc_fault_leave();
+    return true;
 }
 
 bool world_settle(struct world *world)
@@ -177,6 +196,7 @@ const char *world_close(struct world *world)
     shared_ledger_free(world->shadow_ledger);
     evaluate_scratch_free(world->scratch);
     alloc_fault_leave();
+    settings_unref(world->policy);
     plain_free(world->contexts);
     log_lines_release(&world->decisions.lines);
     log_lines_release(&world->server_log.lines);

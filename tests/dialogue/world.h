@@ -28,10 +28,14 @@ struct world {
     struct tls_context **contexts;
     struct upstreams *upstreams;
     struct session_host host;
+    const struct settings *policy; /* the run's own snapshot; a reference */
     size_t freed_sessions;
     bool is_crowded, is_probed, is_closed;
 };
 
+/* One of the configurations in the scene's folder, a reference. NULL, with
+ * diagnostics printed, when it is wrong. */
+const struct settings *scene_load(const struct scene *scene, const char *name);
 /* 0, or -1 with diagnostics printed. */
 int scene_open(struct scene *scene, const struct script *script);
 void scene_close(struct scene *scene);
@@ -39,6 +43,9 @@ void scene_close(struct scene *scene);
 void scene_clean(const struct scene *scene);
 
 void world_open(struct world *world, const struct scene *scene);
+/* What a reload does: the policy of the script's `next` holds for what begins
+ * from now on. False: there is none. */
+bool world_reload(struct world *world);
 /* Turns until nothing more happens; false when it never rests. */
 bool world_settle(struct world *world);
 /* Moves the clock and lets everything due happen at its time. */

@@ -31,7 +31,7 @@ static const struct golden faults[] = {
              "  rcpt:\n"
              "    - rule: a\n"
              "      reject: \"550 5.7.1 No\"\n",
-     .want = "t.yaml:6:13: error: a rule named a is already there; "
+     .want = "t.yaml:6:13: error: a rule named \"a\" is already there; "
              "names are unique, since budgets are kept by them\n"},
     {.name = "a rule that does nothing",
      .text = "policy:\n"
@@ -244,8 +244,8 @@ static const struct golden faults[] = {
              "    - rule: a\n"
              "      when: {mail.from: '/^(.+)@old/'}\n"
              "      rewrite: {mail.from: \"{2}@example.com\"}\n",
-     .want = "t.yaml:5:28: error: {2}: the patterns of this rule have 1 "
-             "groups\n"},
+     .want = "t.yaml:5:28: error: {2} captures nothing: no pattern of "
+             "this rule has more than 1 group\n"},
     {.name = "a unit that is none",
      .text = "policy:\n"
              "  rcpt:\n"
@@ -423,8 +423,8 @@ static void a_rule_that_can_never_act_is_a_warning(void **state)
                  "      reject: \"550 5.7.1 No\"\n"
                  "    - rule: somebody\n"
                  "      tag: x\n",
-         .want = "t.yaml:5:7: warning: rule somebody can never act: nobody "
-                 "before it always decides\n"},
+         .want = "t.yaml:5:7: warning: rule \"somebody\" can never act: "
+                 "\"nobody\" before it always decides\n"},
         {.name = "a list that nothing uses",
          .text = "lists:\n  partners: [example.org]\n",
          .want = "t.yaml:2:3: warning: no rule uses the list partners\n"},

@@ -68,7 +68,15 @@ static void wrong_values_of_tests_say_what_is_right(void **state)
          "auth.result is never fail, but one of: "
          "ok failed unavailable",
          0},
-        {"tls.cipher", "", "a*", "* is no wildcard", 0},
+        {"tls.cipher", "", "a*",
+         "tls.cipher is plain text, where * is no wildcard", 0},
+        {"time.hour", "", "22:30",
+         "22:30 is no number: time.hour takes whole hours, 0 to 23", 0},
+        {"time.hour", "", "24", "time.hour is 0 to 23, never 24", 0},
+        {"time.hour", "", "22;> x", "> x is no number: time.hour", 1},
+        {"client.port", "", "25-587", "25-587 is no number; write 10M", 0},
+        {"mail.smtputf8", "", "yes", "mail.smtputf8 is true or false, not yes",
+         0},
         {"client.ip", "", "@partners", "list partners: example.org", 0},
     };
     (void)state;
@@ -178,6 +186,10 @@ static void wrong_limits_say_what_is_right(void **state)
          "no entry of the list partners maps to a value"},
         {STAGE_MAIL, "messages", "{auth.user|map:quota}",
          "messages is a rate: write 500/h, 5/10m or 1G/d, not 20"},
+        {STAGE_RCPT, "recipients", "{auth.user|map:quota}",
+         "list quota: 20 has no period, and what stands before it has one"},
+        {STAGE_CONNECT, "connections", "{client.net|map:atuoq}",
+         "list atuoq: 20/h has a period, and what stands before it has none"},
         {STAGE_AUTH, "rejects", "1/h", "rejects is counted at reply"},
     };
     (void)state;
@@ -185,7 +197,8 @@ static void wrong_limits_say_what_is_right(void **state)
         struct fixture f;
         fixture_init(&f);
         list(&f, "partners", "example.org");
-        list(&f, "quota", "bob 10/h;eve 20");
+        list(&f, "quota", "bob 10/h;ann;eve 20");
+        list(&f, "atuoq", "192.0.2.1 10;192.0.2.2 20/h");
         rule(&f, CASES[i].stage, "r");
         assert_error(&f, try_limit(&f, CASES[i].key, CASES[i].value),
                      CASES[i].want);
@@ -221,17 +234,120 @@ static void parts_of_a_limit_must_go_together(void **state)
          {"recipients", "count"},
          {"10", "attempts"},
          "count needs a period"},
+        {STAGE_RCPT,
+         {"recipients", "burst"},
+         {"{auth.user|map:most}", "5"},
+         "burst needs a period: write what the list maps to as rates"},
+        {STAGE_RCPT,
+         {"recipients", "by"},
+         {"{auth.user|map:most}", "{auth.user}"},
+         "recipients without a period bounds this message alone"},
+        {STAGE_MAIL,
+         {"networks", "burst"},
+         {"5/d", "2"},
+         "networks takes no burst"},
+        {STAGE_AUTH,
+         {"logins", "burst"},
+         {"5/d", "2"},
+         "logins takes no burst"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
         struct fixture f;
         fixture_init(&f);
         list(&f, "sizes", "bob 10M");
+        list(&f, "most", "bob 10;eve 20");
         rule(&f, CASES[i].stage, "r");
         for (size_t k = 0; k < 3 && CASES[i].key[k] != NULL; k++)
             limit(&f, CASES[i].key[k], CASES[i].value[k]);
         reject(&f, "550 no");
         assert_error(&f, build_rule_end(f.builder), CASES[i].want);
+        fixture_release(&f);
+    }
+}
+
+/* A list is looked at once for a unit, and anew for another. */
+static void a_list_serves_limits_of_several_units(void **state)
+{
+    struct fixture f;
+    (void)state;
+    fixture_init(&f);
+    list(&f, "quota", "bob 10/h;eve 20000/h");
+    for (int i = 0; i < 2; i++) {
+        rule(&f, STAGE_RCPT, i == 0 ? "one" : "two");
+        limit(&f, i == 0 ? "recipients" : "messages", "{auth.user|map:quota}");
+        limit(&f, "burst", "5");
+        limit(&f, "by", "{auth.user}");
+        reject(&f, "550 no");
+        end(&f);
+    }
+    rule(&f, STAGE_RCPT, "three");
+    assert_error(&f, try_limit(&f, "networks", "{auth.user|map:quota}"),
+                 "list quota: networks is at most 10000");
+    fixture_release(&f);
+}
+
+static void a_wrong_value_in_a_file_names_its_line(void **state)
+{
+    struct fixture f;
+    size_t line;
+    (void)state;
+    fixture_init(&f);
+    built(&f,
+          build_list_file(f.builder, STR("quota"),
+                          STR("# who\nbob 10/h\n\neve many\n"), "q", &line));
+    rule(&f, STAGE_RCPT, "r");
+    assert_error(&f, try_limit(&f, "messages", "{auth.user|map:quota}"),
+                 "list quota, line 4 of its file: messages is a rate: write "
+                 "500/h, 5/10m or 1G/d, not many");
+    fixture_release(&f);
+}
+
+/* --- A-labels --- */
+
+static void
+domains_beyond_ascii_are_refused_where_they_never_match(void **state)
+{
+    static const struct {
+        enum stage stage;
+        const char *fact, *value;
+        bool is_refused;
+    } CASES[] = {
+        {STAGE_MAIL, "mail.from", "*@b\xc3\xbc.example", true},
+        {STAGE_MAIL, "mail.from", "a@b\xc3\xbc.example", true},
+        {STAGE_MAIL, "mail.from", ".b\xc3\xbc.example", true},
+        {STAGE_MAIL, "mail.from", "*.b\xc3\xbc.example", true},
+        {STAGE_MAIL, "mail.from", "@partners", true},
+        {STAGE_MAIL, "mail.from.domain", "b\xc3\xbc.example", true},
+        {STAGE_MAIL, "mail.from.domain", "x*.b\xc3\xbc.example", true},
+        {STAGE_MAIL, "mail.from.domain", "@partners", true},
+        {STAGE_MAIL, "helo.name", "b\xc3\xbc.example", true},
+        {STAGE_MAIL, "tls.sni", "@partners", true},
+        {STAGE_DATA, "data.domains", "@partners", true},
+        {STAGE_HEADER, "header.from", "*@b\xc3\xbc.example", true},
+        /* A pattern is the exact way, and names are in any script. */
+        {STAGE_MAIL, "mail.from", "/b\xc3\xbc/", false},
+        {STAGE_MAIL, "auth.user", "b\xc3\xbc", false},
+        {STAGE_MAIL, "auth.groups", "@partners", false},
+        {STAGE_HEADER, "header.from.name", "*B\xc3\xbc*", false},
+        {STAGE_HEADER, "header.subject", "b\xc3\xbc", false},
+        {STAGE_MAIL, "mail.from.domain", "xn--b-xga.example", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        struct fixture f;
+        struct condition *condition = NULL;
+        fixture_init(&f);
+        list(&f, "partners", ".x.example;.b\xc3\xbc.example");
+        rule(&f, CASES[i].stage, "r");
+        int rc = try_test(&f, CASES[i].fact, "", CASES[i].value, &condition);
+        if ((rc != 0) != CASES[i].is_refused)
+            fail_msg("%s %s: %s", CASES[i].fact, CASES[i].value,
+                     rc == 0 ? "taken" : build_error(f.builder));
+        if (rc != 0)
+            assert_error(&f, rc,
+                         "b\xc3\xbc.example is not in ASCII, and domains "
+                         "compare as A-labels: write xn--");
         fixture_release(&f);
     }
 }
@@ -357,7 +473,8 @@ static void captures_are_counted_and_named(void **state)
     rule(&f, STAGE_MAIL, "r");
     when(&f, "mail.from", "", "/^(?<who>.+)@(.+)$/");
     built(&f, build_note(f.builder, STR("{1} {2} {who} {0}")));
-    assert_error(&f, build_note(f.builder, STR("{3}")), "have 2 groups");
+    assert_error(&f, build_note(f.builder, STR("{3}")),
+                 "has more than 2 groups");
     assert_error(&f, build_note(f.builder, STR("{whom}")),
                  "neither a fact nor a capture");
     fixture_release(&f);
@@ -520,10 +637,11 @@ static void warnings_tell_of_what_can_never_act(void **state)
     assert_string_equal(
         warnings.text,
         "no rule uses the list unused\n"
-        "rule dead can never act: all before it always decides\n"
-        "rule dead: not_in holds when any value of auth.groups is outside; "
+        "rule \"dead\" can never act: \"all\" before it always decides\n"
+        "rule \"dead\": not_in holds when any value of auth.groups is outside; "
         "none_in is what asks that no value is in\n"
-        "rule way routes by recipient: a message whose recipients route apart "
+        "rule \"way\" routes by recipient: a message whose recipients route "
+        "apart "
         "is taken in several transactions\n");
     finish(&f);
     assert_int_equal(ruleset_route_count(f.ruleset), 1);
@@ -541,6 +659,10 @@ int main(void)
         cmocka_unit_test(errors_in_list_files_name_the_line),
         cmocka_unit_test(wrong_limits_say_what_is_right),
         cmocka_unit_test(parts_of_a_limit_must_go_together),
+        cmocka_unit_test(a_list_serves_limits_of_several_units),
+        cmocka_unit_test(a_wrong_value_in_a_file_names_its_line),
+        cmocka_unit_test(
+            domains_beyond_ascii_are_refused_where_they_never_match),
         cmocka_unit_test(a_rule_limits_one_unit),
         cmocka_unit_test(a_ruleset_tells_what_its_rules_name),
         cmocka_unit_test(wrong_actions_say_what_is_right),

@@ -588,15 +588,20 @@ static void limits_may_come_from_a_list(void **state)
     struct fixture f;
     (void)state;
     fixture_init(&f);
-    list(&f, "quota", "bob 2/h;eve 1");
+    list(&f, "quota", "bob 2/h;ann 500/h");
+    list(&f, "most", "eve 1");
     rule(&f, STAGE_RCPT, "r");
     limit(&f, "recipients", "{auth.user|map:quota}");
     limit(&f, "by", "{auth.user}");
     reject(&f, "550 {limit.max} of {limit.rate}");
     end(&f);
+    rule(&f, STAGE_RCPT, "this message");
+    limit(&f, "recipients", "{auth.user|map:most}");
+    reject(&f, "550 {limit.max} at once");
+    end(&f);
     finish(&f);
     facts_set_number(&f.facts, FACT_RCPT_COUNT, 2);
-    know(&f, FACT_AUTH_USER, "ann");
+    know(&f, FACT_AUTH_USER, "zoe");
     for (int i = 0; i < 5; i++)
         assert_int_equal(ask(&f, STAGE_RCPT), 0);
     assert_int_equal(f.questions, 0);
@@ -608,6 +613,7 @@ static void limits_may_come_from_a_list(void **state)
     /* Without a period it is this message's bound. */
     know(&f, FACT_AUTH_USER, "eve");
     assert_int_equal(ask(&f, STAGE_RCPT), 550);
+    assert_said(&f, "1 at once");
     facts_set_number(&f.facts, FACT_RCPT_COUNT, 1);
     assert_int_equal(ask(&f, STAGE_RCPT), 0);
     fixture_release(&f);
