@@ -11,22 +11,8 @@
 
 void read_files_digest(struct reader *reader, size_t first, char out[72])
 {
-    size_t total = 0;
-    for (size_t i = first; i < reader->file_count; i++)
-        total += reader->files[i].n;
-    char *all = arena_alloc(reader->scratch, total + 1);
-    if (all == NULL) {
-        reader_full(reader, (struct mark){reader->settings->path, 0, 0});
-        return;
-    }
-    size_t done = 0;
-    for (size_t i = first; i < reader->file_count; i++) {
-        if (reader->files[i].n > 0)
-            memcpy(all + done, reader->files[i].p, reader->files[i].n);
-        done += reader->files[i].n;
-    }
     char hex[65];
-    sha256_hex(str_span(all, total), hex);
+    sha256_hex_parts(reader->files + first, reader->file_count - first, hex);
     snprintf(out, 72, "sha256:%s", hex);
 }
 

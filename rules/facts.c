@@ -47,6 +47,7 @@ void facts_copy(struct facts *facts, const struct facts *from, enum fact fact)
     *mine = *theirs;
     if (theirs->items == &theirs->single)
         mine->items = &mine->single;
+    facts->changes++;
 }
 
 void facts_forget_from(struct facts *facts, enum stage stage)

@@ -15,5 +15,7 @@ uint64_t keyed_hash_parts(const uint8_t secret[KEYED_HASH_SECRET],
 
 /* 64 lower-case hexadecimal digits and a NUL. */
 void sha256_hex(struct str text, char out[65]);
+/* Of all texts as if they stood in a row. */
+void sha256_hex_parts(const struct str *parts, size_t count, char out[65]);
 
 #endif

@@ -1,22 +1,31 @@
 """Free ports, and when a server listens on one."""
 
 import pathlib
+import random
 import socket
 import time
 
+# Below those that Linux gives to outgoing connections, so that none of them
+# takes a port between its being found and its being used.
+PORTS = range(15000, 32000)
 
-def free_port():
-    """A port that nobody uses on 127.0.0.1 nor ::1.
-"""
-    while True:
+
+def is_free(port):
+    try:
         with socket.socket() as four, \
                 socket.socket(socket.AF_INET6) as six:
-            four.bind(("127.0.0.1", 0))
-            port = four.getsockname()[1]
-            try:
-                six.bind(("::1", port))
-            except OSError:
-                continue
+            four.bind(("127.0.0.1", port))
+            six.bind(("::1", port))
+    except OSError:
+        return False
+    return True
+
+
+def free_port():
+    """A port that nobody uses on 127.0.0.1 nor ::1."""
+    while True:
+        port = random.choice(PORTS)
+        if is_free(port):
             return port
 
 

@@ -115,8 +115,8 @@ static void included_files_are_read_sorted_and_behind(void **state)
     struct policy_tests_result result;
     diags_init(&diags);
     const struct settings *settings = config_load("postern.yaml", &diags);
-    assert_printed(&diags, "sorted.d/b.yaml:3:7: warning: rule of b can never "
-                           "act: of a before it always decides\n");
+    assert_printed(&diags, "sorted.d/b.yaml:3:7: warning: rule \"of b\" can "
+                           "never act: \"of a\" before it always decides\n");
     assert_non_null(settings);
     policy_tests_run(settings, &diags, &result);
     assert_int_equal(result.passed, 1);

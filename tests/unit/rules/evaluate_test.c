@@ -583,6 +583,35 @@ static void bytes_are_reserved_as_declared_and_corrected(void **state)
     fixture_release(&f);
 }
 
+static void bytes_of_attempts_are_kept_as_declared_or_more(void **state)
+{
+    struct fixture f;
+    (void)state;
+    fixture_init(&f);
+    rule(&f, STAGE_MAIL, "volume");
+    limit(&f, "bytes", "1000/d");
+    limit(&f, "count", "attempts");
+    reject(&f, "552 5.2.2 {limit.used}");
+    end(&f);
+    finish(&f);
+    /* Less came than was declared, and it was refused: all is kept. */
+    facts_set_number(&f.facts, FACT_MAIL_SIZE, 300);
+    assert_int_equal(ask(&f, STAGE_MAIL), 0);
+    facts_set_number(&f.facts, FACT_MESSAGE_BYTES, 100);
+    assert_int_equal(ask(&f, STAGE_MESSAGE), 0);
+    settle(&f, false);
+    /* Nothing declared: what came is charged, and only once. */
+    facts_forget(&f.facts, FACT_MAIL_SIZE);
+    assert_int_equal(ask(&f, STAGE_MAIL), 0);
+    facts_set_number(&f.facts, FACT_MESSAGE_BYTES, 400);
+    assert_int_equal(ask(&f, STAGE_MESSAGE), 0);
+    settle(&f, false);
+    facts_set_number(&f.facts, FACT_MAIL_SIZE, 301);
+    assert_int_equal(ask(&f, STAGE_MAIL), 552);
+    assert_said(&f, "700");
+    fixture_release(&f);
+}
+
 static void limits_may_come_from_a_list(void **state)
 {
     struct fixture f;
@@ -877,6 +906,7 @@ int main(void)
         cmocka_unit_test(connections_at_the_same_time_are_held_by_the_session),
         cmocka_unit_test(connections_as_a_rate_count_once_a_session),
         cmocka_unit_test(bytes_are_reserved_as_declared_and_corrected),
+        cmocka_unit_test(bytes_of_attempts_are_kept_as_declared_or_more),
         cmocka_unit_test(limits_may_come_from_a_list),
         cmocka_unit_test(a_rewrite_is_seen_by_every_later_rule),
         cmocka_unit_test(a_rewrite_to_what_is_no_address_is_a_fault),

@@ -109,6 +109,10 @@ static void hashes_are_those_of_their_definitions(void **state)
     sha256_hex(STR("abc"), digits);
     assert_string_equal(digits, "ba7816bf8f01cfea414140de5dae2223b00361a39617"
                                 "7a9cb410ff61f20015ad");
+    struct str parts[] = {STR("a"), {0}, STR("bc")};
+    char again[65];
+    sha256_hex_parts(parts, 3, again);
+    assert_string_equal(again, digits);
 }
 
 int main(void)
