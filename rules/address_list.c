@@ -278,6 +278,8 @@ static void extend_literal(struct reader *r, struct run *run)
     r->at += (size_t)close + 1;
     run->end = r->at;
     skip_cfws(r);
+    if (!is_done(r) && peek(r) != ',' && peek(r) != ';')
+        r->is_malformed = true;
 }
 
 /* Words joined by single blanks, quotes taken off, encoded words decoded. */

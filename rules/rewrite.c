@@ -185,8 +185,15 @@ static int rewrite_mailboxes(const struct acting *acting,
         copied = mailbox->end;
     }
     append(&body, str_skip(field->body, copied));
-    return body.is_full ? out_of_memory(acting)
-                        : set_body(acting, field, str_span(body.p, body.n));
+    /* New addresses may turn what stands around them into an encoded word. */
+    struct str new_body = str_span(body.p, body.n);
+    struct address_list again = {0};
+    if (body.is_full ||
+        address_list_read(acting->view->reader.arena, new_body, &again) != 0)
+        return out_of_memory(acting);
+    return again.is_malformed
+               ? rewrite_malformed(acting, rewrite, field, &list, text)
+               : set_body(acting, field, new_body);
 }
 
 static int rewrite_text(const struct acting *acting,

@@ -77,17 +77,18 @@ static void drop_idle_links(struct ask_server *server)
     }
 }
 
-/* Those that questions are still with are freed by the next call. */
+/* Mail that began before may still ask them: they are freed by the next call,
+ * or by a later one if questions are with them then. */
 static void retire_servers(struct asks *asks, const struct settings *settings)
 {
     struct ask_server **at = &asks->servers;
     while (*at != NULL) {
         struct ask_server *server = *at;
+        bool was_retired = server->is_retired;
         server->is_retired |= find_same(settings, server) == NULL;
         if (server->is_retired)
             drop_idle_links(server);
-        if (!server->is_retired || server->links != NULL ||
-            server->waiting != NULL) {
+        if (!was_retired || server->links != NULL || server->waiting != NULL) {
             at = &server->next;
             continue;
         }

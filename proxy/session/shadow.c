@@ -260,8 +260,9 @@ static void ask_mail(struct session *s, enum stage stage)
  * who was sent away stays so. */
 static void forget_refusal(struct shadow *shadow, enum stage stage)
 {
-    if (stage <= STAGE_AUTH && shadow->mail == NULL && shadow->result != NULL &&
-        shadow->result->stage == stage && shadow->result->kind != VERDICT_CLOSE)
+    const struct shadow_result *result = shadow->result;
+    if (result != NULL && result->stage == stage &&
+        result->kind != VERDICT_CLOSE)
         shadow->result = NULL;
 }
 
@@ -270,7 +271,8 @@ void shadow_ask(struct session *s, enum stage stage)
     if (!has_candidate(s))
         return;
     s->shadow->is_asked = false;
-    forget_refusal(s->shadow, stage);
+    if (s->transaction == NULL)
+        forget_refusal(s->shadow, stage);
     learn_facts(s, stage);
     if (s->transaction != NULL)
         ask_mail(s, stage);

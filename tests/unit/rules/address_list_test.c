@@ -141,6 +141,8 @@ static void what_readers_disagree_about_gives_every_reading(void **state)
         {" =?utf-7?Q?+ADw-ceo+AEA-x.example+AD4-?= <me@x.example>",
          "me@x.example !"},
         {" ceo@b\xc3\xbc.example", "ceo@b !"},
+        {" me@[IPv6:2001:db8::1]\"ceo\"@x.example",
+         "me@[IPv6:2001:db8::1] \"ceo\"@x.example !"},
     };
     (void)state;
     assert_read(CASES, sizeof CASES / sizeof CASES[0]);
