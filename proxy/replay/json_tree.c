@@ -1,53 +1,33 @@
-/* Reads a copy of the text, in which escapes are resolved in place: what they
- * stand for is never longer. */
+/* jsmn finds where each value begins and ends; here its flat tokens become a
+ * tree, and texts lose their escapes in a copy: what these stand for is never
+ * longer. */
 #include "proxy/replay/json_tree.h"
 
 #include <string.h>
 
-struct reader {
+#define JSMN_STATIC
+#define JSMN_STRICT
+#define JSMN_PARENT_LINKS
+#include <jsmn.h>
+
+#define TOKENS_FIRST 256
+
+struct builder {
     struct arena *arena;
-    char *at, *end;
-    int depth;
+    char *text; /* a copy that may be written to */
+    const jsmntok_t *tokens;
+    size_t count, next;
 };
-
-static bool read_value(struct reader *reader, struct json_node *node);
-
-static void skip_space(struct reader *reader)
-{
-    while (reader->at < reader->end &&
-           (*reader->at == ' ' || *reader->at == '\t' || *reader->at == '\r' ||
-            *reader->at == '\n'))
-        reader->at++;
-}
-
-static bool take(struct reader *reader, char octet)
-{
-    skip_space(reader);
-    if (reader->at == reader->end || *reader->at != octet)
-        return false;
-    reader->at++;
-    return true;
-}
-
-static bool take_word(struct reader *reader, const char *word)
-{
-    size_t n = strlen(word);
-    if ((size_t)(reader->end - reader->at) < n ||
-        memcmp(reader->at, word, n) != 0)
-        return false;
-    reader->at += n;
-    return true;
-}
 
 /* --- texts --- */
 
-static bool take_hex(struct reader *reader, uint32_t *out)
+static bool take_hex(const char **at, const char *end, uint32_t *out)
 {
     *out = 0;
-    if (reader->end - reader->at < 4)
+    if (end - *at < 4)
         return false;
     for (int i = 0; i < 4; i++) {
-        char c = ascii_lower(*reader->at++);
+        char c = ascii_lower(*(*at)++);
         if (!ascii_is_digit(c) && (c < 'a' || c > 'f'))
             return false;
         *out =
@@ -60,49 +40,43 @@ static char *put_utf8(char *to, uint32_t c)
 {
     if (c < 0x80) {
         *to++ = (char)c;
-    } else if (c < 0x800) {
-        *to++ = (char)(0xc0 | c >> 6);
-        *to++ = (char)(0x80 | (c & 0x3f));
-    } else if (c < 0x10000) {
-        *to++ = (char)(0xe0 | c >> 12);
-        *to++ = (char)(0x80 | (c >> 6 & 0x3f));
-        *to++ = (char)(0x80 | (c & 0x3f));
-    } else {
-        *to++ = (char)(0xf0 | c >> 18);
-        *to++ = (char)(0x80 | (c >> 12 & 0x3f));
-        *to++ = (char)(0x80 | (c >> 6 & 0x3f));
-        *to++ = (char)(0x80 | (c & 0x3f));
+        return to;
     }
+    int more = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+    static const unsigned char LEADS[] = {0, 0xc0, 0xe0, 0xf0};
+    *to++ = (char)(LEADS[more] | c >> (6 * more));
+    while (more-- > 0)
+        *to++ = (char)(0x80 | (c >> (6 * more) & 0x3f));
     return to;
 }
 
 /* Behind "\u": two of them may be one character. */
-static bool take_unicode(struct reader *reader, char **to)
+static bool take_unicode(const char **at, const char *end, char **to)
 {
     uint32_t high, low;
-    if (!take_hex(reader, &high))
+    if (!take_hex(at, end, &high) || (high >= 0xdc00 && high < 0xe000))
         return false;
-    bool is_high = high >= 0xd800 && high < 0xdc00;
-    if (high >= 0xdc00 && high < 0xe000)
-        return false;
-    if (is_high && (!take_word(reader, "\\u") || !take_hex(reader, &low) ||
-                    low < 0xdc00 || low >= 0xe000))
-        return false;
-    if (is_high)
+    if (high >= 0xd800 && high < 0xdc00) {
+        if (end - *at < 2 || (*at)[0] != '\\' || (*at)[1] != 'u')
+            return false;
+        *at += 2;
+        if (!take_hex(at, end, &low) || low < 0xdc00 || low >= 0xe000)
+            return false;
         high = 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
+    }
     *to = put_utf8(*to, high);
     return true;
 }
 
-static bool take_escape(struct reader *reader, char **to)
+static bool take_escape(const char **at, const char *end, char **to)
 {
     static const char LETTERS[] = "\"\\/bfnrt";
     static const char MEANT[] = "\"\\/\b\f\n\r\t";
-    if (reader->at == reader->end)
+    if (*at == end)
         return false;
-    char c = *reader->at++;
+    char c = *(*at)++;
     if (c == 'u')
-        return take_unicode(reader, to);
+        return take_unicode(at, end, to);
     const char *letter = c == '\0' ? NULL : strchr(LETTERS, c);
     if (letter == NULL)
         return false;
@@ -110,118 +84,130 @@ static bool take_escape(struct reader *reader, char **to)
     return true;
 }
 
-/* Behind the opening quote. */
-static bool read_text(struct reader *reader, struct str *out)
+static bool read_text(const struct builder *b, const jsmntok_t *token,
+                      struct str *out)
 {
-    char *start = reader->at, *to = start;
-    while (reader->at < reader->end) {
-        char c = *reader->at++;
-        if (c == '"') {
-            *out = str_span(start, (size_t)(to - start));
-            return true;
-        }
-        if (c != '\\')
-            *to++ = c;
-        else if (!take_escape(reader, &to))
-            return false;
+    char *to = b->text + token->start;
+    const char *at = to, *end = b->text + token->end;
+    *out = str_span(to, 0);
+    while (at < end) {
+        char c = *at++;
         if ((unsigned char)c < 0x20)
             return false;
+        if (c != '\\')
+            *to++ = c;
+        else if (!take_escape(&at, end, &to))
+            return false;
     }
-    return false;
+    out->n = (size_t)(to - out->p);
+    return true;
 }
 
 /* --- values --- */
 
-static bool read_number(struct reader *reader, struct json_node *node)
+static bool read_value(struct builder *b, struct json_node *node, int depth);
+
+static bool read_word(struct json_node *node)
 {
-    char *start = reader->at;
-    while (reader->at < reader->end &&
-           (ascii_is_digit(*reader->at) || *reader->at == '-' ||
-            *reader->at == '+' || *reader->at == '.' || *reader->at == 'e' ||
-            *reader->at == 'E'))
-        reader->at++;
+    static const struct {
+        struct str word;
+        enum json_kind kind;
+    } WORDS[] = {
+        {STR_INIT("null"), JSON_NODE_NULL},
+        {STR_INIT("false"), JSON_NODE_FALSE},
+        {STR_INIT("true"), JSON_NODE_TRUE},
+    };
+    for (size_t i = 0; i < sizeof WORDS / sizeof WORDS[0]; i++) {
+        node->kind = WORDS[i].kind;
+        if (str_equals(node->text, WORDS[i].word))
+            return true;
+    }
     node->kind = JSON_NODE_NUMBER;
-    node->text = str_span(start, (size_t)(reader->at - start));
-    return node->text.n > 0;
+    for (size_t i = 0; i < node->text.n; i++)
+        if (!ascii_is_digit(node->text.p[i]) &&
+            memchr("-+.eE", node->text.p[i], 5) == NULL)
+            return false;
+    return true;
 }
 
-static bool read_item(struct reader *reader, struct json_node *item,
-                      bool has_key)
+/* jsmn hangs the value of a key under the key. */
+static bool read_key(struct builder *b, struct str *key)
 {
-    if (has_key && (!take(reader, '"') || !read_text(reader, &item->key) ||
-                    !take(reader, ':')))
-        return false;
-    return read_value(reader, item);
+    const jsmntok_t *token = &b->tokens[b->next++];
+    return token->type == JSMN_STRING && token->size == 1 &&
+           read_text(b, token, key) && b->next < b->count;
 }
 
-static bool read_items(struct reader *reader, struct json_node *node, char end)
+static bool read_items(struct builder *b, struct json_node *node, int size,
+                       int depth)
 {
     const struct json_node **last = &node->first;
-    if (take(reader, end))
-        return true;
-    do {
-        struct json_node *item = arena_alloc(reader->arena, sizeof *item);
-        if (item == NULL || !read_item(reader, item, end == '}'))
+    if (depth > JSON_TREE_DEPTH_MAX)
+        return false;
+    for (int i = 0; i < size; i++) {
+        struct json_node *item = arena_alloc(b->arena, sizeof *item);
+        if (item == NULL || b->next >= b->count ||
+            (node->kind == JSON_NODE_OBJECT && !read_key(b, &item->key)) ||
+            !read_value(b, item, depth))
             return false;
         *last = item;
         last = &item->next;
         node->count++;
-    } while (take(reader, ','));
-    return take(reader, end);
-}
-
-static bool read_nested(struct reader *reader, struct json_node *node,
-                        enum json_kind kind)
-{
-    node->kind = kind;
-    reader->at++;
-    if (reader->depth == JSON_TREE_DEPTH_MAX)
-        return false;
-    reader->depth++;
-    bool is_read =
-        read_items(reader, node, kind == JSON_NODE_ARRAY ? ']' : '}');
-    reader->depth--;
-    return is_read;
-}
-
-static bool read_value(struct reader *reader, struct json_node *node)
-{
-    skip_space(reader);
-    if (reader->at == reader->end)
-        return false;
-    switch (*reader->at) {
-    case '{':
-        return read_nested(reader, node, JSON_NODE_OBJECT);
-    case '[':
-        return read_nested(reader, node, JSON_NODE_ARRAY);
-    case '"':
-        reader->at++;
-        node->kind = JSON_NODE_TEXT;
-        return read_text(reader, &node->text);
-    case 't':
-        node->kind = JSON_NODE_TRUE;
-        return take_word(reader, "true");
-    case 'f':
-        node->kind = JSON_NODE_FALSE;
-        return take_word(reader, "false");
-    case 'n':
-        return take_word(reader, "null");
-    default:
-        return read_number(reader, node);
     }
+    return true;
+}
+
+static bool read_value(struct builder *b, struct json_node *node, int depth)
+{
+    const jsmntok_t *token = &b->tokens[b->next++];
+    switch (token->type) {
+    case JSMN_OBJECT:
+        node->kind = JSON_NODE_OBJECT;
+        return read_items(b, node, token->size, depth + 1);
+    case JSMN_ARRAY:
+        node->kind = JSON_NODE_ARRAY;
+        return read_items(b, node, token->size, depth + 1);
+    case JSMN_STRING:
+        node->kind = JSON_NODE_TEXT;
+        return token->size == 0 && read_text(b, token, &node->text);
+    default:
+        node->text = str_span(b->text + token->start,
+                              (size_t)(token->end - token->start));
+        return token->size == 0 && read_word(node);
+    }
+}
+
+/* jsmn goes on where it ran out of tokens. */
+static bool find_tokens(struct builder *b, size_t length)
+{
+    jsmn_parser parser;
+    unsigned room = TOKENS_FIRST;
+    jsmntok_t *tokens = arena_alloc(b->arena, room * sizeof *tokens);
+    int found = JSMN_ERROR_NOMEM;
+    jsmn_init(&parser);
+    while (tokens != NULL) {
+        found = jsmn_parse(&parser, b->text, length, tokens, room);
+        if (found != JSMN_ERROR_NOMEM)
+            break;
+        jsmntok_t *more = arena_alloc(b->arena, 2 * room * sizeof *tokens);
+        if (more != NULL)
+            memcpy(more, tokens, room * sizeof *tokens);
+        tokens = more;
+        room *= 2;
+    }
+    b->tokens = tokens;
+    b->count = found < 0 ? 0 : (size_t)found;
+    return found > 0;
 }
 
 const struct json_node *json_tree_read(struct arena *arena, struct str text)
 {
-    char *copy = arena_cstr(arena, text);
+    struct builder b = {.arena = arena, .text = arena_cstr(arena, text)};
     struct json_node *root = arena_alloc(arena, sizeof *root);
-    if (copy == NULL || root == NULL)
+    if (b.text == NULL || root == NULL || text.n > INT32_MAX ||
+        !find_tokens(&b, text.n))
         return NULL;
-    struct reader reader = {.arena = arena, .at = copy, .end = copy + text.n};
-    if (!read_value(&reader, root))
-        return NULL;
-    skip_space(&reader);
-    return reader.at == reader.end ? root : NULL;
+    return read_value(&b, root, 0) && b.next == b.count ? root : NULL;
 }
 
 const struct json_node *json_node_get(const struct json_node *node,

@@ -1,5 +1,6 @@
-/* One JSON text as a tree in an arena: what a replay reads millions of.
- * RFC 8259, but that octets outside ASCII are taken as they are. */
+/* One JSON text as a tree in an arena: what a replay reads millions of. Read
+ * by jsmn, which takes RFC 8259 and forgives a comma too many; octets outside
+ * ASCII are taken as they are. */
 #ifndef PROXY_REPLAY_JSON_TREE_H
 #define PROXY_REPLAY_JSON_TREE_H
 

@@ -57,6 +57,7 @@ LIBRARIES = [
                      "rules/base/keyed_hash.c"]),
     (r"crypt\.h", ["proxy/login/", "proxy/command/"]),
     (r"(stringprep|idn.*)\.h", ["proxy/login/"]),
+    (r"jsmn\.h", ["proxy/replay/json_tree.c"]),
     (r"jansson\.h", ["proxy/command/", "proxy/log/", "proxy/replay/",
                       "proxy/schema/", "proxy/control/", "proxy/explain/"]),
 ]

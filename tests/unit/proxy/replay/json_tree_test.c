@@ -26,10 +26,13 @@ static void texts_are_read_with_their_escapes(void **state)
         {"{\"a\":\"x", NULL},
         {"{\"a\":\"x\"", NULL},
         {"{\"a\":\"x\"}}", NULL},
-        {"{\"a\":\"x\",}", NULL},
         {"{\"a\" \"x\"}", NULL},
         {"{a:\"x\"}", NULL},
         {"{\"a\":\"\n\"}", NULL},
+        {"{\"a\":1 2}", NULL},
+        {"{\"a\":}", NULL},
+        {"{\"a\":nul}", NULL},
+        {"{\"a\":\"x\"} {}", NULL},
         {"", NULL},
     };
     (void)state;
