@@ -153,6 +153,28 @@ void replayed_mail_step(struct engine *engine, struct replayed_mail *mail);
 /* All that is left of it, at once. */
 void replayed_mail_finish(struct engine *engine, struct replayed_mail *mail);
 
+/* --- the envelope of a mail (replayed_envelope.c) --- */
+
+void mail_ask(struct engine *engine, struct replayed_mail *mail,
+              enum stage stage, uint64_t now_us, struct verdict *verdict);
+/* The whole is refused: nothing of it goes on. */
+void mail_refuse(struct engine *engine, struct replayed_mail *mail,
+                 const struct refusal *refusal, uint64_t now_us);
+/* False: the verdict refused it. */
+bool mail_passes(struct engine *engine, struct replayed_mail *mail,
+                 enum stage stage, const struct verdict *verdict,
+                 uint64_t now_us);
+void envelope_mail(struct engine *engine, struct replayed_mail *mail,
+                   uint64_t now_us);
+void envelope_rcpt(struct engine *engine, struct replayed_mail *mail,
+                   const struct step *step);
+void envelope_answered(struct engine *engine, struct replayed_mail *mail,
+                       const struct step *step);
+/* The rules of `reply`; `recipient` NULL: of the message. */
+void replayed_reply(struct engine *engine, struct replayed_mail *mail,
+                    const struct recorded_recipient *recipient,
+                    struct str mailbox, uint64_t now_us);
+
 /* --- the heap (replay.c) --- */
 
 void engine_push(struct engine *engine, struct actor *actor);
