@@ -1,4 +1,5 @@
 #include "rules/build_internal.h"
+#include "rules/glob.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -141,6 +142,26 @@ static void warn_of_failed_login(const struct warner *warner,
     }
 }
 
+/* One list may serve facts with wildcards and plain texts, so that this is no
+ * error as it is in a rule. */
+static void warn_of_wildcard(const struct warner *warner,
+                             const struct list *list)
+{
+    struct list_cursor cursor = {.list = list};
+    struct list_entry entry;
+    if (list->matchers[FACT_TYPE_TEXT] == NULL)
+        return;
+    while (list_next(&cursor, &entry)) {
+        if (!glob_has_star(entry.text) || regex_is_literal(entry.text))
+            continue;
+        warn(warner, list->origin,
+             "list %.*s: %.*s is compared with plain text, where * is no "
+             "wildcard: write a pattern, /…/",
+             PROBLEM_STR(list->name), PROBLEM_STR(entry.text));
+        return;
+    }
+}
+
 void build_warnings(const struct ruleset_builder *builder,
                     build_on_warning *on_warning, void *owner)
 {
@@ -151,6 +172,7 @@ void build_warnings(const struct ruleset_builder *builder,
         if (!list->is_used)
             warn(&warner, list->origin, "no rule uses the list %.*s",
                  PROBLEM_STR(list->name));
+        warn_of_wildcard(&warner, list);
     }
     for (enum stage s = 0; s < STAGE_COUNT; s++) {
         const struct stage_rules *stage = &ruleset->stages[s];

@@ -53,6 +53,7 @@ struct limit_use {
     const struct rule *rule;
     struct str key;
     uint64_t before, after, max;
+    uint64_t retry_after_ms; /* when it was not within */
     bool is_within;
     bool is_warning;   /* it passed the rule's `warn` with this use */
     bool is_unwritten; /* the session has not yet logged the warning */

@@ -31,6 +31,7 @@ int evaluate_keep_use(struct evaluation *e)
         .before = e->answer.before,
         .after = e->answer.after,
         .max = e->pending.max,
+        .retry_after_ms = e->answer.retry_after_ms,
         .is_within = e->answer.is_within,
         .is_warning = is_warning,
         .is_unwritten = is_warning,

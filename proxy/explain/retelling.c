@@ -59,7 +59,9 @@ static void answer_hold(struct retelling *r, const struct question *question,
                        (int)rule.n, rule.p);
         return;
     }
-    *answer = (struct answer){.before = use->before, .after = use->after};
+    *answer = (struct answer){.before = use->before,
+                              .after = use->after,
+                              .retry_after_ms = use->retry_after_ms};
     if (question->is_charge)
         answer->is_within = use->after <= use->max;
     else

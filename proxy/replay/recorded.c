@@ -206,6 +206,7 @@ static int read_rules(struct recorded *r)
         (void)number_at(from, "before", &use->before);
         (void)number_at(from, "after", &use->after);
         (void)number_at(from, "max", &use->max);
+        (void)number_at(from, "retry_after_ms", &use->retry_after_ms);
     }
     for (const struct json_node *from = first_of(asks); from != NULL;
          from = from->next) {

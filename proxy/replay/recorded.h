@@ -74,6 +74,7 @@ struct recorded_rule {
 struct recorded_use {
     struct str rule, key;
     uint64_t before, after, max;
+    uint64_t retry_after_ms; /* 0 when it was within, or is not known */
 };
 
 struct recorded_ask {

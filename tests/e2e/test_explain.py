@@ -357,6 +357,8 @@ def test_an_exceeded_limit_is_told_as_it_was_then(site, start):
     [limit] = stage["rules"][1]["limits"]
     assert not limit["within"]
     assert (limit["before"], limit["after"], limit["max"]) == (100, 100, 100)
+    # All of the burst is held: nothing drains before it is settled.
+    assert stage["reply"].startswith("450 4.7.1 Try again in 1h")
     # What was refused by then was given back: nobody pays for it now.
     dry, code = told("-c", server.config, "--user", "bob", "--from",
                      "bob@example.com", "--to", "x@example.net")

@@ -11,7 +11,10 @@ from dialogue import Closed, Dialogue, logged_in
 from server import run_once
 from users import PASSWORDS
 
+# One worker: two that race for the last of a budget are recorded in the order
+# of their clocks, which need not be that of the budget.
 POLICY = r"""
+workers: 1
 lists:
   partners: [partner.example, .both.example]
   disliked: {dynamic: true}

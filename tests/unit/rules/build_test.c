@@ -650,6 +650,30 @@ static void warnings_tell_of_what_can_never_act(void **state)
     fixture_release(&f);
 }
 
+static void a_wildcard_in_a_list_for_plain_text_is_warned_of(void **state)
+{
+    struct fixture f;
+    struct warnings warnings = {""};
+    (void)state;
+    fixture_init(&f);
+    list(&f, "words", "*lottery*");
+    list(&f, "patterns", "/lot.*/");
+    list(&f, "domains", "*.example.org");
+    rule(&f, STAGE_HEADER, "spam");
+    when(&f, "header.subject", "", "@words");
+    when(&f, "header.x-kind", "", "@patterns");
+    when(&f, "rcpt.to.domain", "", "@domains");
+    reject(&f, "550 no");
+    end(&f);
+    build_warnings(f.builder, on_warning, &warnings);
+    assert_string_equal(
+        warnings.text,
+        "list words: *lottery* is compared with plain text, where * is no "
+        "wildcard: write a pattern, /…/\n");
+    finish(&f);
+    fixture_release(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -673,6 +697,7 @@ int main(void)
         cmocka_unit_test(keys_of_rules_are_known),
         cmocka_unit_test(conditions_nest_only_so_deep),
         cmocka_unit_test(warnings_tell_of_what_can_never_act),
+        cmocka_unit_test(a_wildcard_in_a_list_for_plain_text_is_warned_of),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
