@@ -321,6 +321,17 @@ static void add_mailbox(struct reader *r, struct str address, struct str name)
                              .end = start + address.n});
 }
 
+/* Without the white space and folds around it. */
+static struct str trim_folds(struct str text)
+{
+    static const char FOLD[] = " \t\r\n";
+    while (text.n > 0 && memchr(FOLD, text.p[0], 4) != NULL)
+        text = str_skip(text, 1);
+    while (text.n > 0 && memchr(FOLD, text.p[text.n - 1], 4) != NULL)
+        text.n--;
+    return text;
+}
+
 static void read_angle(struct reader *r, const struct run *phrase)
 {
     struct str words =
@@ -338,7 +349,7 @@ static void read_angle(struct reader *r, const struct run *phrase)
         return;
     struct str address = str_span(r->body.p + start, r->at - start);
     r->at++;
-    add_mailbox(r, str_trim(address), phrase_text(r, words));
+    add_mailbox(r, trim_folds(address), phrase_text(r, words));
     skip_cfws(r);
     if (!is_done(r) && peek(r) != ',' && peek(r) != ';')
         r->is_malformed = true;

@@ -79,6 +79,7 @@ static void plain_bodies_give_their_mailboxes(void **state)
          "me@[IPv6:2001:db8::1] a@x.example"},
         {" \xc3\xbc <me@x.example>", "me@x.example"},
         {" [list] Bob <me@x.example>", "me@x.example"},
+        {" Bob <\r\n me@x.example\r\n\t>", "me@x.example"},
         {"", ""},
         {"  \r\n ", ""},
     };
