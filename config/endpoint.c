@@ -1,6 +1,7 @@
 #include "config/endpoint.h"
 
 #include "rules/address.h"
+#include "rules/domain_name.h"
 
 /* The host of a bracketed address must be IPv6; without brackets it must not
  * be, or nobody could tell where the port begins. */
@@ -11,7 +12,7 @@ static bool is_host(struct str host, bool is_bracketed)
     bool has_colon = str_index(host, ':') >= 0;
     if (is_bracketed)
         return is_ip && has_colon;
-    return !has_colon && (is_ip || address_is_domain(host));
+    return !has_colon && (is_ip || domain_is_host(host));
 }
 
 int endpoint_parse(struct str text, struct endpoint *out)

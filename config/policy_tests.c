@@ -331,6 +331,8 @@ void policy_tests_run(const struct settings *settings, struct diags *diags,
     if (settings->test_count > 0 && scratch == NULL)
         diags_error(diags, (struct mark){settings->path, 0, 0},
                     "no memory to run the tests");
+    if (scratch != NULL)
+        evaluate_scratch_limit(scratch, settings->caps.pattern_steps);
     for (size_t i = 0; i < settings->test_count; i++) {
         if (scratch != NULL &&
             run_alone(settings, &settings->tests[i], scratch, diags))

@@ -23,25 +23,56 @@ static void read_address(struct reader *reader, const struct node *node,
     listener->address_count = items == NULL ? 0 : count;
 }
 
+/* One network or a list; NULL when it is none. */
+static const struct cidr *read_networks(struct reader *reader,
+                                        const struct node *node,
+                                        const char *name, size_t *count)
+{
+    *count = node_list_count(node);
+    struct cidr *items = arena_array(reader->arena, *count, sizeof *items);
+    if (items == NULL) {
+        reader_full(reader, node->mark);
+        *count = 0;
+        return NULL;
+    }
+    for (size_t i = 0; i < *count; i++)
+        node_cidr(reader, node_list_item(node, i), name, &items[i]);
+    if (*count == 0)
+        diags_error(reader->diags, node->mark,
+                    "%s is empty: name the networks, such as [192.0.2.0/24]",
+                    name);
+    return items;
+}
+
 static void read_trusted(struct reader *reader, const struct node *node,
                          void *into)
 {
     struct listener_settings *listener = into;
-    size_t count = node_list_count(node);
-    struct cidr *items = arena_array(reader->arena, count, sizeof *items);
-    if (items == NULL) {
-        reader_full(reader, node->mark);
-        return;
-    }
-    for (size_t i = 0; i < count; i++)
-        node_cidr(reader, node_list_item(node, i), "trusted", &items[i]);
-    if (count == 0)
-        diags_error(reader->diags, node->mark,
-                    "trusted is empty: name the networks, such as "
-                    "[192.0.2.0/24]");
-    listener->trusted = items;
-    listener->trusted_count = count;
+    listener->trusted =
+        read_networks(reader, node, "trusted", &listener->trusted_count);
 }
+
+static void read_balancers(struct reader *reader, const struct node *node,
+                           void *into)
+{
+    struct listener_settings *listener = into;
+    listener->balancers =
+        read_networks(reader, node, "from", &listener->balancer_count);
+}
+
+static const struct key proxy_protocol_keys[] = {
+    {.name = "from",
+     .type = KEY_OWN,
+     .shape = SHAPE_ONE_OR_LIST,
+     .content = CONTENT_CIDR,
+     .is_required = true,
+     .help = "networks of the balancers; from them the header is a must",
+     .read = read_balancers},
+};
+
+static const struct schema proxy_protocol_schema = {
+    "proxy_protocol", proxy_protocol_keys,
+    sizeof proxy_protocol_keys / sizeof *proxy_protocol_keys};
 
 static void read_upstream(struct reader *reader, const struct node *node,
                           void *into)
@@ -52,6 +83,8 @@ static void read_upstream(struct reader *reader, const struct node *node,
 
 static const char *const tls_words[] = {"starttls", "implicit", "none", NULL};
 static const char *const auth_words[] = {"required", "optional", "none", NULL};
+
+static const char *const line_endings[] = {"strict", "repair", NULL};
 
 static const struct key listener_keys[] = {
     {.name = "address",
@@ -89,14 +122,21 @@ static const struct key listener_keys[] = {
      .help = "the text behind the host name in the greeting",
      .offset = offsetof(struct listener_settings, banner)},
     {.name = "proxy_protocol",
-     .is_planned = true,
-     .help = "balancers whose PROXY header names the client: {from: [CIDR]}"},
+     .type = KEY_SECTION,
+     .section = &proxy_protocol_schema,
+     .help = "balancers whose PROXY header names the client"},
     {.name = "line_endings",
-     .is_planned = true,
-     .help = "strict, or repair what ends its lines in another way"},
+     .type = KEY_SWITCH,
+     .fallback = "strict",
+     .words = line_endings,
+     .help = "what becomes of a bare CR or LF in a message",
+     .offset = offsetof(struct listener_settings, repairs_line_endings)},
     {.name = "client_ca",
-     .is_planned = true,
-     .help = "PEM file of the authorities of client certificates"},
+     .type = KEY_PATH,
+     .help = "PEM file of the authorities of client certificates, which are "
+             "then asked for",
+     .offset = offsetof(struct listener_settings, client_ca.path),
+     .mark_offset = offsetof(struct listener_settings, client_ca.mark)},
     {.name = "client_login",
      .is_planned = true,
      .help = "which part of a client certificate is the login"},
@@ -117,6 +157,10 @@ static void check_trust(struct reader *reader, const struct node *node,
         diags_error(reader->diags, tls->mark,
                     "nobody can log in here, as AUTH needs TLS: say auth: none "
                     "or tls: starttls");
+    if (listener->tls == LISTENER_CLEAR && listener->client_ca.path != NULL)
+        diags_error(reader->diags, listener->client_ca.mark,
+                    "client_ca needs tls: starttls or implicit: without TLS "
+                    "no client shows a certificate");
     if (node_get(node, "trusted") != NULL)
         return;
     if (is_clear)

@@ -2,6 +2,7 @@
 #include "config/sections.h"
 
 #include "rules/address.h"
+#include "rules/domain_name.h"
 #include "rules/problem.h"
 
 #include <stddef.h>
@@ -13,13 +14,15 @@ static void read_hostname(struct reader *reader, const struct node *node,
     struct str text;
     if (!node_text(reader, node, "hostname", &text))
         return;
-    if (address_is_domain(text))
+    if (domain_is_host(text))
         settings->hostname = reader_keep(reader, node->mark, text);
     else
         diags_error(reader->diags, node->mark,
                     "hostname takes a host name such as mail.example.com, not "
-                    "\"%.*s\"",
-                    PROBLEM_STR(text));
+                    "\"%.*s\"%s",
+                    PROBLEM_STR(text),
+                    domain_is_valid(text) ? "; write xn--…, as `idn2` prints it"
+                                          : "");
 }
 
 static void read_default_upstream(struct reader *reader,

@@ -3,6 +3,7 @@
 
 #include "config/endpoint.h"
 #include "rules/address.h"
+#include "rules/domain_name.h"
 #include "rules/nearest.h"
 #include "rules/problem.h"
 
@@ -91,13 +92,15 @@ static void read_tls_name(struct reader *reader, const struct node *node,
     struct str text;
     if (!node_text(reader, node, "name", &text))
         return;
-    if (address_is_domain(text))
+    if (domain_is_host(text))
         upstream->tls_name = reader_keep(reader, node->mark, text).p;
     else
         diags_error(reader->diags, node->mark,
                     "name takes the host name in the upstream's certificate, "
-                    "not \"%.*s\"",
-                    PROBLEM_STR(text));
+                    "not \"%.*s\"%s",
+                    PROBLEM_STR(text),
+                    domain_is_valid(text) ? "; write xn--…, as `idn2` prints it"
+                                          : "");
 }
 
 /* These keys fill the upstream's struct itself. */
@@ -159,6 +162,12 @@ static const struct key pool_keys[] = {
      .max = 100000,
      .help = "messages over one connection",
      .offset = offsetof(struct upstream_settings, pool_transactions)},
+    {.name = "queue",
+     .type = KEY_NUMBER,
+     .fallback = "1000",
+     .max = 100000,
+     .help = "messages that may wait for a connection, a worker",
+     .offset = offsetof(struct upstream_settings, pool_queue)},
 };
 
 static const struct schema pool_schema = {"pool", pool_keys,
@@ -166,6 +175,40 @@ static const struct schema pool_schema = {"pool", pool_keys,
 
 static const char *const identities[] = {"none", "xclient", NULL};
 static const char *const planned_identities[] = {"proxy-v2", NULL};
+
+static const char *const keywords[] = {"8BITMIME",
+                                       "CHUNKING",
+                                       "DELIVERBY",
+                                       "DSN",
+                                       "ENHANCEDSTATUSCODES",
+                                       "FUTURERELEASE",
+                                       "LIMITS",
+                                       "MT-PRIORITY",
+                                       "PIPELINING",
+                                       "REQUIRETLS",
+                                       "SIZE",
+                                       "SMTPUTF8",
+                                       "XCLIENT",
+                                       NULL};
+
+static void read_disabled(struct reader *reader, const struct node *node,
+                          void *into)
+{
+    struct upstream_settings *upstream = into;
+    struct str *disabled =
+        arena_array(reader->arena, node_list_count(node), sizeof *disabled);
+    if (disabled == NULL) {
+        reader_full(reader, node->mark);
+        return;
+    }
+    for (size_t i = 0; i < node_list_count(node); i++) {
+        unsigned word = 0;
+        if (schema_word(reader, node_list_item(node, i), "disable", keywords,
+                        NULL, &word))
+            disabled[upstream->disabled_count++] = str_from(keywords[word]);
+    }
+    upstream->disabled = disabled;
+}
 
 static const struct key upstream_keys[] = {
     {.name = "servers",
@@ -207,8 +250,12 @@ static const struct key upstream_keys[] = {
      .is_planned = true,
      .help = "how many messages a second at most"},
     {.name = "disable",
-     .is_planned = true,
-     .help = "EHLO keywords of the servers that are not to be believed"},
+     .type = KEY_OWN,
+     .shape = SHAPE_ONE_OR_LIST,
+     .content = CONTENT_WORD,
+     .words = keywords,
+     .help = "EHLO keywords of the servers that are passed over",
+     .read = read_disabled},
 };
 
 const struct schema upstream_schema = {
@@ -217,7 +264,7 @@ const struct schema upstream_schema = {
 static void check_kind(struct reader *reader, const struct node *node)
 {
     static const char *const of_servers[] = {"servers", "tls", "identity",
-                                             "pool"};
+                                             "pool", "disable"};
     if (node_get(node, "maildir") == NULL) {
         if (node_get(node, "servers") == NULL)
             diags_error(reader->diags, node->mark,

@@ -22,6 +22,11 @@ struct endpoint {
 
 struct upstream_settings;
 
+struct client_ca_settings {
+    const char *path; /* NULL: clients are not asked */
+    struct mark mark;
+};
+
 struct listener_settings {
     struct str name;
     const struct endpoint *addresses;
@@ -30,8 +35,12 @@ struct listener_settings {
     enum listener_auth auth;
     const struct cidr *trusted;
     size_t trusted_count;
+    const struct cidr *balancers; /* whose PROXY headers are believed */
+    size_t balancer_count;
     const struct upstream_settings *upstream; /* never NULL */
     struct str banner; /* text behind the host name; n 0: the default */
+    bool repairs_line_endings;
+    struct client_ca_settings client_ca;
     struct mark mark;
 };
 
@@ -80,9 +89,12 @@ struct upstream_settings {
     uint64_t pool_max; /* connections a worker */
     uint64_t pool_idle_ms;
     uint64_t pool_transactions; /* a connection */
-    bool is_advertised;         /* counts for EHLO */
-    bool is_routed;             /* a rule's `route` names it */
-    bool is_xclient;            /* identity: xclient, else none */
+    uint64_t pool_queue;        /* who may wait for a connection, a worker */
+    const struct str *disabled; /* keywords of EHLO to pass over */
+    size_t disabled_count;
+    bool is_advertised; /* counts for EHLO */
+    bool is_routed;     /* a rule's `route` names it */
+    bool is_xclient;    /* identity: xclient, else none */
     struct mark mark;
 };
 
@@ -101,14 +113,18 @@ struct caps_settings {
     uint64_t recipients;
     uint64_t message;
     uint64_t drain;
+    uint64_t data_rate;
     uint64_t bad_commands_before_auth, bad_commands_after_auth;
     uint64_t commands_without_mail;
     uint64_t connections, connections_per_net;
+    uint64_t crowded; /* percent of connections */
     uint64_t reply_line, reply_lines, reply_bytes;
+    uint64_t pattern_steps;
 };
 
 struct timeouts_settings {
-    uint64_t tls_handshake, first_command, until_auth, command, data;
+    uint64_t proxy_header, tls_handshake, first_command, until_auth,
+        until_auth_crowded, command, data;
     uint64_t upstream_connect, upstream_banner, upstream_mail, upstream_data,
         upstream_end_of_data, upstream_other;
     uint64_t shutdown; /* how long a stop waits for transactions */

@@ -1,5 +1,7 @@
 #include "config/test_run.h"
 
+#include "config/time_facts.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -132,6 +134,17 @@ static int complete_client(struct test_run *run)
     return 0;
 }
 
+/* What every message has, whatever the test is about. */
+static void complete_moment(struct test_run *run)
+{
+    struct facts *facts = &run->facts;
+    if (!facts_know(facts, FACT_TIME_DATE) &&
+        time_date_write(facts->date, run->now_ms / 1000))
+        facts_set_text(facts, FACT_TIME_DATE, str_from(facts->date));
+    if (!facts_know(facts, FACT_MAIL_ID))
+        facts_set_text(facts, FACT_MAIL_ID, STR("000000000001"));
+}
+
 static int set_facts(struct test_run *run, const struct test_step *step,
                      uint64_t n)
 {
@@ -139,6 +152,7 @@ static int set_facts(struct test_run *run, const struct test_step *step,
         if (set_fact(run, &step->given[i], n) != 0)
             return -1;
     complete_login(&run->facts);
+    complete_moment(run);
     default_text(&run->facts, FACT_MAIL_ORIGINAL, FACT_MAIL_FROM);
     return complete_client(run);
 }

@@ -1,9 +1,12 @@
 #include "proxy/preflight.h"
 
+#include "proxy/tls/certificate_dates.h"
 #include "proxy/upstream/maildir.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#define SECONDS_A_DAY (24 * 60 * 60)
 
 static bool needs_server_tls(const struct settings *settings)
 {
@@ -11,6 +14,74 @@ static bool needs_server_tls(const struct settings *settings)
         if (settings->listeners[i].tls != LISTENER_CLEAR)
             return true;
     return false;
+}
+
+static void warn_of_dates(void *owner, struct mark mark, const char *words)
+{
+    diags_warn(owner, mark, "%s", words);
+}
+
+/* The first listener that asks its clients for certificates of the same CA. */
+static size_t first_alike(const struct settings *settings, size_t index)
+{
+    const struct listener_settings *listeners = settings->listeners;
+    size_t i = 0;
+    while (i < index && (listeners[i].client_ca.path == NULL ||
+                         strcmp(listeners[i].client_ca.path,
+                                listeners[index].client_ca.path) != 0))
+        i++;
+    return i;
+}
+
+static int open_listener_tls(struct preflight *preflight,
+                             const struct settings *settings,
+                             struct diags *diags)
+{
+    int result = 0;
+    size_t count = settings->listener_count;
+    preflight->server_tls = calloc(count + 1, sizeof *preflight->server_tls);
+    if (preflight->server_tls == NULL) {
+        diags_error(diags, (struct mark){.file = settings->path},
+                    "out of memory");
+        return -1;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct client_ca_settings *ca = &settings->listeners[i].client_ca;
+        struct tls_context **mine = &preflight->server_tls[i];
+        if (ca->path == NULL)
+            *mine = preflight->certificates;
+        else if (first_alike(settings, i) < i)
+            *mine = preflight->server_tls[first_alike(settings, i)];
+        else
+            *mine = tls_context_asking_clients(preflight->certificates,
+                                               &settings->tls, ca, diags);
+        if (*mine == NULL)
+            result = -1;
+    }
+    return result;
+}
+
+static int open_server_tls(struct preflight *preflight,
+                           const struct settings *settings, struct diags *diags)
+{
+    preflight->certificates = tls_context_new_server(&settings->tls, diags);
+    if (preflight->certificates == NULL)
+        return -1;
+    certificate_dates_tell(preflight->certificates, &settings->tls, time(NULL),
+                           warn_of_dates, diags);
+    return open_listener_tls(preflight, settings, diags);
+}
+
+static void release_server_tls(struct preflight *preflight)
+{
+    const struct settings *settings = preflight->settings;
+    if (preflight->server_tls != NULL)
+        for (size_t i = 0; i < settings->listener_count; i++)
+            if (settings->listeners[i].client_ca.path != NULL &&
+                first_alike(settings, i) == i)
+                tls_context_free(preflight->server_tls[i]);
+    free(preflight->server_tls);
+    tls_context_free(preflight->certificates);
 }
 
 static int open_client_tls(struct preflight *preflight,
@@ -60,11 +131,10 @@ static int open_inputs(struct preflight *preflight,
                        const struct settings *settings, struct diags *diags)
 {
     int result = 0;
-    if (needs_server_tls(settings)) {
-        preflight->server_tls = tls_context_new_server(&settings->tls, diags);
-        if (preflight->server_tls == NULL)
-            result = -1;
-    }
+    preflight->settings = settings;
+    if (needs_server_tls(settings) &&
+        open_server_tls(preflight, settings, diags) != 0)
+        result = -1;
     if (open_client_tls(preflight, settings, diags) != 0)
         result = -1;
     preflight->logins = logins_new(settings, diags);
@@ -89,6 +159,22 @@ int preflight_open(struct preflight *preflight, const struct settings *settings,
     return result;
 }
 
+static void log_dates(void *owner, struct mark mark, const char *words)
+{
+    (void)mark;
+    server_log_write(owner, SERVER_WARNING, "%s", words);
+}
+
+void preflight_tell_of_dates(struct preflight *preflight, time_t now)
+{
+    if (preflight->certificates == NULL ||
+        now - preflight->dates_told < SECONDS_A_DAY)
+        return;
+    preflight->dates_told = now;
+    certificate_dates_tell(preflight->certificates, &preflight->settings->tls,
+                           now, log_dates, preflight->log);
+}
+
 void preflight_release(struct preflight *preflight)
 {
     decision_log_free(preflight->decisions);
@@ -97,8 +183,7 @@ void preflight_release(struct preflight *preflight)
         if (preflight->client_tls[i] != NULL)
             tls_context_free(preflight->client_tls[i]);
     free(preflight->client_tls);
-    if (preflight->server_tls != NULL)
-        tls_context_free(preflight->server_tls);
+    release_server_tls(preflight);
     server_log_free(preflight->log);
     *preflight = (struct preflight){0};
 }

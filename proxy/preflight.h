@@ -9,15 +9,22 @@
 #include "proxy/login/login.h"
 #include "proxy/tls/tls_context.h"
 
+#include <time.h>
+
 /* All owned. */
 struct preflight {
-    struct tls_context *server_tls;  /* NULL when no listener needs it */
-    struct tls_context **client_tls; /* one an upstream, by its index; NULL
-                                        where it has no TLS */
+    const struct settings *settings;  /* borrowed */
+    struct tls_context *certificates; /* of all listeners; NULL when none of
+                                         them needs it */
+    struct tls_context **server_tls;  /* by the listener's index, some the
+                                         same; NULL: no listener needs it */
+    struct tls_context **client_tls;  /* one an upstream, by its index; NULL
+                                         where it has no TLS */
     size_t client_tls_count;
     struct logins *logins;
     struct decision_log *decisions;
     struct server_log *log;
+    time_t dates_told; /* when certificates that end were last told of */
 };
 
 /* Finds all that is wrong before it gives up. 0, or -1 with errors in diags
@@ -27,6 +34,9 @@ int preflight_open(struct preflight *preflight, const struct settings *settings,
 /* The logins' clients must have been freed. Drains the logs; safe to call
  * after a failure, and twice. */
 void preflight_release(struct preflight *preflight);
+
+/* Tells the server log of certificates that end soon, once a day. */
+void preflight_tell_of_dates(struct preflight *preflight, time_t now);
 
 /* The same questions, but creates no file and keeps nothing. */
 int preflight_check(const struct settings *settings, struct diags *diags);

@@ -4,12 +4,9 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-#include "proxy/net/listen.h"
-#include "proxy/net/socket_address.h"
+#include "proxy/listener.h"
 #include "proxy/net/timer.h"
-#include "proxy/session/session.h"
 #include "proxy/upstream/upstreams.h"
 
 #define PROBE_MS 2000
@@ -25,20 +22,13 @@ enum phase {
     PHASE_CLOSING   /* only upstream connections are left */
 };
 
-struct port {
-    struct worker *worker;
-    const struct listener_settings *listener;
-    struct listen *listen;
-};
-
 struct worker {
     const struct shared *shared;
     pthread_t thread;
     struct loop *loop;
     struct wakeup *wakeup;
     struct timer *patience; /* of a stop */
-    struct port *ports;
-    size_t port_count;
+    struct listeners *listeners;
     struct session_host host;
     struct upstreams *upstreams;
     enum phase phase; /* the worker's thread only */
@@ -66,15 +56,6 @@ static void settle(struct worker *w, const char *error)
     pthread_mutex_unlock(&w->lock);
 }
 
-static void close_ports(struct worker *w)
-{
-    for (size_t i = 0; i < w->port_count; i++) {
-        if (w->ports[i].listen != NULL)
-            listen_close(w->ports[i].listen);
-        w->ports[i].listen = NULL;
-    }
-}
-
 static void on_upstreams_closed(void *owner)
 {
     struct worker *w = owner;
@@ -98,88 +79,28 @@ static void on_session_freed(void *owner, const struct ip *client)
     close_upstreams(w);
 }
 
+static bool on_client_named(void *owner, const struct ip *client)
+{
+    struct worker *w = owner;
+    return listeners_admit(w->shared, client);
+}
+
 static bool is_crowded(void *owner)
 {
     struct worker *w = owner;
-    return connection_counts_is_crowded(w->shared->connections);
-}
-
-/* A client too many: told so where clear text is understood. */
-static void turn_away(struct port *port, int fd, const char *why)
-{
-    char reply[128];
-    int n =
-        snprintf(reply, sizeof reply, "421 4.3.2 %s, try again later\r\n", why);
-    ssize_t sent = 0;
-    if (port->listener->tls != LISTENER_IMPLICIT && n > 0)
-        sent = write(fd, reply, (size_t)n);
-    (void)sent; /* it is closed either way */
-    close(fd);
-}
-
-/* -1 when the client has gone already. */
-static int client_of(int fd, struct ip *client)
-{
-    struct sockaddr_storage address;
-    socklen_t size = sizeof address;
-    char text[SOCKET_ADDRESS_TEXT];
-    if (getpeername(fd, (struct sockaddr *)&address, &size) != 0)
-        return -1;
-    socket_address_text(&address, text);
-    return ip_parse(str_from(text), client);
-}
-
-static void on_accept(void *owner, int fd)
-{
-    struct port *port = owner;
-    struct worker *w = port->worker;
-    struct connection_counts *counts = w->shared->connections;
-    struct ip client;
-    if (client_of(fd, &client) != 0) {
-        close(fd);
-        return;
-    }
-    switch (connection_counts_take(counts, &client)) {
-    case CONNECTION_TAKEN:
-        if (session_start(&w->host, port->listener, fd) == NULL)
-            connection_counts_give(counts, &client);
-        break;
-    case CONNECTION_FULL:
-        turn_away(port, fd, "Too many connections");
-        server_log_write(w->shared->opened->log, SERVER_WARNING,
-                         "caps.connections reached: clients are turned away");
-        break;
-    case CONNECTION_NET_FULL:
-        turn_away(port, fd, "Too many connections from your network");
-        server_log_write(w->shared->opened->log, SERVER_WARNING,
-                         "caps.connections_per_net reached: clients of a "
-                         "network are turned away");
-        break;
-    }
+    return connection_counts_is_crowded(w->shared->connections,
+                                        w->shared->settings->caps.crowded);
 }
 
 static void on_probed(void *owner)
 {
     struct worker *w = owner;
-    char error[256] = "";
+    char error[256];
     if (w->phase != PHASE_STARTING)
         return;
-    size_t at = 0;
-    const struct settings *settings = w->shared->settings;
-    for (size_t i = 0; i < settings->listener_count && error[0] == '\0'; i++) {
-        const struct listener_settings *listener = &settings->listeners[i];
-        for (size_t j = 0; j < listener->address_count; j++, at++) {
-            struct port *port = &w->ports[at];
-            const struct endpoint *address = &listener->addresses[j];
-            *port = (struct port){.worker = w, .listener = listener};
-            port->listen = listen_open(w->loop, address->host, address->port,
-                                       on_accept, port, error, sizeof error);
-            if (port->listen == NULL)
-                break;
-        }
-    }
-    w->phase = error[0] == '\0' ? PHASE_SERVING : PHASE_FAILED;
-    settle(w, error[0] == '\0' ? NULL : error);
+    bool is_open = listeners_open(w->listeners, error, sizeof error) == 0;
+    w->phase = is_open ? PHASE_SERVING : PHASE_FAILED;
+    settle(w, is_open ? NULL : error);
 }
 
 /* Ends at once whatever the stop still waits for. */
@@ -193,7 +114,12 @@ static void hurry(struct worker *w)
 
 static void on_patience(void *owner)
 {
-    hurry(owner);
+    struct worker *w = owner;
+    if (w->phase == PHASE_STOPPING)
+        server_log_write(w->shared->opened->log, SERVER_WARNING,
+                         "timeouts.shutdown has passed: what is under way is "
+                         "given up");
+    hurry(w);
 }
 
 /* The reference given up here is never the last: freeing takes its time, and
@@ -225,7 +151,7 @@ static void on_wakeup(void *owner)
         return;
     if (w->phase < PHASE_STOPPING) {
         w->phase = PHASE_STOPPING;
-        close_ports(w);
+        listeners_close(w->listeners);
         timer_start(w->patience, w->shared->settings->timeouts.shutdown);
         sessions_stop(&w->host);
         close_upstreams(w);
@@ -236,7 +162,7 @@ static void on_wakeup(void *owner)
 
 static void release(struct worker *w)
 {
-    close_ports(w);
+    listeners_free(w->listeners);
     if (w->host.scratch != NULL)
         evaluate_scratch_free(w->host.scratch);
     if (w->host.logins != NULL)
@@ -254,7 +180,6 @@ static void release(struct worker *w)
     settings_unref(w->renewal);
     pthread_mutex_destroy(&w->lock);
     pthread_cond_destroy(&w->changed);
-    free(w->ports);
     free(w);
 }
 
@@ -262,16 +187,14 @@ static int prepare(struct worker *w)
 {
     const struct preflight *opened = w->shared->opened;
     const struct settings *settings = w->shared->settings;
-    for (size_t i = 0; i < settings->listener_count; i++)
-        w->port_count += settings->listeners[i].address_count;
-    w->ports = calloc(w->port_count, sizeof *w->ports);
     w->loop = loop_new();
-    if (w->ports == NULL || w->loop == NULL)
+    w->listeners = listeners_new(w->shared, &w->host);
+    if (w->loop == NULL || w->listeners == NULL)
         return -1;
     w->wakeup = wakeup_new(w->loop, on_wakeup, w);
     w->patience = timer_new(w->loop, on_patience, w);
-    w->upstreams =
-        upstreams_new(w->loop, settings, opened->client_tls, opened->log);
+    w->upstreams = upstreams_new(w->loop, settings, opened->client_tls,
+                                 opened->log, opened->decisions);
     w->host = (struct session_host){
         .loop = w->loop,
         .settings = settings,
@@ -285,10 +208,13 @@ static int prepare(struct worker *w)
         .scratch = evaluate_scratch_new(),
         .decisions = opened->decisions,
         .log = opened->log,
+        .on_client_named = on_client_named,
         .on_session_freed = on_session_freed,
         .is_crowded = is_crowded,
         .owner = w,
     };
+    if (w->host.scratch != NULL)
+        evaluate_scratch_limit(w->host.scratch, settings->caps.pattern_steps);
     return w->wakeup == NULL || w->patience == NULL || w->upstreams == NULL ||
                    w->host.logins == NULL || w->host.scratch == NULL ||
                    w->host.asks == NULL

@@ -63,7 +63,7 @@ static int change_list(const struct acting *acting, const void *of,
         return 0; /* nobody is meant */
     struct list_change change = {
         .list = action->list,
-        .value = address_canonical(effects->arena, text),
+        .value = list_value(action->list, effects->arena, text),
         .for_ms = action->for_ms,
         .is_removal = action->is_removal,
     };

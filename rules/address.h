@@ -1,7 +1,7 @@
 /* The one reading of a mailbox: Local-part "@" ( Domain / address-literal ),
- * RFC 5321 4.1.2, quoted local parts included. SMTP paths, rewritten values
- * and header addresses all go through here. Pure; ASCII only until SMTPUTF8
- * is built. */
+ * RFC 5321 4.1.2, quoted local parts included, and UTF-8 in both parts (RFC
+ * 6531 3.3). SMTP paths, rewritten values and header addresses all go through
+ * here. Pure. */
 #ifndef RULES_ADDRESS_H
 #define RULES_ADDRESS_H
 
@@ -24,20 +24,20 @@ enum address_error {
 };
 
 /* Parses the whole of `text` (no angle brackets). A trailing dot of the
- * domain is not accepted. The result borrows from `text`. */
+ * domain is not accepted, and the limits hold for the canonical form too. The
+ * result borrows from `text`. */
 enum address_error address_parse(struct str text, struct address *out);
 
-/* Whether octets may stand between two dots of a host's name, however many
- * they are: letters, digits, inner hyphens, and underscores, since there are
- * hosts of that name and mail from them. */
-bool address_is_label(struct str label);
-/* Whether a host name (RFC 5321 Domain) or an address literal. */
-bool address_is_domain(struct str text);
+/* "[192.0.2.1]", "[IPv6:2001:db8::1]": RFC 5321 4.1.3. */
 bool address_is_literal(struct str text);
 
-/* The form in which addresses compare and key: a quoted local part unquoted
- * if it needs no quotes, all in ASCII lower case. "" stays "". For text that
- * is not a mailbox, the lower-cased text. p is NULL if the arena is full. */
+/* The form in which addresses compare and key: characters composed (NFC), the
+ * local part in quotes only if it needs them, the domain in A-labels, all in
+ * ASCII lower case. The form of an address is an address. "" stays "". For text
+ * that is not a mailbox, the lower-cased text. p is NULL if the arena is full.
+ */
 struct str address_canonical(struct arena *arena, struct str text);
+/* The same of a local part alone. */
+struct str address_local_canonical(struct arena *arena, struct str local);
 
 #endif

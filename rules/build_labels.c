@@ -2,23 +2,7 @@
  * over the wire: one that is written in letters beyond ASCII would never match,
  * and a rule that never matches is worse than a configuration error. */
 #include "rules/build_internal.h"
-
-static bool is_beyond_ascii(struct str text)
-{
-    for (size_t i = 0; i < text.n; i++)
-        if ((unsigned char)text.p[i] > 0x7f)
-            return true;
-    return false;
-}
-
-/* What holds domains and nothing else; names of users, groups and people may
- * be written in any script. */
-static bool is_domain_fact(const struct fact_ref *fact)
-{
-    return fact->part == FACT_PART_DOMAIN || fact->fact == FACT_HELO_NAME ||
-           fact->fact == FACT_TLS_SNI || fact->fact == FACT_TLS_CLIENT_NAMES ||
-           fact->fact == FACT_DATA_DOMAINS;
-}
+#include "rules/glob.h"
 
 static int refuse(struct ruleset_builder *builder, struct str domain)
 {
@@ -43,14 +27,19 @@ int build_check_labels(struct ruleset_builder *builder, struct matcher *matcher,
                        const struct fact_ref *fact, struct str text)
 {
     struct str domain = domain_of(text);
-    if (!is_beyond_ascii(domain))
+    /* Logins may be addresses, which compare as such. */
+    bool is_glob_of_logins = glob_has_star(text) && str_index(text, '@') >= 0 &&
+                             (fact == NULL || fact->part != FACT_PART_NAME);
+    if (!str_has_8bit(domain))
         return 0;
     if (matcher->type == FACT_TYPE_ADDRESS)
         return refuse(builder, domain);
     if (matcher->type != FACT_TYPE_NAME)
         return 0;
+    if (is_glob_of_logins)
+        return refuse(builder, domain);
     if (fact != NULL)
-        return is_domain_fact(fact) ? refuse(builder, domain) : 0;
+        return fact_is_domain(fact) ? refuse(builder, domain) : 0;
     if (matcher->beyond_ascii.n == 0)
         matcher->beyond_ascii = text;
     return 0;
@@ -63,7 +52,7 @@ int build_check_list_labels(struct ruleset_builder *builder,
 {
     struct list_cursor cursor = {.list = list};
     struct list_entry entry;
-    if (compiled->beyond_ascii.n == 0 || fact == NULL || !is_domain_fact(fact))
+    if (compiled->beyond_ascii.n == 0 || fact == NULL || !fact_is_domain(fact))
         return 0;
     while (list_next(&cursor, &entry)) {
         if (!str_equals(entry.text, compiled->beyond_ascii))

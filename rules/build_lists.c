@@ -1,5 +1,6 @@
 #include "rules/address.h"
 #include "rules/build_internal.h"
+#include "rules/domain_name.h"
 #include "rules/nearest.h"
 
 #define LISTS_MAX 1000
@@ -106,22 +107,34 @@ static int check_entries(struct ruleset_builder *builder, struct list *list,
     return 0;
 }
 
-/* Of an entry that is there twice the first value stays. */
+/* The key now leads to the value that was added last. Of an entry that is
+ * there twice the first value stays. */
+static int map_key(struct ruleset_builder *builder, struct list *list,
+                   struct str key)
+{
+    struct string_map_slot *slot =
+        key.p == NULL
+            ? NULL
+            : string_map_put(&list->values, build_arena(builder), key);
+    if (slot == NULL)
+        return build_out_of_memory(builder);
+    if (slot->number == 0)
+        slot->number = (uint32_t)list->mapped_count;
+    return 0;
+}
+
+/* What a key beyond ASCII will be asked for, nobody knows yet: a domain, which
+ * comes in A-labels, finds it as well as a login. */
 static int map_entry(struct ruleset_builder *builder, struct list *list,
                      const struct list_entry *entry)
 {
-    struct str folded = build_fold(builder, entry->text);
-    struct string_map_slot *slot =
-        folded.p == NULL
-            ? NULL
-            : string_map_put(&list->values, build_arena(builder), folded);
-    if (slot == NULL)
-        return build_out_of_memory(builder);
-    if (slot->number == 0) {
-        list->mapped[list->mapped_count++] = entry->value;
-        slot->number = (uint32_t)list->mapped_count;
-    }
-    return 0;
+    struct arena *arena = build_arena(builder);
+    list->mapped[list->mapped_count++] = entry->value;
+    if (map_key(builder, list, build_fold(builder, entry->text)) != 0)
+        return -1;
+    return str_has_8bit(entry->text) && domain_is_valid(entry->text)
+               ? map_key(builder, list, domain_canonical(arena, entry->text))
+               : 0;
 }
 
 static int map_entries(struct ruleset_builder *builder, struct list *list)

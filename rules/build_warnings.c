@@ -68,11 +68,7 @@ static void warn_of_not_in(const struct warner *warner, const struct rule *rule,
 
 static void warn_of_route(const struct warner *warner, const struct rule *rule)
 {
-    bool is_by_recipient = false;
-    for (size_t i = 0; i < rule->required.count; i++)
-        is_by_recipient = is_by_recipient ||
-                          fact_stage(&rule->required.items[i]) == STAGE_RCPT;
-    if (rule->route.n > 0 && is_by_recipient)
+    if (rule_routes_by_recipient(rule))
         warn(warner, rule->origin,
              "rule \"%.*s\" routes by recipient: a message whose recipients "
              "route "

@@ -108,6 +108,15 @@ bool cidr_contains(const struct cidr *cidr, const struct ip *ip)
     return memcmp(masked.octets, cidr->network.octets, bits_of(ip) / 8) == 0;
 }
 
+bool cidr_list_contains(const struct cidr *items, size_t count,
+                        const struct ip *ip)
+{
+    for (size_t i = 0; i < count; i++)
+        if (cidr_contains(&items[i], ip))
+            return true;
+    return false;
+}
+
 struct str ip_text(struct arena *arena, const struct ip *ip)
 {
     char text[INET6_ADDRSTRLEN];

@@ -21,6 +21,8 @@ int ip_parse(struct str text, struct ip *out);
  * -1 when it is neither, -2 when host bits are set. */
 int cidr_parse(struct str text, struct cidr *out);
 bool cidr_contains(const struct cidr *cidr, const struct ip *ip);
+bool cidr_list_contains(const struct cidr *items, size_t count,
+                        const struct ip *ip);
 /* The /32 of IPv4 or the /64 of IPv6, as text ("192.0.2.1",
  * "2001:db8:0:1::/64"): client.net. p is NULL when the arena is full. */
 struct str ip_net_text(struct arena *arena, const struct ip *ip);

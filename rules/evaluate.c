@@ -28,6 +28,14 @@ struct evaluate_scratch *evaluate_scratch_new(void)
     return scratch;
 }
 
+void evaluate_scratch_limit(struct evaluate_scratch *scratch,
+                            uint64_t pattern_steps)
+{
+    regex_scratch_limit(scratch->regexes, pattern_steps > UINT32_MAX
+                                              ? UINT32_MAX
+                                              : (uint32_t)pattern_steps);
+}
+
 void evaluate_scratch_free(struct evaluate_scratch *scratch)
 {
     if (scratch == NULL)

@@ -101,6 +101,9 @@ struct evaluation {
 };
 
 struct evaluate_scratch *evaluate_scratch_new(void);
+/* How many steps a pattern may take on a text, as caps.pattern_steps says. */
+void evaluate_scratch_limit(struct evaluate_scratch *scratch,
+                            uint64_t pattern_steps);
 void evaluate_scratch_free(struct evaluate_scratch *scratch);
 
 void evaluate_start(struct evaluation *e, const struct ruleset *ruleset,

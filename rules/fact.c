@@ -23,6 +23,8 @@ static const struct row ROWS[FACT_COUNT] = {
                         "0 to 23, in `timezone`, read when the rule runs"},
     [FACT_TIME_WEEKDAY] = {"time.weekday", FACT_TYPE_TEXT, STAGE_CONNECT, false,
                            "monday to sunday, in `timezone`"},
+    [FACT_TIME_DATE] = {"time.date", FACT_TYPE_TEXT, STAGE_CONNECT, false,
+                        "now, as a Date field has it, in UTC"},
     [FACT_HELO_NAME] = {"helo.name", FACT_TYPE_NAME, STAGE_HELO, false,
                         "the name in EHLO or HELO"},
     [FACT_HELO_VERB] = {"helo.verb", FACT_TYPE_TEXT, STAGE_HELO, false,
@@ -55,6 +57,8 @@ static const struct row ROWS[FACT_COUNT] = {
     [FACT_CLIENT_KNOWN] =
         {"client.known", FACT_TYPE_FLAG, STAGE_AUTH, false,
          "whether this login succeeded from this net within 30 days"},
+    [FACT_MAIL_ID] = {"mail.id", FACT_TYPE_TEXT, STAGE_MAIL, false,
+                      "the transaction's id, as the log has it"},
     [FACT_MAIL_FROM] = {"mail.from", FACT_TYPE_ADDRESS, STAGE_MAIL, false,
                         "the sender's address, empty for <>"},
     [FACT_MAIL_SIZE] = {"mail.size", FACT_TYPE_NUMBER, STAGE_MAIL, false,
@@ -176,6 +180,13 @@ enum fact_type fact_type(const struct fact_ref *ref)
     if (ref->fact == FACT_HEADER && fact_is_address_header(ref->header))
         return FACT_TYPE_ADDRESS;
     return ROWS[ref->fact].type;
+}
+
+bool fact_is_domain(const struct fact_ref *ref)
+{
+    return ref->part == FACT_PART_DOMAIN || ref->fact == FACT_HELO_NAME ||
+           ref->fact == FACT_TLS_SNI || ref->fact == FACT_TLS_CLIENT_NAMES ||
+           ref->fact == FACT_DATA_DOMAINS;
 }
 
 enum stage fact_stage(const struct fact_ref *ref)

@@ -12,6 +12,7 @@ enum fact {
     FACT_LISTENER,
     FACT_TIME_HOUR,
     FACT_TIME_WEEKDAY, /* monday … sunday */
+    FACT_TIME_DATE,    /* RFC 5322 3.3 */
     FACT_HELO_NAME,
     FACT_HELO_VERB,
     FACT_TLS_VERSION,
@@ -26,6 +27,7 @@ enum fact {
     FACT_AUTH_ADDRESSES,
     FACT_AUTH_GROUPS,
     FACT_CLIENT_KNOWN,
+    FACT_MAIL_ID,
     FACT_MAIL_FROM,
     FACT_MAIL_SIZE,
     FACT_MAIL_BODY,
@@ -83,6 +85,9 @@ const char *fact_name(enum fact fact);
 /* What it is, in one line. */
 const char *fact_help(enum fact fact);
 enum fact_type fact_type(const struct fact_ref *ref);
+/* Whether it holds domains and nothing else; names of users, groups and people
+ * may be written in any script. */
+bool fact_is_domain(const struct fact_ref *ref);
 /* The only words that it ever holds, up to NULL; NULL: it holds any. */
 const char *const *fact_words(enum fact fact);
 /* The first stage that may use it. */

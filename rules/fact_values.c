@@ -2,6 +2,7 @@
 
 #include "rules/address.h"
 #include "rules/address_list.h"
+#include "rules/domain_name.h"
 #include "rules/encoded_word.h"
 
 #include <string.h>
@@ -79,7 +80,10 @@ struct str address_part(struct arena *arena, struct str address,
     if (error != ADDRESS_OK && error != ADDRESS_UNQUALIFIED)
         return address;
     if (part == FACT_PART_DOMAIN)
-        return error == ADDRESS_OK ? parsed.domain : STR("");
+        return error != ADDRESS_OK ? STR("")
+               : str_has_8bit(parsed.domain)
+                   ? domain_canonical(arena, parsed.domain)
+                   : parsed.domain;
     if (parsed.local.p[0] != '"' || error != ADDRESS_OK)
         return parsed.local;
     /* "bob"@example.com is bob@example.com. */
@@ -229,14 +233,26 @@ static int read_values(struct fact_reader *reader, const struct fact_ref *ref,
     return ref->part == FACT_PART_ALL ? 0 : read_parts(reader, ref, out);
 }
 
-static int read_canonical(struct fact_reader *reader, struct fact_values *out)
+struct str fact_canonical(struct arena *arena, const struct fact_ref *ref,
+                          struct str text)
+{
+    if (ref->part == FACT_PART_LOCAL)
+        return address_local_canonical(arena, text);
+    /* A certificate's names may be addresses. */
+    return fact_is_domain(ref) && str_index(text, '@') < 0
+               ? domain_canonical(arena, text)
+               : address_canonical(arena, text);
+}
+
+static int read_canonical(struct fact_reader *reader,
+                          const struct fact_ref *ref, struct fact_values *out)
 {
     struct str *items =
         arena_array(reader->arena, out->count + 1, sizeof *items);
     if (items == NULL)
         return -1;
     for (size_t i = 0; i < out->count; i++) {
-        items[i] = address_canonical(reader->arena, out->items[i]);
+        items[i] = fact_canonical(reader->arena, ref, out->items[i]);
         if (items[i].p == NULL)
             return -1;
     }
@@ -276,7 +292,8 @@ int fact_values_read(struct fact_reader *reader, const struct fact_ref *ref,
         *out = *kept;
         return 0;
     }
-    if (read_values(reader, ref, out) != 0 || read_canonical(reader, out) != 0)
+    if (read_values(reader, ref, out) != 0 ||
+        read_canonical(reader, ref, out) != 0)
         return -1;
     keep(reader, ref, out);
     return 0;

@@ -13,8 +13,8 @@
 
 struct fact_values {
     bool is_known;
-    uint64_t number;         /* of FACT_TYPE_NUMBER */
-    const struct str *items; /* texts; of a number its decimal digits */
+    uint64_t number;             /* of FACT_TYPE_NUMBER */
+    const struct str *items;     /* texts; of a number its decimal digits */
     const struct str *canonical; /* the same, as they compare */
     size_t count;
 };
@@ -47,6 +47,10 @@ bool fact_is_known(const struct facts *facts, const struct fact_ref *ref);
 /* 0, or -1 when the arena is full. Absent facts have is_known false. */
 int fact_values_read(struct fact_reader *reader, const struct fact_ref *ref,
                      struct fact_values *out);
+/* A text as it compares with this fact's values. p is NULL when the arena is
+ * full. */
+struct str fact_canonical(struct arena *arena, const struct fact_ref *ref,
+                          struct str text);
 /* A number without its digits: takes no memory. False: it is absent. */
 bool fact_values_number(const struct facts *facts, enum fact fact,
                         uint64_t *out);

@@ -17,9 +17,14 @@ struct fact_value {
     struct str single; /* storage of a one-value fact: items points here */
 };
 
+/* "Mon, 05 Jan 2026 09:30:01 +0000" and its end. */
+#define FACTS_DATE_ROOM 32
+
 struct facts {
     struct fact_value values[FACT_COUNT];
     struct header_fields *header; /* NULL until the header stage */
+    uint64_t time_s;              /* the moment that time.* is of */
+    char date[FACTS_DATE_ROOM];   /* storage of time.date */
     uint64_t changes; /* counted, so that readers know what they kept is old */
 };
 

@@ -1,6 +1,7 @@
 #include "rules/list.h"
 
 #include "rules/address.h"
+#include "rules/domain_name.h"
 #include "rules/regex.h"
 
 static bool is_blank(char c)
@@ -62,6 +63,14 @@ bool list_next(struct list_cursor *cursor, struct list_entry *out)
         return true;
     }
     return false;
+}
+
+struct str list_value(const struct list *list, struct arena *arena,
+                      struct str text)
+{
+    return list->holds_domains && str_index(text, '@') < 0
+               ? domain_canonical(arena, text)
+               : address_canonical(arena, text);
 }
 
 bool list_map(const struct list *list, struct arena *arena, struct str key,

@@ -17,6 +17,7 @@ struct list {
     struct str name;
     const void *origin;
     bool is_dynamic;
+    bool holds_domains; /* dynamic, and a fact that is a domain is tested */
     bool is_used;
     struct str *items; /* inline entries, trimmed */
     struct str octets; /* of the file; its lines are the entries */
@@ -48,6 +49,10 @@ struct list_cursor {
 };
 
 bool list_next(struct list_cursor *cursor, struct list_entry *out);
+
+/* A value as a dynamic list holds it. p is NULL when the arena is full. */
+struct str list_value(const struct list *list, struct arena *arena,
+                      struct str text);
 
 /* What the key maps to, without regard to case; false when it is not in the
  * list or maps to nothing. `arena` takes the folded key. */

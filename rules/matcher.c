@@ -77,8 +77,12 @@ enum truth matcher_matches_pattern(const struct matcher *matcher,
         switch (regex_match(regex, view->regexes, text, &match)) {
         case REGEX_NO_MATCH:
             continue;
+        case REGEX_STEPS:
+            view->fault = "caps.pattern_steps: a pattern reached its match "
+                          "limit";
+            return TRUTH_FAULT;
         case REGEX_ERROR:
-            view->fault = "a pattern reached its match limit";
+            view->fault = "a pattern reached a limit of depth or memory";
             return TRUTH_FAULT;
         case REGEX_TOO_LONG:
             view->fault = "a text is too long for a pattern (over 16 KiB)";
@@ -125,9 +129,7 @@ static bool item_matches(enum fact_type type, const struct fact_ref *list,
     if (list->fact == FACT_AUTH_ADDRESSES && glob_has_star(item))
         return type == FACT_TYPE_ADDRESS ? glob_matches_address(item, canonical)
                                          : glob_matches_name(item, canonical);
-    if (type == FACT_TYPE_ADDRESS)
-        return str_equals(items->canonical[index], canonical);
-    return str_equals_nocase(item, canonical);
+    return str_equals(items->canonical[index], canonical);
 }
 
 static enum truth in_fact(const struct matcher *matcher, struct view *view,
@@ -171,7 +173,7 @@ static enum truth in_templates(const struct matcher *matcher, struct view *view,
             return TRUTH_FAULT;
         }
         if (rc == TEMPLATE_OK &&
-            str_equals(address_canonical(arena, text), canonical))
+            str_equals(fact_canonical(arena, tested, text), canonical))
             return TRUTH_YES;
     }
     return TRUTH_NO;

@@ -1,6 +1,7 @@
 /* Compiles entries: the short forms of design section 3.2, by the type of the
  * fact that they are compared with. */
 #include "rules/address.h"
+#include "rules/domain_name.h"
 #include "rules/build_internal.h"
 #include "rules/glob.h"
 
@@ -15,7 +16,7 @@ static bool is_folded(struct str text)
     for (size_t i = 0; i < text.n; i++)
         if (text.p[i] == '"' || ascii_lower(text.p[i]) != text.p[i])
             return false;
-    return true;
+    return !str_has_8bit(text);
 }
 
 struct str build_fold(struct ruleset_builder *builder, struct str text)
@@ -177,7 +178,7 @@ static int add_name(struct ruleset_builder *builder, struct matcher *matcher,
 
 static int not_an_address(struct ruleset_builder *builder, struct str text)
 {
-    if (address_is_domain(text) && str_index(text, '.') >= 0)
+    if (domain_is_valid(text) && str_index(text, '.') >= 0)
         return build_fail(builder,
                           "%.*s is a domain, and the fact holds addresses: "
                           "write *@%.*s, or test its .domain",
@@ -329,6 +330,7 @@ static int add_list(struct ruleset_builder *builder, struct matcher *matcher,
     if (list == NULL)
         return -1;
     if (list->is_dynamic) {
+        list->holds_domains = list->holds_domains || fact_is_domain(fact);
         const struct list **items =
             build_grow(builder, matcher->dynamic, matcher->dynamic_count,
                        &matcher->dynamic_capacity, sizeof *items);
@@ -424,7 +426,9 @@ int build_entry(struct ruleset_builder *builder, struct matcher *matcher,
     if (text.p == NULL)
         return build_out_of_memory(builder);
     if (form == ENTRY_EXACT)
-        return add_exact(builder, matcher, fact, text);
+        return build_check_labels(builder, matcher, fact, text) != 0
+                   ? -1
+                   : add_exact(builder, matcher, fact, text);
     if (text.n > 0 && text.p[0] == '/')
         return add_pattern(builder, matcher, text);
     if (form == ENTRY_OF_TEST && str_starts_with(text, STR("@")))

@@ -168,6 +168,11 @@ struct regex_scratch *regex_scratch_new(void)
     return scratch;
 }
 
+void regex_scratch_limit(struct regex_scratch *scratch, uint32_t steps)
+{
+    pcre2_set_match_limit(scratch->context, steps);
+}
+
 void regex_scratch_free(struct regex_scratch *scratch)
 {
     if (scratch == NULL)
@@ -204,7 +209,7 @@ enum regex_result regex_match(const struct regex *regex,
     if (rc == PCRE2_ERROR_NOMATCH)
         return REGEX_NO_MATCH;
     if (rc < 0)
-        return REGEX_ERROR;
+        return rc == PCRE2_ERROR_MATCHLIMIT ? REGEX_STEPS : REGEX_ERROR;
     if (match != NULL)
         fill(regex, scratch, subject, match);
     return REGEX_MATCH;

@@ -34,6 +34,8 @@ size_t regex_group_count(const struct regex *regex);
 int regex_group_named(const struct regex *regex, struct str name);
 
 struct regex_scratch *regex_scratch_new(void);
+/* How many steps a match may take; else 50,000. */
+void regex_scratch_limit(struct regex_scratch *scratch, uint32_t steps);
 void regex_scratch_free(struct regex_scratch *scratch);
 
 /* Whether machine code was made of it; without, the library interprets it
@@ -43,7 +45,8 @@ bool regex_is_jit(const struct regex *regex);
 enum regex_result {
     REGEX_NO_MATCH,
     REGEX_MATCH,
-    REGEX_ERROR,   /* a limit was reached: nobody knows */
+    REGEX_STEPS,   /* too many steps: nobody knows */
+    REGEX_ERROR,   /* another limit was reached: nobody knows */
     REGEX_TOO_LONG /* the subject is over REGEX_SUBJECT_MAX: not looked at */
 };
 

@@ -27,16 +27,27 @@ static bool is_mailbox(struct str text)
     return address_parse(text, &parsed) == ADDRESS_OK;
 }
 
+/* Whether it may stand where a rule puts it: beyond ASCII in mail alone whose
+ * client has said that it is prepared for that (RFC 6531 3.6). */
+static bool may_be_written(const struct acting *acting, struct str text)
+{
+    return is_mailbox(text) &&
+           (!str_has_8bit(text) ||
+            str_equals(facts_text(acting->facts, FACT_MAIL_SMTPUTF8),
+                       STR("true")));
+}
+
 static int not_an_address(const struct acting *acting)
 {
-    return fault(acting, "a rewrite made what is no mail address");
+    return fault(acting, "a rewrite made what is no mail address, or one "
+                         "beyond ASCII in a mail without SMTPUTF8");
 }
 
 static int rewrite_envelope(const struct acting *acting, enum fact fact,
                             struct str text)
 {
     bool is_null_path = fact == FACT_MAIL_FROM && text.n == 0;
-    if (!is_null_path && !is_mailbox(text))
+    if (!is_null_path && !may_be_written(acting, text))
         return not_an_address(acting);
     facts_set_text(acting->facts, fact, text);
     return 0;
@@ -140,7 +151,7 @@ static int rewrite_malformed(const struct acting *acting,
         if (new_value(acting, rewrite, list->items[i].address, text, &value) !=
             0)
             return -1;
-        if (!is_mailbox(value))
+        if (!may_be_written(acting, value))
             return not_an_address(acting);
         if (written > 0 && rewrite->guard == NULL)
             break;
@@ -177,7 +188,7 @@ static int rewrite_mailboxes(const struct acting *acting,
             continue;
         if (new_value(acting, rewrite, mailbox->address, text, &value) != 0)
             return -1;
-        if (!is_mailbox(value))
+        if (!may_be_written(acting, value))
             return not_an_address(acting);
         append(&body,
                str_span(field->body.p + copied, mailbox->start - copied));
@@ -244,7 +255,7 @@ static int rewrite_header(const struct acting *acting,
         !str_equals(rewrite->fact.header, STR("from")))
         return 0;
     struct header_edit edit = {HEADER_EDIT_ADD, STR("From"), text};
-    if (!is_mailbox(text))
+    if (!may_be_written(acting, text))
         return not_an_address(acting);
     return header_fields_edit(fields, &edit) == 0 ? 0 : out_of_memory(acting);
 }

@@ -43,3 +43,11 @@ const char *rule_did(const struct rule *rule)
         return "delay";
     return rule->tag_count > 0 ? "tag" : "note";
 }
+
+bool rule_routes_by_recipient(const struct rule *rule)
+{
+    for (size_t i = 0; rule->route.n > 0 && i < rule->required.count; i++)
+        if (fact_stage(&rule->required.items[i]) == STAGE_RCPT)
+            return true;
+    return false;
+}

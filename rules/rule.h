@@ -87,6 +87,9 @@ struct rule {
     struct reply_action reply;
 };
 
+/* Whether recipients of one message may go to different upstreams by it. */
+bool rule_routes_by_recipient(const struct rule *rule);
+
 /* The word of what it does, for the log. */
 const char *rule_did(const struct rule *rule);
 /* The key that says it in postern.yaml; not of DECISION_NONE. */

@@ -72,3 +72,12 @@ const struct list *ruleset_list_at(const struct ruleset *ruleset, size_t index)
 {
     return ruleset->lists[index];
 }
+
+bool ruleset_routes_by_recipient(const struct ruleset *ruleset)
+{
+    for (enum stage stage = 0; stage < STAGE_COUNT; stage++)
+        for (size_t i = 0; i < ruleset_count(ruleset, stage); i++)
+            if (rule_routes_by_recipient(ruleset_rule(ruleset, stage, i)))
+                return true;
+    return false;
+}

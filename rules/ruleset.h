@@ -15,6 +15,9 @@ size_t ruleset_count(const struct ruleset *ruleset, enum stage stage);
 size_t ruleset_route_count(const struct ruleset *ruleset);
 struct str ruleset_route(const struct ruleset *ruleset, size_t index);
 
+/* Whether recipients of one message may go to different ones. */
+bool ruleset_routes_by_recipient(const struct ruleset *ruleset);
+
 /* Every fact that a rule names, each once: what the decision log must hold for
  * a replay. */
 struct fact_ref;

@@ -81,23 +81,40 @@ static struct slot *find(const struct connection_counts *counts,
     return &counts->slots[i];
 }
 
+/* A place of the client's net; the lock is held. */
+static enum connection_room take_of_net(struct connection_counts *counts,
+                                        const struct ip *client)
+{
+    uint8_t net[9];
+    net_of(client, net);
+    struct slot *slot = find(counts, net);
+    if (slot->count >= counts->max_per_net)
+        return CONNECTION_NET_FULL;
+    memcpy(slot->net, net, sizeof slot->net);
+    slot->count++;
+    return CONNECTION_TAKEN;
+}
+
 enum connection_room connection_counts_take(struct connection_counts *counts,
                                             const struct ip *client)
 {
-    uint8_t net[9];
     enum connection_room room = CONNECTION_TAKEN;
-    net_of(client, net);
     pthread_mutex_lock(&counts->lock);
-    struct slot *slot = find(counts, net);
     if (counts->total >= counts->max)
         room = CONNECTION_FULL;
-    else if (slot->count >= counts->max_per_net)
-        room = CONNECTION_NET_FULL;
-    if (room == CONNECTION_TAKEN) {
-        memcpy(slot->net, net, sizeof slot->net);
-        slot->count++;
+    else if (client != NULL)
+        room = take_of_net(counts, client);
+    if (room == CONNECTION_TAKEN)
         counts->total++;
-    }
+    pthread_mutex_unlock(&counts->lock);
+    return room;
+}
+
+enum connection_room connection_counts_name(struct connection_counts *counts,
+                                            const struct ip *client)
+{
+    pthread_mutex_lock(&counts->lock);
+    enum connection_room room = take_of_net(counts, client);
     pthread_mutex_unlock(&counts->lock);
     return room;
 }
@@ -120,23 +137,31 @@ static void remove_slot(struct connection_counts *counts, size_t i)
     }
 }
 
-void connection_counts_give(struct connection_counts *counts,
-                            const struct ip *client)
+static void give_of_net(struct connection_counts *counts,
+                        const struct ip *client)
 {
     uint8_t net[9];
     net_of(client, net);
-    pthread_mutex_lock(&counts->lock);
     struct slot *slot = find(counts, net);
     assert(slot->count > 0);
-    counts->total--;
     if (--slot->count == 0)
         remove_slot(counts, (size_t)(slot - counts->slots));
+}
+
+void connection_counts_give(struct connection_counts *counts,
+                            const struct ip *client)
+{
+    pthread_mutex_lock(&counts->lock);
+    counts->total--;
+    if (client != NULL)
+        give_of_net(counts, client);
     pthread_mutex_unlock(&counts->lock);
 }
 
-bool connection_counts_is_crowded(const struct connection_counts *counts)
+bool connection_counts_is_crowded(const struct connection_counts *counts,
+                                  uint64_t percent)
 {
-    return counts->total > counts->max - counts->max / 5;
+    return counts->total > counts->max - counts->max * (100 - percent) / 100;
 }
 
 size_t connection_counts_total(const struct connection_counts *counts)

@@ -14,13 +14,20 @@ void connection_counts_free(struct connection_counts *counts);
 
 enum connection_room { CONNECTION_TAKEN, CONNECTION_FULL, CONNECTION_NET_FULL };
 
-/* Takes a place for a client; only CONNECTION_TAKEN must be given back. */
+/* Takes a place for a client, or with NULL for one that is not known yet; only
+ * CONNECTION_TAKEN must be given back. */
 enum connection_room connection_counts_take(struct connection_counts *counts,
                                             const struct ip *client);
+/* The place was taken for this one. CONNECTION_NET_FULL: it stays that of
+ * nobody in particular. */
+enum connection_room connection_counts_name(struct connection_counts *counts,
+                                            const struct ip *client);
+/* With NULL a place that was never named. */
 void connection_counts_give(struct connection_counts *counts,
                             const struct ip *client);
 size_t connection_counts_total(const struct connection_counts *counts);
-/* Whether more than 80 % of the places are taken. */
-bool connection_counts_is_crowded(const struct connection_counts *counts);
+/* Whether more than so many percent of the places are taken. */
+bool connection_counts_is_crowded(const struct connection_counts *counts,
+                                  uint64_t percent);
 
 #endif

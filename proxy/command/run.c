@@ -15,10 +15,15 @@
 #include "proxy/command/subcommands.h"
 #include "proxy/control/control_socket.h"
 #include "proxy/control/control_verbs.h"
+#include "proxy/net/descriptors.h"
 #include "proxy/net/listen.h"
 #include "proxy/worker.h"
 
 #define LEDGER_KEYS 1000000
+/* A session's client, and its upstream or a file of its Maildir. */
+#define DESCRIPTORS_A_SESSION 2
+/* Loops, listeners, logs, upstream connections that idle. */
+#define DESCRIPTORS_BESIDE 256
 
 struct server {
     struct shared shared;
@@ -221,11 +226,13 @@ static void block_signals(sigset_t *signals)
 }
 
 /* Waits for the first stop. */
-static void wait_for_stop(const struct server *server, const sigset_t *signals)
+static void wait_for_stop(struct server *server, const sigset_t *signals)
 {
-    int signal_number;
+    const struct timespec hour = {60 * 60, 0};
     for (;;) {
-        if (sigwait(signals, &signal_number) != 0)
+        preflight_tell_of_dates(&server->opened, time(NULL));
+        int signal_number = sigtimedwait(signals, NULL, &hour);
+        if (signal_number < 0)
             continue;
         if (signal_number != SIGHUP)
             return;
@@ -292,8 +299,23 @@ static void await_end(const struct server *server, const sigset_t *signals)
     }
 }
 
+static void allow_descriptors(const struct server *server)
+{
+    size_t connections = (size_t)server->shared.settings->caps.connections;
+    size_t wanted = connections * DESCRIPTORS_A_SESSION + DESCRIPTORS_BESIDE;
+    size_t allowed = descriptors_allow(wanted);
+    if (allowed < wanted)
+        server_log_write(server->opened.log, SERVER_WARNING,
+                         "caps.connections of %zu may need %zu file "
+                         "descriptors, and %zu are allowed: raise LimitNOFILE "
+                         "of the service (ulimit -n), or lower "
+                         "caps.connections",
+                         connections, wanted, allowed);
+}
+
 static int serve(struct server *server, const sigset_t *signals)
 {
+    allow_descriptors(server);
     server->shared.connections = connection_counts_new(
         (size_t)server->shared.settings->caps.connections,
         (size_t)server->shared.settings->caps.connections_per_net);

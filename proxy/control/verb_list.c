@@ -3,7 +3,6 @@
 
 #include "proxy/log/json_line.h"
 #include "proxy/log/printable.h"
-#include "rules/address.h"
 #include "rules/list.h"
 
 #include <string.h>
@@ -121,7 +120,7 @@ static json_t *change_list(const struct controlled *c,
     struct arena arena;
     json_t *reply = NULL;
     arena_init(&arena, 16 * VALUE_MAX);
-    change->value = address_canonical(&arena, str_from(value));
+    change->value = list_value(change->list, &arena, str_from(value));
     if (change->value.p == NULL || change->value.n == 0 ||
         change->value.n > VALUE_MAX) {
         reply = control_refusal("a value has 1 to %d octets", VALUE_MAX);

@@ -107,6 +107,8 @@ static void put_message(FILE *to, const json_t *entry)
     if (message != NULL) {
         put_at(to, "message   ", message, "bytes", " octets");
         put_at(to, ", ", message, "lines", " lines");
+        if (json_is_true(json_object_get(message, "repaired")))
+            fputs(", line ends repaired", to);
         fputc('\n', to);
     }
 }
@@ -148,6 +150,14 @@ static void put_rules(FILE *to, const json_t *entry)
         put_list(to, "notes     ", entry, "notes");
         fputc('\n', to);
     }
+}
+
+static void put_caps(FILE *to, const json_t *entry)
+{
+    if (json_array_size(json_object_get(entry, "caps")) == 0)
+        return;
+    put_list(to, "crossed   ", entry, "caps");
+    fputc('\n', to);
 }
 
 static void put_upstream(FILE *to, const json_t *entry)
@@ -192,6 +202,7 @@ void past_text_transaction(const struct past *past, const json_t *entry,
     put_rules(to, entry);
     put_changes(past, to);
     put_upstream(to, entry);
+    put_caps(to, entry);
     put_at(to, "answer    ", entry, "reply", "\n");
 }
 
@@ -212,4 +223,5 @@ void past_text_session(const struct past *past, FILE *to, bool is_coloured)
     put_changes(past, to);
     put_at(to, "refused   ", session->entry, "refused", "\n");
     put_at(to, "end       ", session->entry, "end", "\n");
+    put_caps(to, session->entry);
 }

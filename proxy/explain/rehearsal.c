@@ -296,6 +296,7 @@ int rehearse(const struct settings *settings, const struct ruleset *rules,
     struct evaluate_scratch *scratch = evaluate_scratch_new();
     if (scratch == NULL)
         return -1;
+    evaluate_scratch_limit(scratch, settings->caps.pattern_steps);
     arena_init(&r.arena, ARENA_CAP);
     facts_init(&r.facts);
     effects_init(&r.effects, &r.arena);

@@ -1,6 +1,6 @@
 #include "proxy/explain/rehearsal_internal.h"
 
-#include "proxy/explain/time_facts.h"
+#include "config/time_facts.h"
 #include "rules/cidr.h"
 
 static void set_if_given(struct rehearsal *r, enum fact fact, struct str value)
@@ -90,6 +90,8 @@ void rehearsal_learn_login(struct rehearsal *r)
 
 void rehearsal_learn_mail(struct rehearsal *r)
 {
+    /* Of the form of one; no log has it. */
+    facts_set_text(&r->facts, FACT_MAIL_ID, STR("000000000001"));
     facts_set_text(&r->facts, FACT_MAIL_FROM, r->mail->from);
     facts_set_text(&r->facts, FACT_MAIL_ORIGINAL, r->mail->from);
     if (r->mail->has_size)

@@ -1,6 +1,6 @@
 #include "proxy/explain/retelling.h"
 
-#include "proxy/explain/time_facts.h"
+#include "config/time_facts.h"
 #include "proxy/explain/tracer.h"
 #include "proxy/explain/wording.h"
 #include "rules/dry_run.h"
@@ -325,6 +325,8 @@ static int begin(struct retelling *r, const struct settings *settings,
                               .trace = &r->tracer.trace,
                               .on_question = on_question,
                               .owner = r};
+    if (r->run.scratch != NULL)
+        evaluate_scratch_limit(r->run.scratch, settings->caps.pattern_steps);
     return r->run.scratch == NULL || r->run.ledger == NULL ? -1 : 0;
 }
 

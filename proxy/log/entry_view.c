@@ -177,6 +177,16 @@ static void put_shadows(const struct view *view, const json_t *entry)
     }
 }
 
+/* The caps and deadlines that the client crossed. */
+static void put_caps(const struct view *view, const json_t *entry)
+{
+    const json_t *caps = json_object_get(entry, "caps");
+    for (size_t i = 0; i < json_array_size(caps); i++) {
+        fputs(i == 0 ? " over " : ", ", view->to);
+        put_text(view, text_of(json_array_get(caps, i)));
+    }
+}
+
 static void put_upstream(const struct view *view, const json_t *entry)
 {
     const json_t *upstream = json_object_get(entry, "upstream");
@@ -215,6 +225,7 @@ static void put_transaction(const struct view *view, const json_t *entry)
     put_envelope(view, entry);
     put_size(view, entry);
     put_reply(view, entry);
+    put_caps(view, entry);
     put_rules(view, entry);
     put_shadows(view, entry);
     put_upstream(view, entry);
@@ -289,6 +300,7 @@ static void put_other(const struct view *view, const json_t *entry)
         put_field(view, id);
     put_field(view, text_at(entry, "event"));
     put_pairs(view, entry, PAIRS_DEPTH);
+    put_caps(view, entry);
     put_duration(view, entry);
 }
 

@@ -69,6 +69,19 @@ static int read_hash(const struct reader *reader, struct str field,
     return out->hash == NULL ? say_full(reader) : 0;
 }
 
+/* A domain in letters beyond ASCII, part of which may stand for any text, has
+ * no A-labels that it would compare as. */
+static int refuse_glob(const struct reader *reader, struct str word,
+                       struct str domain)
+{
+    diags_error(reader->diags, mark_of(reader, word),
+                "the domain of \"%.*s\" is not in ASCII, and with * in the "
+                "address it must be: write xn--…, as `idn2 %.*s` prints it",
+                (int)(word.n > 255 ? 255 : word.n), word.p,
+                (int)(domain.n > 255 ? 255 : domain.n), domain.p);
+    return -1;
+}
+
 /* An address, or a glob of addresses. */
 static int keep_address(const struct reader *reader, struct str word,
                         struct str *out)
@@ -85,6 +98,9 @@ static int keep_address(const struct reader *reader, struct str word,
                     (int)(word.n > 255 ? 255 : word.n), word.p);
         return -1;
     }
+    struct str domain = str_skip(word, (size_t)(at + 1));
+    if (is_glob && str_has_8bit(domain))
+        return refuse_glob(reader, word, domain);
     *out = is_glob ? arena_lower(reader->arena, word)
                    : address_canonical(reader->arena, word);
     return out->p == NULL ? say_full(reader) : 0;

@@ -23,7 +23,7 @@ struct listen {
     unsigned open_handles;
     int fd;      /* -1: closed */
     int reserve; /* a descriptor to give up when there are no others */
-    void (*on_accept)(void *owner, int fd);
+    const struct listen_events *events;
     void *owner;
 };
 
@@ -94,19 +94,25 @@ static void on_rested(uv_timer_t *handle)
     uv_poll_start(&listening->poll, UV_READABLE, on_connections);
 }
 
-/* One client is told at once by a closed connection; the others wait in the
- * backlog until descriptors are free again. */
-static void rest(struct listen *listening)
+/* The owner answers one client on the descriptor that was kept for this. */
+static void answer_one(struct listen *listening, int error)
 {
+    int fd = -1;
     if (listening->reserve >= 0) {
         close(listening->reserve);
-        int fd = accept4(listening->fd, NULL, NULL, SOCK_CLOEXEC);
-        if (fd >= 0)
-            close(fd);
-        listening->reserve = open_reserve();
+        listening->reserve = -1;
+        fd = accept4(listening->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     }
+    listening->events->on_exhausted(listening->owner, fd, error);
+    listening->reserve = open_reserve();
+}
+
+/* The other clients wait in the backlog until descriptors are free again. */
+static void rest(struct listen *listening, int error)
+{
     uv_poll_stop(&listening->poll);
     uv_timer_start(&listening->rest, on_rested, REST_MS, 0);
+    answer_one(listening, error);
 }
 
 static bool is_out_of_resources(int number)
@@ -121,12 +127,12 @@ static void accept_some(struct listen *listening)
         int fd =
             accept4(listening->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            listening->on_accept(listening->owner, fd);
+            listening->events->on_accept(listening->owner, fd);
             continue;
         }
         int number = errno;
         if (is_out_of_resources(number))
-            rest(listening);
+            rest(listening, number);
         /* These two are the trouble of a single connection: accept(2). */
         if (number != ECONNABORTED && number != EINTR)
             return;
@@ -167,7 +173,7 @@ static struct listen *new_listen(struct loop *loop, int fd)
 }
 
 struct listen *listen_open(struct loop *loop, struct str host, uint16_t port,
-                           void (*on_accept)(void *owner, int fd), void *owner,
+                           const struct listen_events *events, void *owner,
                            char *error, size_t room)
 {
     int fd = open_address(host, port, true);
@@ -181,7 +187,7 @@ struct listen *listen_open(struct loop *loop, struct str host, uint16_t port,
         close(fd);
         return NULL;
     }
-    listening->on_accept = on_accept;
+    listening->events = events;
     listening->owner = owner;
     uv_poll_start(&listening->poll, UV_READABLE, on_connections);
     return listening;

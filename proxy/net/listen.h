@@ -1,7 +1,7 @@
 /* A listening socket on one address. Several loops of the process may listen
  * on the same address (SO_REUSEPORT), and the kernel spreads the connections.
- * Out of descriptors it rests a moment, leaves the connections in the
- * backlog, and tries again. */
+ * Out of descriptors it has one client answered on a descriptor it kept for
+ * that, rests a moment, leaves the others in the backlog, and tries again. */
 #ifndef PROXY_NET_LISTEN_H
 #define PROXY_NET_LISTEN_H
 
@@ -9,15 +9,23 @@
 
 struct listen;
 
+struct listen_events {
+    /* Owns the connected socket it is given. */
+    void (*on_accept)(void *owner, int fd);
+    /* Descriptors or the kernel's memory have run out: `error` is an errno of
+     * accept(2). `fd` is a connected socket, to be answered and closed within
+     * the call, for it is the last one; negative when there is none. */
+    void (*on_exhausted)(void *owner, int fd, int error);
+};
+
 /* `host` is a numeric address; "::" takes IPv4 too. Port 0: one that is free.
- * `on_accept` owns the connected socket it is given. NULL on failure, with
- * words in `error` that name the address: "[::]:587: address already in
- * use". */
+ * `events` is borrowed. NULL on failure, with words in `error` that name the
+ * address: "[::]:587: address already in use". */
 struct listen *listen_open(struct loop *loop, struct str host, uint16_t port,
-                           void (*on_accept)(void *owner, int fd), void *owner,
+                           const struct listen_events *events, void *owner,
                            char *error, size_t room);
 uint16_t listen_port(const struct listen *listening);
-/* No more calls of on_accept; may be called inside one. NULL is fine. */
+/* No more events; may be called inside on_accept. NULL is fine. */
 void listen_close(struct listen *listening);
 
 /* Whether this process could listen there. SO_REUSEPORT would let a second

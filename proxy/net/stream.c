@@ -243,12 +243,9 @@ struct stream *stream_connect_unix(struct loop *loop, const char *path,
     return stream;
 }
 
-int stream_secure(struct stream *stream, struct tls_context *context,
-                  const char *name)
+static int begin_tls(struct stream *stream, struct tls_context *context,
+                     const char *name)
 {
-    if (stream->state != STREAM_OPEN || stream->engine != NULL ||
-        stream->has_peer_ended || stream->input.size > 0)
-        return -1;
     stream->engine = tls_engine_new(context, name);
     if (stream->engine == NULL)
         return -1;
@@ -256,6 +253,28 @@ int stream_secure(struct stream *stream, struct tls_context *context,
     stream->state = STREAM_SECURING;
     stream_touch(stream);
     return 0;
+}
+
+int stream_secure(struct stream *stream, struct tls_context *context,
+                  const char *name)
+{
+    if (stream->state != STREAM_OPEN || stream->engine != NULL ||
+        stream->has_peer_ended || stream->input.size > 0)
+        return -1;
+    return begin_tls(stream, context, name);
+}
+
+int stream_secure_unread(struct stream *stream, struct tls_context *context)
+{
+    struct str unread = stream_input(stream);
+    if (stream->state != STREAM_OPEN || stream->engine != NULL ||
+        unread.n > TLS_ENGINE_INPUT_MAX ||
+        begin_tls(stream, context, NULL) != 0)
+        return -1;
+    size_t taken = tls_engine_feed(stream->engine, unread);
+    bool is_whole = taken == unread.n;
+    stream_consume(stream, taken);
+    return is_whole ? 0 : -1;
 }
 
 const char *stream_error(const struct stream *stream)
@@ -282,6 +301,15 @@ const char *stream_tls_cipher(const struct stream *stream)
 const char *stream_tls_sni(const struct stream *stream)
 {
     return stream->engine == NULL ? "" : tls_engine_sni(stream->engine);
+}
+
+int stream_tls_client(const struct stream *stream, struct arena *arena,
+                      struct client_certificate *out)
+{
+    *out = (struct client_certificate){0};
+    return stream->engine == NULL ? 0
+                                  : tls_engine_client(stream->engine, arena,
+                                                      out);
 }
 
 const char *stream_peer_host(const struct stream *stream)

@@ -19,6 +19,8 @@
 #define STREAM_OUTPUT_MAX (1024 * 1024) /* stream_write() fails above */
 
 struct stream;
+struct arena;
+struct client_certificate;
 struct tls_context;
 
 enum stream_end {
@@ -78,6 +80,10 @@ struct stream *stream_connect_unix(struct loop *loop, const char *path,
 int stream_secure(struct stream *stream, struct tls_context *context,
                   const char *name);
 
+/* The server's side where TLS begins behind other octets: what is unread is the
+ * peer's first words of TLS. */
+int stream_secure_unread(struct stream *stream, struct tls_context *context);
+
 /* The unread input; valid until the next consume or return to the loop. */
 struct str stream_input(const struct stream *stream);
 void stream_consume(struct stream *stream, size_t octets);
@@ -111,6 +117,9 @@ bool stream_is_secure(const struct stream *stream);
 const char *stream_tls_version(const struct stream *stream);
 const char *stream_tls_cipher(const struct stream *stream);
 const char *stream_tls_sni(const struct stream *stream);
+/* The certificate that the client showed; see client_certificate.h. */
+int stream_tls_client(const struct stream *stream, struct arena *arena,
+                      struct client_certificate *out);
 
 /* Numeric address of the peer and its port; an IPv4 peer of an IPv6 socket is
  * given as IPv4. "" before a stream_connect() is ready, and of a unix socket.

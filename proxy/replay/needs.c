@@ -28,7 +28,8 @@ static int add(struct needs *needs, const struct rule *rule,
                const struct fact_ref *ref)
 {
     needs->has_time = needs->has_time || ref->fact == FACT_TIME_HOUR ||
-                      ref->fact == FACT_TIME_WEEKDAY;
+                      ref->fact == FACT_TIME_WEEKDAY ||
+                      ref->fact == FACT_TIME_DATE;
     if (!may_be_missing(ref->fact))
         return 0;
     for (size_t i = 0; i < needs->count; i++)

@@ -78,6 +78,7 @@ void recorded_learn_auth(const struct recorded *recorded, struct facts *facts)
 void recorded_learn_mail(const struct recorded *recorded, struct facts *facts)
 {
     facts_forget_from(facts, STAGE_MAIL);
+    learn_text(facts, FACT_MAIL_ID, recorded->id);
     learn_text(facts, FACT_MAIL_FROM, recorded->mail_from);
     learn_text(facts, FACT_MAIL_ORIGINAL, recorded->mail_from);
     learn_text(facts, FACT_MAIL_BODY, recorded->mail_body);

@@ -229,6 +229,9 @@ static int engine_init(struct engine *engine, struct replay *replay)
         .owner = engine,
     };
     engine->sessions = calloc(TABLE_SIZE, sizeof *engine->sessions);
+    if (engine->dry.scratch != NULL)
+        evaluate_scratch_limit(engine->dry.scratch,
+                               settings->caps.pattern_steps);
     return engine->dry.scratch == NULL || engine->dry.ledger == NULL ||
                    engine->sessions == NULL ||
                    needs_init(&engine->needs, settings->rules) != 0

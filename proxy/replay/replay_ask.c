@@ -1,31 +1,14 @@
 /* The candidate's rules, asked about what was recorded. */
 #include "proxy/replay/replay_internal.h"
 
+#include "config/time_facts.h"
+
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "rules/ruleset.h"
 
 static const uint8_t SECRET[16] = {0};
-
-/* --- time.* --- */
-
-static void learn_time(const struct engine *engine, struct facts *facts,
-                       uint64_t now_us)
-{
-    static const struct str WEEKDAYS[7] = {
-        STR_INIT("sunday"),    STR_INIT("monday"),   STR_INIT("tuesday"),
-        STR_INIT("wednesday"), STR_INIT("thursday"), STR_INIT("friday"),
-        STR_INIT("saturday"),
-    };
-    time_t seconds = (time_t)(now_us / 1000000);
-    struct tm local;
-    if (!engine->needs.has_time || localtime_r(&seconds, &local) == NULL)
-        return;
-    facts_set_number(facts, FACT_TIME_HOUR, (uint64_t)local.tm_hour);
-    facts_set_text(facts, FACT_TIME_WEEKDAY, WEEKDAYS[local.tm_wday]);
-}
 
 /* --- questions --- */
 
@@ -189,7 +172,8 @@ void engine_ask(struct engine *engine, enum stage stage,
     bool is_first = mail == NULL || !mail->was_asked[stage];
     if (mail != NULL)
         mail->was_asked[stage] = true;
-    learn_time(engine, facts, now_us);
+    if (engine->needs.has_time)
+        time_facts_set(facts, now_us / 1000000);
     engine->asking = recorded;
     engine->stage = stage;
     engine->now_us = now_us;

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "rules/domain_name.h"
 #include "rules/ruleset.h"
 
 #define MAIL_ARENA ((size_t)16 * 1024 * 1024)
@@ -101,7 +102,7 @@ static struct str domain_of(struct str address)
 static bool add_domain(struct arena *arena, struct str *domains, size_t *count,
                        struct str mailbox)
 {
-    struct str domain = arena_lower(arena, domain_of(mailbox));
+    struct str domain = domain_canonical(arena, domain_of(mailbox));
     for (size_t i = 0; i < *count; i++)
         if (str_equals(domains[i], domain))
             return true;

@@ -1,4 +1,4 @@
-/* The dot reader's spans go through the header reader until the block is
+/* The content reader's spans go through the header reader until the block is
  * complete and vetted, then to the delivery. What the delivery has no room
  * for is kept in `unsent`, and nothing more is read until it is gone. */
 #include "proxy/session/body_pump.h"
@@ -13,17 +13,26 @@
 #include "proxy/session/shadow.h"
 #include "proxy/session/transaction.h"
 
-/* Octets a second below which a message is too slow (design section 6). */
-#define FLOOR_PER_SECOND 1024
-
 void body_pump_start(struct session *s)
 {
     struct transaction *t = s->transaction;
     const struct caps_settings *caps = &session_settings(s)->caps;
-    dot_reader_init(&t->dots, caps->body_line);
+    content_reader_init(&t->content, caps->body_line,
+                        s->listener->repairs_line_endings);
     header_reader_init(&t->header, caps->header_bytes, caps->header_fields);
     t->has_header_reader = true;
     session_enter(s, SESSION_HEADER);
+}
+
+void body_pump_chunk(struct session *s)
+{
+    struct transaction *t = s->transaction;
+    content_reader_chunk(&t->content, t->chunk_size);
+    t->is_chunk_read = false;
+    if (s->state == SESSION_CHUNKS && t->has_header_reader)
+        session_enter(s, SESSION_HEADER);
+    else if (s->state == SESSION_CHUNKS)
+        session_enter(s, SESSION_BODY);
 }
 
 /* The message is over, one way or the other: its reply leaves. */
@@ -37,6 +46,8 @@ void body_pump_conclude(struct session *s)
         session_finish(s);
         return;
     }
+    s->is_behind_refused =
+        s->transaction->content.is_chunked && !s->transaction->is_last_chunk;
     transaction_end(s);
     session_enter(s, SESSION_READY);
 }
@@ -60,6 +71,13 @@ void body_pump_refuse(struct session *s, enum stage stage, int code,
     struct reply reply = {code, str_from(enhanced), str_from(text)};
     transaction_decide_reply(s->transaction, stage, &reply, true);
     body_pump_drop(s);
+}
+
+void body_pump_refuse_over(struct session *s, enum stage stage,
+                           enum session_cap cap, const char *text)
+{
+    session_note_cap(s, cap);
+    body_pump_refuse(s, stage, 552, "5.3.4", text);
 }
 
 void body_pump_refuse_by_verdict(struct session *s, enum stage stage,
@@ -112,6 +130,7 @@ static bool flush_unsent(struct session *s)
     free(t->unsent);
     t->unsent = NULL;
     t->unsent_at = t->unsent_length = 0;
+    t->heard_ms = loop_now_ms(s->host->loop); /* it was not read before */
     return true;
 }
 
@@ -177,12 +196,12 @@ static void take_header(struct session *s, struct str bytes)
         end_header(s, bytes);
         break;
     case HEADER_TOO_LARGE:
-        body_pump_refuse(s, STAGE_HEADER, 552, "5.3.4",
-                         "The header block is too large");
+        body_pump_refuse_over(s, STAGE_HEADER, CAP_HEADER_BYTES,
+                              "The header block is too large");
         break;
     case HEADER_TOO_MANY:
-        body_pump_refuse(s, STAGE_HEADER, 552, "5.3.4",
-                         "Too many header fields");
+        body_pump_refuse_over(s, STAGE_HEADER, CAP_HEADER_FIELDS,
+                              "Too many header fields");
         break;
     case HEADER_MEMORY:
         body_pump_refuse(s, STAGE_HEADER, 451, "4.3.0",
@@ -205,34 +224,36 @@ static void check_sizes(struct session *s)
     struct verdict verdict;
     if (s->state != SESSION_HEADER && s->state != SESSION_BODY)
         return;
-    if (t->dots.bytes > session_settings(s)->caps.message) {
-        body_pump_refuse(s, STAGE_MESSAGE, 552, "5.3.4",
-                         "The message is too large");
+    if (t->content.bytes > session_settings(s)->caps.message) {
+        body_pump_refuse_over(s, STAGE_MESSAGE, CAP_MESSAGE,
+                              "The message is too large");
     } else if (t->effects.size_rule != NULL &&
-               t->dots.bytes > t->effects.size_max) {
-        t->stopped_at = t->dots.bytes;
+               t->content.bytes > t->effects.size_max) {
+        t->stopped_at = t->content.bytes;
         policy_ask_exceeded(s, &verdict);
         shadow_compare(s, STAGE_MESSAGE, &verdict);
         body_pump_refuse_by_verdict(s, STAGE_MESSAGE, &verdict);
     } else {
-        shadow_check_size(s, t->dots.bytes);
+        shadow_check_size(s, t->content.bytes);
     }
 }
 
 static void check_fault(struct session *s)
 {
-    enum dot_fault fault = s->transaction->dots.fault;
-    if (fault == DOT_FAULT_NONE ||
+    enum content_fault fault = s->transaction->content.fault;
+    if (fault == CONTENT_FAULT_NONE ||
         (s->state != SESSION_HEADER && s->state != SESSION_BODY))
         return;
     char text[128];
-    if (fault == DOT_FAULT_LINE)
+    if (fault == CONTENT_FAULT_LINE)
+        session_note_cap(s, CAP_BODY_LINE);
+    if (fault == CONTENT_FAULT_LINE)
         snprintf(text, sizeof text, "The message holds %s",
-                 dot_fault_text(fault));
+                 content_fault_text(fault));
     else
         snprintf(text, sizeof text,
                  "The message holds %s; lines end with CR LF only",
-                 dot_fault_text(fault));
+                 content_fault_text(fault));
     body_pump_refuse(s, STAGE_MESSAGE, 550, "5.5.2", text);
 }
 
@@ -246,6 +267,7 @@ static void check_drain(struct session *s, size_t octets)
     t->drained += octets;
     if (t->drained <= session_settings(s)->caps.drain)
         return;
+    session_note_cap(s, CAP_DRAIN);
     transaction_reply_final(s);
     session_close(s, SESSION_END_CAP);
 }
@@ -260,13 +282,20 @@ static void on_message_vetted(struct session *s, const struct verdict *verdict)
     session_enter(s, SESSION_FINAL);
 }
 
+/* A chunk is with the upstream, or on its way there: the next command. */
+static void answer_chunk(struct session *s)
+{
+    session_enter(s, SESSION_CHUNKS);
+    session_reply(s, 250, "2.0.0", "Ok");
+}
+
 static void vet_message(struct session *s)
 {
     struct transaction *t = s->transaction;
-    facts_set_number(&s->facts, FACT_MESSAGE_BYTES, t->dots.bytes);
-    facts_set_number(&s->facts, FACT_MESSAGE_LINES, t->dots.lines);
+    facts_set_number(&s->facts, FACT_MESSAGE_BYTES, t->content.bytes);
+    facts_set_number(&s->facts, FACT_MESSAGE_LINES, t->content.lines);
     facts_set_number(&s->facts, FACT_MESSAGE_LONGEST_LINE,
-                     t->dots.longest_line);
+                     t->content.longest_line);
     policy_ask(s, STAGE_MESSAGE, on_message_vetted);
 }
 
@@ -279,32 +308,54 @@ static void take_end(struct session *s)
     if (header_reader_end(&t->header) == HEADER_DONE)
         end_header(s, STR(""));
     else
-        body_pump_refuse(s, STAGE_HEADER, 552, "5.3.4",
-                         "The header block is too large");
+        body_pump_refuse_over(s, STAGE_HEADER, CAP_HEADER_BYTES,
+                              "The header block is too large");
+}
+
+/* RFC 3030: a last line without its CRLF gets one, since DATA needs it. */
+static void take_chunk_end(struct session *s)
+{
+    struct transaction *t = s->transaction;
+    t->is_chunk_read = true;
+    if (!t->is_last_chunk)
+        return;
+    struct str end = content_reader_finish(&t->content);
+    check_fault(s);
+    if (s->transaction == t)
+        check_sizes(s);
+    if (s->transaction == t && end.n > 0)
+        take(s, end);
+    if (s->transaction == t && s->stream != NULL)
+        take_end(s);
 }
 
 static bool read_span(struct session *s)
 {
     struct transaction *t = s->transaction;
     struct str input = stream_input(s->stream), rest = input, bytes;
-    if (input.n == 0)
+    bool is_empty = t->content.is_chunked && t->content.chunk_left == 0;
+    if (input.n == 0 && !is_empty)
         return false;
-    enum dot_next next = dot_reader_next(&t->dots, &rest, &bytes);
+    enum content_next next = content_reader_next(&t->content, &rest, &bytes);
     size_t taken = input.n - rest.n;
+    if (taken > 0)
+        t->heard_ms = loop_now_ms(s->host->loop);
     t->octets_in += taken;
     check_fault(s);
     if (s->transaction == t)
         check_sizes(s);
-    if (s->transaction == t && next == DOT_BYTES)
+    if (s->transaction == t && next == CONTENT_BYTES)
         take(s, bytes);
     if (s->transaction == t)
         check_drain(s, taken);
     if (s->transaction != t || s->stream == NULL)
         return false;
     stream_consume(s->stream, taken);
-    if (next == DOT_END)
+    if (next == CONTENT_END && t->content.is_chunked)
+        take_chunk_end(s);
+    else if (next == CONTENT_END)
         take_end(s);
-    return next != DOT_MORE;
+    return next != CONTENT_MORE;
 }
 
 bool body_pump_run(struct session *s)
@@ -312,41 +363,20 @@ bool body_pump_run(struct session *s)
     struct transaction *t = s->transaction;
     if (s->state == SESSION_BODY && !flush_unsent(s))
         return false;
-    if (!t->is_complete)
+    if (!t->is_complete && !t->is_chunk_read)
         return read_span(s);
-    if (s->state == SESSION_BODY)
-        vet_message(s);
-    else
+    if (s->state == SESSION_DRAIN)
         body_pump_conclude(s);
+    else if (!t->is_complete)
+        answer_chunk(s);
+    else
+        vet_message(s);
     return true;
 }
 
 void body_pump_give_up(struct session *s)
 {
     body_pump_drop(s);
-    if (s->transaction->is_complete)
+    if (s->transaction->is_complete || s->transaction->is_chunk_read)
         body_pump_conclude(s);
-}
-
-void body_pump_tick(struct session *s)
-{
-    struct transaction *t = s->transaction;
-    uint64_t data_ms = session_settings(s)->timeouts.data;
-    uint64_t tick_ms = data_ms < 60000 ? data_ms : 60000;
-    uint64_t fresh = t->octets_in - t->octets_at_tick;
-    bool is_late = false;
-    if (t->was_held_back)
-        t->silent_ms = 0;
-    else if (fresh == 0)
-        is_late = (t->silent_ms += tick_ms) >= data_ms;
-    else
-        is_late = fresh < tick_ms * FLOOR_PER_SECOND / 1000;
-    if (is_late) {
-        session_hang_up(s, SESSION_END_TIMEOUT, "4.4.2",
-                        "The message comes too slowly, closing");
-        return;
-    }
-    t->octets_at_tick = t->octets_in;
-    t->was_held_back = t->unsent_at < t->unsent_length;
-    session_touch(s);
 }

@@ -48,9 +48,11 @@ static void on_failure_vetted(struct session *s, const struct verdict *verdict)
     if (rules_allow(s, verdict))
         session_reply(s, 535, "5.7.8", "Authentication credentials invalid");
     /* Whoever was answered by a rule has guessed as well. */
-    if (s->auth_failures >= session_settings(s)->auth.attempts)
-        session_hang_up(s, SESSION_END_CAP, "4.7.0",
-                        "Too many failed logins, try again later");
+    if (s->auth_failures < session_settings(s)->auth.attempts)
+        return;
+    session_note_cap(s, CAP_ATTEMPTS);
+    session_hang_up(s, SESSION_END_CAP, "4.7.0",
+                    "Too many failed logins, try again later");
 }
 
 static void refuse_login(struct session *s)
@@ -161,6 +163,7 @@ static void ask_back_ends(struct session *s)
     struct str password = str_span(s->sasl.password, s->sasl.password_length);
     struct str claimed = arena_str(&s->arena, name);
     if (claimed.p == NULL) {
+        session_note_cap(s, CAP_MEMORY);
         session_hang_up(s, SESSION_END_CAP, "4.7.0", "Too many logins");
         return;
     }

@@ -2,6 +2,7 @@
  * upstream hears of it when the header block has been vetted. */
 #include "proxy/session/body_pump.h"
 #include "proxy/session/command_table.h"
+#include "proxy/session/data_stage.h"
 #include "proxy/session/policy.h"
 #include "proxy/session/session_reply.h"
 #include "proxy/session/transaction.h"
@@ -13,27 +14,6 @@ static void close_if_talking(struct session *s)
     if (s->stream != NULL && stream_input(s->stream).n > 0)
         session_hang_up(s, SESSION_END_PROTOCOL, "4.5.0",
                         "Nothing may follow DATA before 354");
-}
-
-static bool learn_facts(struct session *s)
-{
-    struct transaction *t = s->transaction;
-    struct domain_set domains = {0};
-    struct str *accepted =
-        arena_array(&t->arena, t->accepted_count, sizeof *accepted);
-    size_t count = 0;
-    if (accepted == NULL)
-        return false;
-    for (size_t i = 0; i < t->recipient_count; i++) {
-        if (t->recipients[i].state != RECIPIENT_ACCEPTED)
-            continue;
-        accepted[count] = t->recipients[i].mailbox;
-        if (domain_set_add(&domains, &t->arena, accepted[count++]) != 0)
-            return false;
-    }
-    facts_set_list(&s->facts, FACT_DATA_RECIPIENTS, accepted, count);
-    facts_set_list(&s->facts, FACT_DATA_DOMAINS, domains.items, domains.count);
-    return true;
 }
 
 /* The reply has left: the transaction is over without a message. */
@@ -73,27 +53,16 @@ static void on_vetted(struct session *s, const struct verdict *verdict)
 
 void cmd_data(struct session *s, const struct command *command)
 {
-    struct transaction *t = s->transaction;
     (void)command;
-    if (t->recipient_count == 0) {
-        session_bad_command(s, 503, "5.5.1", "RCPT first");
+    switch (data_stage_begin(s)) {
+    case DATA_STAGE_READY:
+        policy_ask(s, STAGE_DATA, on_vetted);
+        break;
+    case DATA_STAGE_REFUSED:
         close_if_talking(s);
-        return;
-    }
-    if (t->accepted_count == 0) {
-        session_reply(s, 554, "5.5.1", "No valid recipients");
-        close_if_talking(s);
-        return;
-    }
-    if (t->has_final) { /* the upstream went away meanwhile */
-        transaction_reply_final(s);
+        break;
+    case DATA_STAGE_OVER:
         give_up(s);
-        return;
+        break;
     }
-    if (!learn_facts(s)) {
-        session_reply(s, 451, "4.3.0", "Out of memory, try again later");
-        close_if_talking(s);
-        return;
-    }
-    policy_ask(s, STAGE_DATA, on_vetted);
 }

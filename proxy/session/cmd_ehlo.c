@@ -1,5 +1,7 @@
 /* EHLO and HELO: a new start, and what Postern can do met with what the
  * upstream can (design section 7). */
+#include <assert.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "proxy/session/command_table.h"
@@ -7,16 +9,12 @@
 #include "proxy/session/session_log.h"
 #include "proxy/session/session_reply.h"
 #include "proxy/session/transaction.h"
-#include "proxy/smtp/params.h"
+#include "proxy/smtp/helo_name.h"
 
-/* Kept for the session: what was promised once holds to its end. The newest
- * policy says where its mail may go. */
-static void learn_offer(struct session *s)
+/* What the upstreams that this session's mail may go to have in common. */
+static void meet_upstreams(const struct session *s, struct capabilities *offer)
 {
     const struct settings *settings = s->host->policy;
-    struct capabilities *offer = &s->offered;
-    if (s->has_offered)
-        return;
     upstreams_capabilities(s->host->upstreams, s->listener->upstream, offer);
     for (size_t i = 0; i < settings->upstream_count; i++) {
         const struct upstream_settings *other = &settings->upstreams[i];
@@ -26,9 +24,28 @@ static void learn_offer(struct session *s)
         upstreams_capabilities(s->host->upstreams, other, &theirs);
         capabilities_intersect(offer, &theirs);
     }
+}
+
+/* Kept for the session: what was promised once holds to its end, but for what
+ * TLS brings. The newest policy says where its mail may go. */
+static void learn_offer(struct session *s)
+{
+    const struct settings *settings = s->host->policy;
+    struct capabilities *offer = &s->offered;
+    if (s->has_offered && s->offered_secure == stream_is_secure(s->stream))
+        return;
+    meet_upstreams(s, offer);
     if (offer->size == 0 || offer->size > settings->caps.message)
         offer->size = settings->caps.message;
+    if (offer->rcpt_max == 0 || offer->rcpt_max > settings->caps.recipients)
+        offer->rcpt_max = settings->caps.recipients;
+    if (ruleset_routes_by_recipient(settings->rules))
+        offer->rcpt_domain_max = 1;
+    /* RFC 8689 4.2.1: not in clear text. */
+    if (!stream_is_secure(s->stream))
+        offer->has_requiretls = false;
     s->has_offered = true;
+    s->offered_secure = stream_is_secure(s->stream);
 }
 
 static bool offers_auth(const struct session *s)
@@ -36,23 +53,74 @@ static bool offers_auth(const struct session *s)
     return s->listener->auth != AUTH_NONE && stream_is_secure(s->stream);
 }
 
+/* The lines of an answer to EHLO. */
+struct offer_text {
+    char octets[2048];
+    size_t used;
+};
+
+__attribute__((format(printf, 2, 3))) static void add(struct offer_text *text,
+                                                      const char *format, ...)
+{
+    size_t room = sizeof text->octets - text->used;
+    va_list arguments;
+    va_start(arguments, format);
+    int n = vsnprintf(text->octets + text->used, room, format, arguments);
+    va_end(arguments);
+    /* A host name and numbers: far less than there is room for. */
+    assert(n >= 0 && (size_t)n < room);
+    text->used += (size_t)n;
+}
+
+static void add_auth(struct offer_text *text, const struct session *s)
+{
+    const struct auth_settings *auth = &session_settings(s)->auth;
+    if (offers_auth(s))
+        add(text, "\nAUTH%s%s", auth->plain ? " PLAIN" : "",
+            auth->login ? " LOGIN" : "");
+}
+
+/* What the upstreams have in common; the numbers are theirs too. */
+static void add_extensions(struct offer_text *text,
+                           const struct capabilities *offer)
+{
+    for (enum extension i = 0; i < EXTENSION_COUNT; i++) {
+        if (!capabilities_have(offer, i))
+            continue;
+        struct str keyword = extension_keyword(i);
+        add(text, "\n%.*s", (int)keyword.n, keyword.p);
+        if (i == EXTENSION_FUTURERELEASE)
+            add(text, " %llu%s%s", (unsigned long long)offer->hold_seconds,
+                offer->hold_until[0] != '\0' ? " " : "", offer->hold_until);
+        if (i == EXTENSION_MT_PRIORITY && offer->priority_policy[0] != '\0')
+            add(text, " %s", offer->priority_policy);
+        if (i == EXTENSION_DELIVERBY && offer->deliverby_seconds > 0)
+            add(text, " %llu", (unsigned long long)offer->deliverby_seconds);
+    }
+}
+
+static void add_limits(struct offer_text *text,
+                       const struct capabilities *offer)
+{
+    add(text, "\nLIMITS RCPTMAX=%llu", (unsigned long long)offer->rcpt_max);
+    if (offer->rcpt_domain_max > 0)
+        add(text, " RCPTDOMAINMAX=%llu",
+            (unsigned long long)offer->rcpt_domain_max);
+}
+
 static void reply_ehlo(struct session *s)
 {
     const struct settings *settings = session_settings(s);
-    bool offers_tls =
-        s->listener->tls == LISTENER_STARTTLS && !stream_is_secure(s->stream);
-    char text[1024];
-    int n =
-        snprintf(text, sizeof text,
-                 "%.*s\nPIPELINING\nSIZE %llu%s%s%s%s%s"
-                 "\nENHANCEDSTATUSCODES",
-                 (int)settings->hostname.n, settings->hostname.p,
-                 (unsigned long long)s->offered.size,
-                 offers_tls ? "\nSTARTTLS" : "", offers_auth(s) ? "\nAUTH" : "",
-                 offers_auth(s) && settings->auth.plain ? " PLAIN" : "",
-                 offers_auth(s) && settings->auth.login ? " LOGIN" : "",
-                 s->offered.has_8bitmime ? "\n8BITMIME" : "");
-    struct reply reply = {250, STR(""), str_span(text, n < 0 ? 0 : (size_t)n)};
+    struct offer_text text = {.used = 0};
+    add(&text, "%.*s\nPIPELINING\nSIZE %llu", (int)settings->hostname.n,
+        settings->hostname.p, (unsigned long long)s->offered.size);
+    if (s->listener->tls == LISTENER_STARTTLS && !stream_is_secure(s->stream))
+        add(&text, "\nSTARTTLS");
+    add_auth(&text, s);
+    add(&text, "\nENHANCEDSTATUSCODES\nCHUNKING");
+    add_extensions(&text, &s->offered);
+    add_limits(&text, &s->offered);
+    struct reply reply = {250, STR(""), str_span(text.octets, text.used)};
     session_reply_upstream(s, &reply);
 }
 
@@ -88,10 +156,12 @@ void cmd_ehlo(struct session *s, const struct command *command)
                             "Give a host name or an address literal");
         return;
     }
+    s->is_behind_refused = false;
     if (s->transaction != NULL)
         transaction_end(s);
     struct str name = arena_str(&s->arena, command->argument);
     if (name.p == NULL) {
+        session_note_cap(s, CAP_MEMORY);
         session_hang_up(s, SESSION_END_CAP, "4.3.0", "Too many greetings");
         return;
     }

@@ -1,50 +1,48 @@
 /* MAIL: the login asked again, the reverse path vetted. Nothing is sent to
  * the upstream yet. */
 #include "proxy/session/command_table.h"
+#include "proxy/session/envelope_reply.h"
 #include "proxy/session/policy.h"
 #include "proxy/session/session_reply.h"
 #include "proxy/session/transaction.h"
-#include "proxy/smtp/path.h"
 
-static void refuse_path(struct session *s, enum path_error error)
+static void refuse(struct session *s, struct reply reply)
 {
-    switch (error) {
-    case PATH_UNQUALIFIED:
-        session_bad_command(s, 553, "5.5.4",
-                            "The address needs a domain: user@example.com");
-        break;
-    case PATH_UTF8:
-        session_bad_command(s, 553, "5.6.7",
-                            "Addresses outside ASCII are not supported here");
-        break;
-    case PATH_TOO_LONG:
-        session_bad_command(s, 501, "5.1.7", "The address is too long");
-        break;
-    default:
-        session_bad_command(s, 501, "5.1.7",
-                            "Not an address: MAIL FROM:<user@example.com>");
+    session_bad_command(s, reply.code, reply.enhanced.p, reply.text.p);
+}
+
+static bool params_are_offered(struct session *s,
+                               const struct mail_params *params)
+{
+    for (enum extension i = 0; i < EXTENSION_COUNT; i++) {
+        if ((params->extensions & (1U << i)) == 0 ||
+            capabilities_have(&s->offered, i))
+            continue;
+        struct reply reply = reply_of_not_offered(i);
+        session_reply_ours(s, &reply);
+        return false;
     }
+    const char *over = mail_params_over_offer(params, &s->offered);
+    if (over != NULL)
+        session_replyf(s, 501, "5.5.4", "%s asks for more than is offered",
+                       over);
+    return over == NULL;
 }
 
 static bool params_are_fine(struct session *s, struct str text,
                             struct mail_params *params)
 {
     struct str what;
-    switch (mail_params_parse(text, params, &what)) {
-    case PARAMS_OK:
-        break;
-    case PARAMS_SYNTAX:
-        session_bad_command(s, 501, "5.5.4", "Bad parameter of MAIL");
-        return false;
-    case PARAMS_UNKNOWN:
-        session_bad_command(s, 555, "5.5.4", "Unknown parameter of MAIL");
+    enum params_error error = mail_params_parse(text, params, &what);
+    if (error != PARAMS_OK) {
+        refuse(s, reply_of_params_error(VERB_MAIL, error));
         return false;
     }
-    if (params->body == BODY_8BITMIME && !s->offered.has_8bitmime) {
-        session_reply(s, 555, "5.5.4", "8BITMIME is not offered here");
+    if (!params_are_offered(s, params))
         return false;
-    }
     if (params->has_size && params->size > s->offered.size) {
+        if (params->size > session_settings(s)->caps.message)
+            session_note_cap(s, CAP_MESSAGE);
         session_replyf(s, 552, "5.3.4", "The limit is %llu octets",
                        (unsigned long long)s->offered.size);
         return false;
@@ -52,10 +50,16 @@ static bool params_are_fine(struct session *s, struct str text,
     return true;
 }
 
+static struct str yes_or_no(bool is_so)
+{
+    return is_so ? STR("true") : STR("false");
+}
+
 static void learn_facts(struct session *s, struct str mailbox,
                         const struct mail_params *params)
 {
     struct facts *facts = &s->facts;
+    facts_set_text(facts, FACT_MAIL_ID, str_from(s->transaction->id));
     facts_set_text(facts, FACT_MAIL_FROM, mailbox);
     facts_set_text(facts, FACT_MAIL_ORIGINAL, mailbox);
     if (params->has_size)
@@ -64,9 +68,11 @@ static void learn_facts(struct session *s, struct str mailbox,
         facts_set_text(facts, FACT_MAIL_BODY,
                        params->body == BODY_8BITMIME ? STR("8BITMIME")
                                                      : STR("7BIT"));
-    /* Neither is offered, and so neither can have been asked for. */
-    facts_set_text(facts, FACT_MAIL_SMTPUTF8, STR("false"));
-    facts_set_text(facts, FACT_MAIL_REQUIRETLS, STR("false"));
+    facts_set_text(facts, FACT_MAIL_SMTPUTF8, yes_or_no(params->is_smtputf8));
+    facts_set_text(facts, FACT_MAIL_REQUIRETLS,
+                   yes_or_no(params->requires_tls));
+    if (params->envid.n > 0)
+        facts_set_text(facts, FACT_MAIL_ENVID, params->envid);
 }
 
 /* The rules may withdraw a login at any time (design 3.1). */
@@ -117,19 +123,22 @@ static void on_login_vetted(struct session *s, const struct verdict *verdict)
 }
 
 static bool begin_transaction(struct session *s, struct str mailbox,
-                              const struct mail_params *params)
+                              const struct mail_params *given)
 {
+    struct mail_params params = *given;
     session_renew_settings(s);
     struct transaction *t = transaction_new(s);
     if (t != NULL)
         mailbox = arena_str(&t->arena, mailbox);
-    if (t == NULL || mailbox.p == NULL) { /* it would be taken for <> */
+    if (t == NULL || mailbox.p == NULL ||
+        mail_params_keep(&params, &t->arena) !=
+            0) { /* it would be taken for <> */
         session_hang_up(s, SESSION_END_FAULT, "4.3.0", "Out of memory");
         return false;
     }
-    learn_facts(s, mailbox, params);
+    learn_facts(s, mailbox, &params);
     t->reverse_path_original = mailbox;
-    t->envelope.params = *params;
+    t->envelope.params = params;
     return true;
 }
 
@@ -139,11 +148,15 @@ void cmd_mail(struct session *s, const struct command *command)
     struct mail_params params;
     enum path_error error = path_reverse(&rest, &mailbox);
     if (error != PATH_OK) {
-        refuse_path(s, error);
+        refuse(s, reply_of_path_error(VERB_MAIL, error));
         return;
     }
     if (!params_are_fine(s, rest, &params))
         return;
+    if (str_has_8bit(mailbox) && !params.is_smtputf8) {
+        refuse(s, reply_of_path_error(VERB_MAIL, PATH_UTF8));
+        return;
+    }
     if (s->host->is_stopping) {
         session_hang_up(s, SESSION_END_STOP, "4.3.2",
                         "The server is stopping, try again later");

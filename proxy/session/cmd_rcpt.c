@@ -1,11 +1,13 @@
 /* RCPT: vetted, then sent to the upstream at once; its own answer comes back
  * to the client, in the order of the commands. */
 #include "proxy/session/command_table.h"
+#include "proxy/session/envelope_reply.h"
 #include "proxy/session/policy.h"
 #include "proxy/session/session_reply.h"
 #include "proxy/session/transaction.h"
 #include "proxy/session/upstream_answers.h"
-#include "proxy/smtp/path.h"
+#include "proxy/smtp/unitext.h"
+#include "proxy/smtp/xtext.h"
 
 /* Answers a recipient ourselves; the reply leaves in its turn. */
 static void refuse(struct recipient *r, int code, const char *enhanced,
@@ -16,22 +18,11 @@ static void refuse(struct recipient *r, int code, const char *enhanced,
     r->reply = (struct reply){code, str_from(enhanced), str_from(text)};
 }
 
-static void refuse_path(struct recipient *r, enum path_error error)
+static void refuse_with(struct recipient *r, struct reply reply)
 {
-    switch (error) {
-    case PATH_UNQUALIFIED:
-        refuse(r, 553, "5.5.4", "The address needs a domain: user@example.com");
-        break;
-    case PATH_UTF8:
-        refuse(r, 553, "5.6.7",
-               "Addresses outside ASCII are not supported here");
-        break;
-    case PATH_TOO_LONG:
-        refuse(r, 501, "5.1.3", "The address is too long");
-        break;
-    default:
-        refuse(r, 501, "5.1.3", "Not an address: RCPT TO:<user@example.com>");
-    }
+    r->state = RECIPIENT_REFUSED;
+    r->is_ours = true;
+    r->reply = reply;
 }
 
 static struct recipient *add_recipient(struct transaction *t)
@@ -72,6 +63,23 @@ static bool route_is_fine(struct session *s, struct recipient *r)
     return false;
 }
 
+/* RFC 3461 5.2.1: a mailbox that was rewritten remembers what it was. */
+static struct rcpt_params params_to_send(struct transaction *t,
+                                         const struct recipient *r)
+{
+    struct rcpt_params params = r->params;
+    if (params.orcpt.n > 0 || str_equals(r->mailbox, r->original))
+        return params;
+    bool is_utf8 = str_has_8bit(r->original); /* RFC 6533 3 */
+    struct str address = is_utf8 ? unitext_encode(&t->arena, r->original)
+                                 : xtext_encode(&t->arena, r->original);
+    if (address.p != NULL)
+        params.orcpt =
+            arena_printf(&t->arena, "%s;%.*s", is_utf8 ? "utf-8" : "rfc822",
+                         (int)address.n, address.p);
+    return params;
+}
+
 static void send_on(struct session *s, struct recipient *r)
 {
     struct transaction *t = s->transaction;
@@ -86,10 +94,17 @@ static void send_on(struct session *s, struct recipient *r)
         t->delivery = delivery_new(s->host->upstreams, t->upstream,
                                    &t->envelope, &upstream_answers, s);
     }
-    if (t->delivery == NULL || delivery_rcpt(t->delivery, r->mailbox) != 0) {
+    struct rcpt_params params = params_to_send(t, r);
+    int taken = t->delivery == NULL
+                    ? -1
+                    : delivery_rcpt(t->delivery, r->mailbox, &params);
+    if (taken == DELIVERY_LACKS_DSN)
+        refuse(r, 555, "5.5.4",
+               "The next mail server does not take the parameters of DSN");
+    else if (taken != 0)
         refuse(r, 451, "4.3.0", "Out of memory, try again later");
+    if (taken != 0)
         return;
-    }
     r->state = RECIPIENT_ASKED;
     r->index = t->asked_count++;
 }
@@ -122,23 +137,42 @@ static void on_vetted(struct session *s, const struct verdict *verdict)
     settle(s, r);
 }
 
+/* Reads the command; false: it is refused. */
+static bool parse(struct session *s, struct recipient *r, struct str argument,
+                  struct str *mailbox)
+{
+    const struct mail_params *mail = &s->transaction->envelope.params;
+    struct str rest = argument, what;
+    enum path_error path = path_forward(&rest, mailbox);
+    if (path == PATH_OK && str_has_8bit(*mailbox) && !mail->is_smtputf8)
+        path = PATH_UTF8;
+    if (path != PATH_OK) {
+        refuse_with(r, reply_of_path_error(VERB_RCPT, path));
+        return false;
+    }
+    enum params_error params = rcpt_params_parse(rest, &r->params, &what);
+    if (params == PARAMS_OK && str_has_8bit(r->params.orcpt) &&
+        !mail->is_smtputf8)
+        params = PARAMS_SYNTAX;
+    if (params != PARAMS_OK) {
+        refuse_with(r, reply_of_params_error(VERB_RCPT, params));
+        return false;
+    }
+    if (r->params.needs_dsn && !s->offered.has_dsn)
+        refuse_with(r, reply_of_not_offered(EXTENSION_DSN));
+    return r->state != RECIPIENT_REFUSED;
+}
+
 /* Checks it and learns its facts; false: it is refused. */
 static bool check(struct session *s, struct recipient *r, struct str argument)
 {
     struct transaction *t = s->transaction;
-    struct str rest = argument, mailbox, what;
-    enum path_error error = path_forward(&rest, &mailbox);
-    if (error != PATH_OK) {
-        refuse_path(r, error);
+    struct str mailbox;
+    if (!parse(s, r, argument, &mailbox))
         return false;
-    }
-    if (rcpt_params_parse(rest, &what) != PARAMS_OK) {
-        refuse(r, 555, "5.5.4", "Unknown parameter of RCPT");
-        return false;
-    }
     mailbox = arena_str(&t->arena, mailbox);
     r->original = r->mailbox = mailbox;
-    if (mailbox.p == NULL ||
+    if (mailbox.p == NULL || rcpt_params_keep(&r->params, &t->arena) != 0 ||
         domain_set_add(&t->domains, &t->arena, mailbox) != 0) {
         refuse(r, 452, "4.5.3", "Too many recipients");
         return false;
@@ -154,13 +188,18 @@ void cmd_rcpt(struct session *s, const struct command *command)
 {
     struct transaction *t = s->transaction;
     const struct caps_settings *caps = &session_settings(s)->caps;
+    uint64_t most = caps->recipients;
     struct recipient *r = NULL;
-    if (t->recipient_count < caps->recipients)
+    if (s->has_offered && s->offered.rcpt_max < most)
+        most = s->offered.rcpt_max; /* that of an upstream: RFC 9422 */
+    if (t->recipient_count < most)
         r = add_recipient(t);
     if (r == NULL) {
         /* Not kept: memory stays bounded. In order all the same, since
          * nothing may wait before it. */
         t->refused_over_cap++;
+        if (t->recipient_count >= caps->recipients)
+            session_note_cap(s, CAP_RECIPIENTS);
         transaction_flush_replies(s);
         if (s->stream != NULL)
             (void)command_is_one_too_many(s);

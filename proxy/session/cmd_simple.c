@@ -7,10 +7,11 @@
 void cmd_rset(struct session *s, const struct command *command)
 {
     (void)command;
-    if (s->transaction != NULL)
+    s->is_behind_refused = false;
+    if (s->transaction != NULL) {
         transaction_end(s);
-    if (s->state == SESSION_ENVELOPE)
         session_enter(s, SESSION_READY);
+    }
     session_reply(s, 250, "2.0.0", "Ok");
 }
 
@@ -31,7 +32,8 @@ void cmd_help(struct session *s, const struct command *command)
 {
     (void)command;
     session_reply(s, 214, "2.0.0",
-                  "EHLO STARTTLS AUTH MAIL RCPT DATA RSET NOOP VRFY QUIT");
+                  "EHLO STARTTLS AUTH MAIL RCPT DATA BDAT RSET NOOP VRFY "
+                  "QUIT");
 }
 
 void cmd_quit(struct session *s, const struct command *command)
@@ -43,12 +45,6 @@ void cmd_quit(struct session *s, const struct command *command)
 
 void cmd_not_built(struct session *s, const struct command *command)
 {
-    /* Whatever follows BDAT is data: it may not be read as commands. */
-    if (command->verb == VERB_BDAT) {
-        session_reply(s, 502, "5.5.1", "BDAT is not offered here");
-        session_close(s, SESSION_END_PROTOCOL);
-        return;
-    }
     if (command->verb == VERB_EXPN)
         session_bad_command(s, 502, "5.5.1", "EXPN is not offered here");
     else

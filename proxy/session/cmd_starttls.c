@@ -28,6 +28,6 @@ void cmd_starttls(struct session *s, const struct command *command)
     facts_forget_from(&s->facts, STAGE_HELO);
     s->has_offered = false;
     session_enter(s, SESSION_SECURING);
-    if (stream_secure(s->stream, s->host->tls, NULL) != 0)
+    if (stream_secure(s->stream, session_tls(s), NULL) != 0)
         session_abort(s, SESSION_END_PROTOCOL);
 }

@@ -5,7 +5,9 @@
 #include "proxy/session/transaction.h"
 
 #define IN(state) (1u << (state))
-#define IDLE (IN(SESSION_NEW) | IN(SESSION_READY) | IN(SESSION_ENVELOPE))
+#define IDLE                                                                   \
+    (IN(SESSION_NEW) | IN(SESSION_READY) | IN(SESSION_ENVELOPE) |              \
+     IN(SESSION_CHUNKS))
 
 /* What must be so before a verb is looked at. */
 enum gate {
@@ -45,7 +47,9 @@ static const struct command_row COMMANDS[VERB_COUNT] = {
     [VERB_EXPN] = {IDLE, 0, "", cmd_not_built},
     [VERB_HELP] = {IDLE, 0, "", cmd_help},
     [VERB_QUIT] = {IDLE, GATE_BARE, "", cmd_quit},
-    [VERB_BDAT] = {IDLE, 0, "", cmd_not_built},
+    [VERB_BDAT] = {IN(SESSION_ENVELOPE) | IN(SESSION_CHUNKS),
+                   GATE_SECURE | GATE_LOGIN | GATE_ARGUMENT,
+                   "MAIL and RCPT first", cmd_bdat},
     [VERB_UNKNOWN] = {IDLE, 0, "", cmd_not_built},
     [VERB_FOREIGN] = {IDLE, 0, "", cmd_not_built},
 };
@@ -104,12 +108,14 @@ bool command_is_one_too_many(struct session *s)
     const struct caps_settings *caps = &session_settings(s)->caps;
     if (++s->commands_without_mail <= caps->commands_without_mail)
         return false;
+    session_note_cap(s, CAP_COMMANDS_WITHOUT_MAIL);
     session_hang_up(s, SESSION_END_CAP, "4.7.0",
                     "Too many commands without a mail");
     return true;
 }
 
-static void refuse_line(struct session *s, const struct command *command)
+static void refuse_line(struct session *s, const struct command *command,
+                        struct str line)
 {
     if (command->verb == VERB_MAIL)
         session_bad_command(s, 501, "5.5.2",
@@ -119,14 +125,27 @@ static void refuse_line(struct session *s, const struct command *command)
                             "Syntax: RCPT TO:<user@example.com>");
     else
         session_bad_command(s, 500, "5.5.2", "Command not understood");
+    if (command_announces_chunk(line))
+        bdat_swallow(s, command);
+}
+
+static void refuse_long_line(struct session *s, const struct command *command)
+{
+    session_note_cap(s, CAP_COMMAND_LINE);
+    session_bad_command(s, 500, "5.5.2", "Line too long");
+    if (command->verb == VERB_BDAT)
+        bdat_swallow(s, command);
 }
 
 static void dispatch_refused(struct session *s, const struct command *command)
 {
-    if (command->verb == VERB_QUIT)
+    if (command->verb == VERB_QUIT) {
         cmd_quit(s, command);
-    else
-        session_bad_command(s, 503, "5.5.1", "No service here, only QUIT");
+        return;
+    }
+    session_bad_command(s, 503, "5.5.1", "No service here, only QUIT");
+    if (command->verb == VERB_BDAT)
+        bdat_swallow(s, command);
 }
 
 void command_dispatch(struct session *s, struct str line)
@@ -146,14 +165,20 @@ void command_dispatch(struct session *s, struct str line)
         return;
     }
     s->commands++;
-    if (command.verb != VERB_RCPT && command_is_one_too_many(s))
+    bool is_of_a_mail = command.verb == VERB_RCPT ||
+                        (command.verb == VERB_BDAT && !s->is_behind_refused);
+    if (!is_of_a_mail && command_is_one_too_many(s))
         return;
     if (parsed != 0)
-        refuse_line(s, &command);
+        refuse_line(s, &command, line);
     else if (command.verb != VERB_AUTH && is_over_long(s, line))
-        session_bad_command(s, 500, "5.5.2", "Line too long");
+        refuse_long_line(s, &command);
     else if (s->state == SESSION_REFUSED)
         dispatch_refused(s, &command);
+    else if (command.verb == VERB_BDAT && s->is_behind_refused)
+        bdat_refuse_late(s, &command);
     else if (gates_pass(s, row, &command))
         row->run(s, &command);
+    else if (command.verb == VERB_BDAT)
+        bdat_swallow(s, &command);
 }

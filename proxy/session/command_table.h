@@ -20,12 +20,18 @@ void cmd_auth(struct session *s, const struct command *command);
 void cmd_mail(struct session *s, const struct command *command);
 void cmd_rcpt(struct session *s, const struct command *command);
 void cmd_data(struct session *s, const struct command *command);
+void cmd_bdat(struct session *s, const struct command *command);
 void cmd_rset(struct session *s, const struct command *command);
 void cmd_noop(struct session *s, const struct command *command);
 void cmd_vrfy(struct session *s, const struct command *command);
 void cmd_help(struct session *s, const struct command *command);
 void cmd_quit(struct session *s, const struct command *command);
 void cmd_not_built(struct session *s, const struct command *command);
+
+/* BDAT was refused: the octets of its chunk are no commands. */
+void bdat_swallow(struct session *s, const struct command *command);
+/* A chunk behind one that was refused. */
+void bdat_refuse_late(struct session *s, const struct command *command);
 
 /* A line while SESSION_RESPONSE. */
 void auth_respond(struct session *s, struct str line);

@@ -90,6 +90,7 @@ void header_stage_vet(struct session *s)
         return;
     }
     if (header_fields_hops(&t->fields) > session_settings(s)->caps.hops) {
+        session_note_cap(s, CAP_HOPS);
         body_pump_refuse(s, STAGE_HEADER, 554, "5.4.6",
                          "Too many Received fields: a mail loop?");
         return;

@@ -98,6 +98,17 @@ void log_put_texts(struct log_entry *entry, const char *key, const char *name,
     json_close_array(line);
 }
 
+void log_put_caps(struct log_entry *entry, uint64_t caps)
+{
+    if (caps == 0)
+        return;
+    json_open_array(&entry->line, "caps");
+    for (enum session_cap cap = CAP_NONE; cap < CAP_COUNT; cap++)
+        if ((caps & session_cap_bit(cap)) != 0)
+            json_text(&entry->line, NULL, str_from(session_cap_name(cap)));
+    json_close_array(&entry->line);
+}
+
 static void put_list_fact(struct log_entry *entry, const char *key,
                           enum fact fact, size_t room)
 {
@@ -114,6 +125,8 @@ void log_put_client(struct log_entry *entry)
     json_open_object(line, "client");
     log_put_fact(entry, "ip", FACT_CLIENT_IP);
     json_number(line, "port", s->facts.values[FACT_CLIENT_PORT].number);
+    if (s->via.n > 0)
+        json_text(line, "via", s->via);
     log_put_fact(entry, "helo", FACT_HELO_NAME);
     log_put_fact(entry, "verb", FACT_HELO_VERB);
     json_close_object(line);

@@ -50,6 +50,8 @@ void log_put_verdict(struct log_entry *entry, const char *key,
                      const struct verdict *verdict);
 /* `with_attempt`: the claimed name and the result too. */
 void log_put_auth(struct log_entry *entry, const char *result);
+/* The names of the caps that were crossed; nothing when none was. */
+void log_put_caps(struct log_entry *entry, uint64_t caps);
 void log_put_effects(struct log_entry *entry, const struct effects *effects);
 
 #endif

@@ -1,30 +1,12 @@
 #include "proxy/session/policy.h"
 
-#include <time.h>
-
+#include "config/time_facts.h"
 #include "proxy/session/policy_run.h"
 #include "proxy/session/session_log.h"
 #include "proxy/session/session_reply.h"
 #include "proxy/session/shadow.h"
 #include "proxy/session/transaction.h"
 #include "rules/list.h"
-
-static const struct str WEEKDAYS[7] = {
-    STR_INIT("sunday"),    STR_INIT("monday"),   STR_INIT("tuesday"),
-    STR_INIT("wednesday"), STR_INIT("thursday"), STR_INIT("friday"),
-    STR_INIT("saturday"),
-};
-
-/* time.* is read when the rule runs (design 3.1). */
-static void set_time_facts(struct session *s)
-{
-    time_t seconds = (time_t)(loop_wall_us(s->host->loop) / 1000000);
-    struct tm local;
-    if (localtime_r(&seconds, &local) == NULL)
-        return;
-    facts_set_number(&s->facts, FACT_TIME_HOUR, (uint64_t)local.tm_hour);
-    facts_set_text(&s->facts, FACT_TIME_WEEKDAY, WEEKDAYS[local.tm_wday]);
-}
 
 /* What the log says of when a stage was asked is the time that its budgets
  * were asked with: a replay comes to the same figures. */
@@ -195,7 +177,8 @@ static bool start(struct policy_run *run)
     s->asked_us = loop_clock_us(s->host->loop);
     if (s->transaction != NULL)
         s->transaction->stage_us[run->stage] = s->asked_us;
-    set_time_facts(s);
+    /* time.* is read when the rule runs (design 3.1). */
+    time_facts_set(&s->facts, loop_wall_us(s->host->loop) / 1000000);
     if (run->stage != STAGE_REPLY)
         shadow_ask(s, run->stage);
     if (ruleset_count(rules, run->stage) == 0 && run->stage != STAGE_MESSAGE) {
@@ -282,8 +265,8 @@ void policy_ask_reply(struct session *s, const struct recipient *recipient)
 void policy_ask_exceeded(struct session *s, struct verdict *verdict)
 {
     struct transaction *t = s->transaction;
-    evaluate_exceeded(&s->facts, &t->effects, s->host->scratch, t->dots.bytes,
-                      verdict);
+    evaluate_exceeded(&s->facts, &t->effects, s->host->scratch,
+                      t->content.bytes, verdict);
 }
 
 void policy_release_session(struct session *s)

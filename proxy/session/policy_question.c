@@ -36,7 +36,7 @@ static uint64_t message_size(const struct session *s, enum stage stage)
 {
     const struct transaction *t = s->transaction;
     if (stage == STAGE_MESSAGE)
-        return t->dots.bytes;
+        return t->content.bytes;
     return t->envelope.params.has_size ? t->envelope.params.size : 0;
 }
 

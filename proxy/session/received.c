@@ -1,19 +1,22 @@
 #include "proxy/session/received.h"
 
-#include <time.h>
-
+#include "config/time_facts.h"
 #include "proxy/session/transaction.h"
 
-/* RFC 3848: ESMTP, S for TLS, A for a login. */
-static const char *protocol(const struct session *s)
+/* RFC 3848: ESMTP, S for TLS, A for a login; RFC 6531 4.3: UTF8SMTP where MAIL
+ * asked for SMTPUTF8. */
+static struct str protocol(const struct session *s, struct arena *arena)
 {
+    const struct facts *facts = &s->facts;
     bool is_extended =
-        str_equals(facts_text(&s->facts, FACT_HELO_VERB), STR("EHLO"));
+        str_equals(facts_text(facts, FACT_HELO_VERB), STR("EHLO"));
+    bool is_utf8 =
+        str_equals(facts_text(facts, FACT_MAIL_SMTPUTF8), STR("true"));
     if (!is_extended)
-        return "SMTP";
-    if (facts_know(&s->facts, FACT_TLS_VERSION))
-        return s->user.n > 0 ? "ESMTPSA" : "ESMTPS";
-    return s->user.n > 0 ? "ESMTPA" : "ESMTP";
+        return STR("SMTP");
+    return arena_printf(arena, "%s%s%s", is_utf8 ? "UTF8SMTP" : "ESMTP",
+                        facts_know(facts, FACT_TLS_VERSION) ? "S" : "",
+                        s->user.n > 0 ? "A" : "");
 }
 
 /* "from laptop ([198.51.100.7])", or nothing where the client is hidden. */
@@ -52,37 +55,20 @@ static struct str tls_clause(const struct session *s, struct arena *arena)
                         cipher.p, (int)version.n, version.p);
 }
 
-/* RFC 5322 3.3, in English whatever the locale. */
-static struct str date(const struct session *s, struct arena *arena)
-{
-    static const char DAYS[7][4] = {"Sun", "Mon", "Tue", "Wed",
-                                    "Thu", "Fri", "Sat"};
-    static const char MONTHS[12][4] = {"Jan", "Feb", "Mar", "Apr",
-                                       "May", "Jun", "Jul", "Aug",
-                                       "Sep", "Oct", "Nov", "Dec"};
-    time_t seconds = (time_t)(loop_wall_us(s->host->loop) / 1000000);
-    struct tm utc;
-    if (gmtime_r(&seconds, &utc) == NULL)
-        return (struct str){NULL, 0};
-    return arena_printf(arena, "%s, %02d %s %d %02d:%02d:%02d +0000",
-                        DAYS[utc.tm_wday], utc.tm_mday, MONTHS[utc.tm_mon],
-                        utc.tm_year + 1900, utc.tm_hour, utc.tm_min,
-                        utc.tm_sec);
-}
-
 struct str received_field(const struct session *s)
 {
     struct arena *arena = &s->transaction->arena;
     struct str hostname = session_settings(s)->hostname;
     struct str from = from_clause(s, arena);
+    struct str with = protocol(s, arena);
     struct str user = user_comment(s, arena);
     struct str tls = tls_clause(s, arena);
-    struct str now = date(s, arena);
-    if (from.p == NULL || user.p == NULL || tls.p == NULL || now.p == NULL)
+    char now[FACTS_DATE_ROOM];
+    if (from.p == NULL || with.p == NULL || user.p == NULL || tls.p == NULL ||
+        !time_date_write(now, loop_wall_us(s->host->loop) / 1000000))
         return (struct str){NULL, 0};
     return arena_printf(
-        arena, "Received: %.*sby %.*s with %s id %s%.*s%.*s;\r\n\t%.*s\r\n",
-        (int)from.n, from.p, (int)hostname.n, hostname.p, protocol(s),
-        s->transaction->id, (int)tls.n, tls.p, (int)user.n, user.p, (int)now.n,
-        now.p);
+        arena, "Received: %.*sby %.*s with %.*s id %s%.*s%.*s;\r\n\t%s\r\n",
+        (int)from.n, from.p, (int)hostname.n, hostname.p, (int)with.n, with.p,
+        s->transaction->id, (int)tls.n, tls.p, (int)user.n, user.p, now);
 }

@@ -2,12 +2,14 @@
 
 #include <stdlib.h>
 
-#include "proxy/session/body_pump.h"
+#include "proxy/session/balancer.h"
+#include "proxy/session/body_pace.h"
 #include "proxy/session/policy.h"
 #include "proxy/session/session_log.h"
 #include "proxy/session/session_open.h"
 #include "proxy/session/session_reply.h"
 #include "proxy/session/shadow.h"
+#include "proxy/tls/client_certificate.h"
 #include "proxy/session/transaction.h"
 
 /* Names, addresses and notes of one login; EHLO may come again and again. */
@@ -37,6 +39,7 @@ static void reap(struct loop_later *later)
         (struct session *)((char *)later - offsetof(struct session, reaper));
     struct session_host *host = s->host;
     struct ip client_ip = s->client_ip;
+    bool is_counted = !s->is_uncounted;
     session_log_session(s);
     policy_release_session(s);
     shadow_free(s);
@@ -47,7 +50,7 @@ static void reap(struct loop_later *later)
     arena_release(&s->arena);
     settings_unref(s->settings);
     free(s);
-    host->on_session_freed(host->owner, &client_ip);
+    host->on_session_freed(host->owner, is_counted ? &client_ip : NULL);
 }
 
 const struct settings *session_settings(const struct session *s)
@@ -123,6 +126,18 @@ void session_abort(struct session *s, enum session_end end)
     let_go(s);
 }
 
+/* Without memory for it, it is as if the client had shown none. */
+static void learn_client_certificate(struct session *s)
+{
+    struct client_certificate shown;
+    if (stream_tls_client(s->stream, &s->arena, &shown) != 0 ||
+        shown.fingerprint.n == 0)
+        return;
+    facts_set_text(&s->facts, FACT_TLS_CLIENT_FINGERPRINT, shown.fingerprint);
+    facts_set_list(&s->facts, FACT_TLS_CLIENT_NAMES, shown.names,
+                   shown.name_count);
+}
+
 static void on_ready(void *owner)
 {
     struct session *s = owner;
@@ -134,6 +149,7 @@ static void on_ready(void *owner)
     struct str sni = arena_str(&s->arena, str_from(stream_tls_sni(s->stream)));
     if (sni.p != NULL && sni.n > 0)
         facts_set_text(&s->facts, FACT_TLS_SNI, sni);
+    learn_client_certificate(s);
     session_enter(s, SESSION_NEW);
     if (s->listener->tls == LISTENER_IMPLICIT)
         session_greet(s);
@@ -178,25 +194,32 @@ static const struct stream_events STREAM_EVENTS = {
 static void on_deadline(void *owner)
 {
     struct session *s = owner;
-    bool is_late_login =
-        s->auth_by_ms != 0 && loop_now_ms(s->host->loop) >= s->auth_by_ms;
+    bool is_late_login = session_login_is_late(s);
+    if (s->transaction != NULL && transaction_is_waiting(s->transaction) &&
+        !is_late_login) {
+        session_touch(s);
+        return;
+    }
+    enum session_cap crossed = session_deadline_cap(s);
+    if (crossed != CAP_NONE)
+        session_note_cap(s, crossed);
     switch (s->state) {
+    case SESSION_PROXY:
+        balancer_refuse(s, SESSION_END_TIMEOUT,
+                        "timeouts.proxy_header has passed");
+        break;
     case SESSION_SECURING:
         session_abort(s, SESSION_END_TIMEOUT);
         break;
     case SESSION_HEADER:
     case SESSION_BODY:
     case SESSION_DRAIN:
-        body_pump_tick(s);
+        body_pace_tick(s);
         break;
     default:
-        if (s->transaction != NULL && transaction_is_waiting(s->transaction) &&
-            !is_late_login)
-            session_touch(s);
-        else
-            session_hang_up(s, SESSION_END_TIMEOUT, "4.4.2",
-                            is_late_login ? "No login in time, closing"
-                                          : "No command in time, closing");
+        session_hang_up(s, SESSION_END_TIMEOUT, "4.4.2",
+                        is_late_login ? "No login in time, closing"
+                                      : "No command in time, closing");
     }
 }
 
@@ -222,6 +245,7 @@ struct session *session_start(struct session_host *host,
     s->settings = settings_ref(host->policy);
     s->deadline = deadline;
     s->stream = stream;
+    s->client_port = stream_peer_port(stream);
     s->state = SESSION_SECURING;
     s->reaper.run = reap;
     s->started_us = loop_clock_us(host->loop);
@@ -232,7 +256,10 @@ struct session *session_start(struct session_host *host,
     facts_init(&s->facts);
     effects_init(&s->effects, &s->arena);
     link_session(s);
-    session_open(s);
+    if (listener_is_balanced(listener, &s->client_ip))
+        balancer_await_header(s);
+    else
+        session_open(s);
     return s;
 }
 
@@ -244,7 +271,7 @@ void sessions_stop(struct session_host *host)
         next = s->next;
         if (s->stream == NULL || s->transaction != NULL)
             continue;
-        if (s->state == SESSION_SECURING)
+        if (s->state == SESSION_SECURING || s->state == SESSION_PROXY)
             session_abort(s, SESSION_END_STOP);
         else
             session_hang_up(s, SESSION_END_STOP, "4.3.2",

@@ -28,7 +28,7 @@ struct session_host {
     /* The newest snapshot: a session takes it up at its start, and each
      * transaction at its MAIL. */
     const struct settings *policy;
-    struct tls_context *tls; /* NULL when no listener needs it */
+    struct tls_context *const *tls; /* by the listener's index; NULL: none */
     struct upstreams *upstreams;
     struct login_client *logins;
     struct shared_ledger *ledger;
@@ -37,7 +37,11 @@ struct session_host {
     struct evaluate_scratch *scratch;
     struct decision_log *decisions;
     struct server_log *log;
-    /* A session has been freed; the client it served. */
+    /* Behind a balancer the client is known by now: takes a place of its
+     * net. False: there is none left. */
+    bool (*on_client_named)(void *owner, const struct ip *client);
+    /* A session has been freed; the client it served, NULL when its net has
+     * no place of it. */
     void (*on_session_freed)(void *owner, const struct ip *client);
     /* Whether the server is nearly full, so that logins must be quick. */
     bool (*is_crowded)(void *owner);
@@ -45,6 +49,10 @@ struct session_host {
     struct session *sessions; /* the live ones, a list of the sessions' own */
     bool is_stopping;
 };
+
+/* Whether a PROXY header must come from there first. */
+bool listener_is_balanced(const struct listener_settings *listener,
+                          const struct ip *peer);
 
 /* Starts a session on a connected socket, which it owns from now on. NULL
  * when out of memory or when the client has gone (the socket is closed). */

@@ -2,13 +2,14 @@
  * is no more, or somebody else must answer first. */
 #include <string.h>
 
+#include "proxy/session/balancer.h"
 #include "proxy/session/body_pump.h"
 #include "proxy/session/command_table.h"
 #include "proxy/session/session_reply.h"
 #include "proxy/session/transaction.h"
 #include "proxy/smtp/command.h"
 
-/* Whatever caps.command_line and caps.auth_line say. */
+/* What caps.command_line and caps.auth_line may be at most. */
 #define LINE_MAX_OCTETS (16 * 1024)
 
 static void answer_fault(struct session *s, enum line_next fault)
@@ -24,6 +25,9 @@ static void answer_fault(struct session *s, enum line_next fault)
                             "bare LF and no NUL");
     else if (fault == LINE_MEMORY)
         session_hang_up(s, SESSION_END_FAULT, "4.3.0", "Out of memory");
+    /* Where its chunk ends can't be known: nothing behind it is read. */
+    if (s->has_lost_chunk && s->stream != NULL)
+        session_close(s, SESSION_END_PROTOCOL);
 }
 
 /* A line of input, copied, because handling it may consume what is behind it.
@@ -44,8 +48,12 @@ static enum line_next next_line(struct session *s, char copy[LINE_MAX_OCTETS],
         memcpy(copy, line->p, line->n);
         line->p = copy;
     }
-    stream_consume(s->stream, input.n - rest.n);
+    if (next == LINE_TOO_LONG)
+        session_note_cap(s, may_auth ? CAP_AUTH_LINE : CAP_COMMAND_LINE);
     bool is_fault = next == LINE_TOO_LONG || next == LINE_BAD;
+    s->has_lost_chunk = is_fault && s->state != SESSION_RESPONSE &&
+                        command_announces_chunk(*line);
+    stream_consume(s->stream, input.n - rest.n);
     if (is_fault && s->transaction != NULL &&
         transaction_is_waiting(s->transaction))
         s->held = next;
@@ -72,6 +80,14 @@ static void run_held(struct session *s)
     explicit_bzero(copy, line.n);
 }
 
+/* SMB, SOCKS 4 and 5, and the binary PROXY header on a listener that wants
+ * none, never end a line. */
+static bool begins_foreign(struct str input)
+{
+    static const struct str firsts = STR_INIT("\0\4\5\r");
+    return str_index(firsts, input.p[0]) >= 0 || command_is_foreign(input);
+}
+
 /* A TLS ClientHello and its like come as lines that are none of ours at all,
  * or never end as one: the very first octets tell (attack X04), and a TLS
  * record in clear text tells at any time (attack T13). */
@@ -81,8 +97,18 @@ static bool speaks_foreign(const struct session *s)
     if (!line_reader_is_empty(&s->reader))
         return false;
     if (s->commands == 0 && s->bad_commands == 0)
-        return command_is_foreign(input);
+        return begins_foreign(input);
     return !stream_is_secure(s->stream) && input.p[0] == 0x16;
+}
+
+/* False: more of it must come. */
+static bool swallow(struct session *s)
+{
+    struct str input = stream_input(s->stream);
+    uint64_t n = input.n < s->swallow_left ? input.n : s->swallow_left;
+    stream_consume(s->stream, (size_t)n);
+    s->swallow_left -= n;
+    return n > 0;
 }
 
 /* Takes a command or a response; false: nothing more to do now. */
@@ -90,6 +116,8 @@ static bool run_line(struct session *s)
 {
     char copy[LINE_MAX_OCTETS];
     struct str line;
+    if (s->swallow_left > 0)
+        return swallow(s);
     if (s->held != LINE_MORE) {
         if (transaction_is_waiting(s->transaction))
             return false;
@@ -125,6 +153,10 @@ static bool run_once(struct session *s)
 {
     if (s->awaited != NULL)
         return false;
+    if (must_stop(s) && s->state == SESSION_PROXY) {
+        session_abort(s, SESSION_END_STOP);
+        return false;
+    }
     if (must_stop(s)) {
         session_hang_up(s, SESSION_END_STOP, "4.3.2",
                         "The server is stopping, try again later");
@@ -139,11 +171,14 @@ static bool run_once(struct session *s)
     case SESSION_ENVELOPE:
     case SESSION_RESPONSE:
     case SESSION_REFUSED:
+    case SESSION_CHUNKS:
         return run_line(s);
     case SESSION_HEADER:
     case SESSION_BODY:
     case SESSION_DRAIN:
         return body_pump_run(s);
+    case SESSION_PROXY:
+        return balancer_take_header(s);
     case SESSION_SECURING:
     case SESSION_CHECKING:
     case SESSION_ADDING:

@@ -6,6 +6,7 @@
 #include "proxy/net/timer.h"
 #include "proxy/sasl/sasl.h"
 #include "proxy/session/session.h"
+#include "proxy/session/session_cap.h"
 #include "proxy/session/session_id.h"
 #include "proxy/session/session_state.h"
 #include "proxy/smtp/capability.h"
@@ -43,7 +44,7 @@ struct greeting {
 
 struct session {
     struct session_host *host;
-    struct session *previous, *next; /* of host->sessions */
+    struct session *previous, *next;          /* of host->sessions */
     const struct listener_settings *listener; /* of host->settings */
     /* The snapshot that `effects` point into; a reference. */
     const struct settings *settings;
@@ -59,19 +60,28 @@ struct session {
     struct verdict *refusal; /* of the connect stage; NULL: welcome */
     struct loop_later reaper;
 
-    struct arena arena; /* what lives as long as the session */
-    struct ip client_ip;
+    struct arena arena;  /* what lives as long as the session */
+    struct ip client_ip; /* the client's, or until its header the balancer's */
+    uint16_t client_port;
+    struct str via;        /* the balancer's address; n 0: none */
+    bool is_behind_header; /* a balancer's: what follows may be TLS already */
+    bool is_uncounted;     /* its net has no place of it (yet) */
     char id[SESSION_ID_ROOM];
     uint64_t started_us, started_wall_us;
     uint64_t auth_by_ms; /* loop time by which a login is due; 0: none is */
+    bool is_hurried;     /* sooner than usual: the server is crowded */
 
     struct line_reader reader;
     /* What waits for replies before it: a line, or the fault of one;
      * LINE_MORE: nothing does. */
     enum line_next held;
     struct str held_line;
+    bool has_lost_chunk;         /* a faulty line announced one */
+    uint64_t swallow_left;       /* octets of a chunk that was refused */
+    bool is_behind_refused;      /* a chunk was refused, no MAIL came since */
     struct capabilities offered; /* what EHLO promised, once and for all */
     bool has_offered;
+    bool offered_secure; /* it was promised inside TLS */
 
     struct facts facts;
     struct effects effects;   /* of connect, helo and auth */
@@ -90,9 +100,13 @@ struct session {
     uint64_t commands, bad_commands, commands_without_mail;
     uint64_t transaction_count;
     enum session_end end;
+    uint64_t caps; /* that were crossed, as session_cap_bit()s */
     struct transaction *transaction; /* NULL between transactions */
     struct shadow *shadow;           /* NULL: no candidate was asked */
 };
+
+/* What its listener shows and asks for in TLS. */
+struct tls_context *session_tls(const struct session *s);
 
 /* Runs as far as the input and the state allow. */
 void session_run(struct session *s);

@@ -67,6 +67,7 @@ void session_log_session(struct session *s)
     log_put_verdict(&entry, "refused", s->refusal);
     put_greetings(&entry);
     json_text(line, "end", str_from(ENDS[s->end]));
+    log_put_caps(&entry, s->caps);
     json_number(line, "commands", s->commands);
     json_number(line, "bad_commands", s->bad_commands);
     json_number(line, "transactions", s->transaction_count);

@@ -5,9 +5,6 @@
 #include "proxy/session/policy.h"
 #include "proxy/session/session_reply.h"
 
-/* The time for a login when the server is nearly full (design section 6). */
-#define CROWDED_AUTH_MS 30000
-
 void session_greet(struct session *s)
 {
     const struct listener_settings *listener = s->listener;
@@ -30,27 +27,17 @@ void session_greet(struct session *s)
     session_reply_upstream(s, &reply);
 }
 
-static bool is_within(const struct cidr *networks, size_t count,
-                      const struct ip *ip)
-{
-    for (size_t i = 0; i < count; i++)
-        if (cidr_contains(&networks[i], ip))
-            return true;
-    return false;
-}
-
-/* False: out of memory. A fact without octets would be taken for another
- * client, or for none. */
-static bool learn_client(struct session *s)
+/* A fact without octets would be taken for another client, or for none. */
+bool session_learn_client(struct session *s)
 {
     const struct listener_settings *listener = s->listener;
     struct str ip = ip_text(&s->arena, &s->client_ip);
     struct str net = ip_net_text(&s->arena, &s->client_ip);
-    s->is_trusted =
-        is_within(listener->trusted, listener->trusted_count, &s->client_ip);
+    s->is_trusted = cidr_list_contains(listener->trusted,
+                                       listener->trusted_count, &s->client_ip);
     facts_set_text(&s->facts, FACT_CLIENT_IP, ip);
     facts_set_text(&s->facts, FACT_CLIENT_NET, net);
-    facts_set_number(&s->facts, FACT_CLIENT_PORT, stream_peer_port(s->stream));
+    facts_set_number(&s->facts, FACT_CLIENT_PORT, s->client_port);
     facts_set_text(&s->facts, FACT_LISTENER, listener->name);
     return ip.p != NULL && net.p != NULL;
 }
@@ -66,13 +53,21 @@ static bool needs_trust(const struct listener_settings *listener)
     return listener->auth == AUTH_NONE || listener->tls == LISTENER_CLEAR;
 }
 
+struct tls_context *session_tls(const struct session *s)
+{
+    return s->host->tls[s->listener - s->host->settings->listeners];
+}
+
 static void begin_tls(struct session *s)
 {
     if (s->refusal != NULL) {
         session_abort(s, SESSION_END_POLICY);
         return;
     }
-    if (stream_secure(s->stream, s->host->tls, NULL) != 0) {
+    int result = s->is_behind_header
+                     ? stream_secure_unread(s->stream, session_tls(s))
+                     : stream_secure(s->stream, session_tls(s), NULL);
+    if (result != 0) {
         session_abort(s, SESSION_END_FAULT);
         return;
     }
@@ -121,16 +116,19 @@ static void vet_client(struct session *s)
 
 void session_open(struct session *s)
 {
-    if (!learn_client(s)) {
+    if (!session_learn_client(s)) {
         session_abort(s, SESSION_END_FAULT);
         return;
     }
-    uint64_t until_auth = session_settings(s)->timeouts.until_auth;
-    if (until_auth > CROWDED_AUTH_MS && s->host->is_crowded(s->host->owner))
-        until_auth = CROWDED_AUTH_MS;
+    const struct timeouts_settings *timeouts = &session_settings(s)->timeouts;
+    uint64_t until_auth = timeouts->until_auth;
+    s->is_hurried = until_auth > timeouts->until_auth_crowded &&
+                    s->host->is_crowded(s->host->owner);
+    if (s->is_hurried)
+        until_auth = timeouts->until_auth_crowded;
     if (session_needs_login(s) && until_auth > 0)
         s->auth_by_ms = loop_now_ms(s->host->loop) + until_auth;
-    if (s->listener->tls != LISTENER_IMPLICIT)
-        s->state = SESSION_NEW;
+    s->state =
+        s->listener->tls == LISTENER_IMPLICIT ? SESSION_SECURING : SESSION_NEW;
     vet_client(s);
 }

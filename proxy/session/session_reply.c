@@ -26,8 +26,10 @@ static void write_reply(struct session *s, const struct reply *reply)
         n = reply_format(&plain, octets, sizeof octets);
     }
     /* Whoever never reads its replies is cut off (attack O02). */
-    if (stream_write(s->stream, str_span(octets, n)) != 0)
+    if (stream_write(s->stream, str_span(octets, n)) != 0) {
+        session_note_cap(s, CAP_UNREAD_REPLIES);
         session_abort(s, SESSION_END_CAP);
+    }
 }
 
 void session_reply_ours(struct session *s, const struct reply *reply)
@@ -105,6 +107,8 @@ void session_bad_command(struct session *s, int code, const char *enhanced,
                             : caps->bad_commands_before_auth;
     s->bad_commands++;
     if (s->bad_commands >= cap) {
+        session_note_cap(s, is_known ? CAP_BAD_COMMANDS_AFTER_AUTH
+                                     : CAP_BAD_COMMANDS_BEFORE_AUTH);
         session_hang_up(s, SESSION_END_CAP, "4.7.0", "Too many bad commands");
         return;
     }

@@ -45,6 +45,7 @@ struct transaction *transaction_new(struct session *s)
     t->envelope.id = str_from(t->id);
     t->envelope.client = identify(s);
     s->transaction = t;
+    s->is_behind_refused = false;
     return t;
 }
 

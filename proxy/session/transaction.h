@@ -7,7 +7,7 @@
 #include "proxy/session/log_capture.h"
 #include "proxy/session/session_internal.h"
 #include "proxy/session/shadow.h"
-#include "proxy/smtp/dot_reader.h"
+#include "proxy/smtp/content_reader.h"
 #include "proxy/smtp/header_reader.h"
 #include "proxy/upstream/delivery.h"
 #include "rules/evaluate.h"
@@ -23,12 +23,13 @@ struct recipient {
     enum recipient_state state;
     struct str original; /* as the client gave it */
     struct str mailbox;  /* as it goes on */
-    struct reply reply;  /* once answered */
-    bool is_ours;        /* the reply is Postern's own */
-    bool is_closing;     /* a rule closes the session with this reply */
+    struct rcpt_params params;
+    struct reply reply; /* once answered */
+    bool is_ours;       /* the reply is Postern's own */
+    bool is_closing;    /* a rule closes the session with this reply */
     /* How a candidate policy differs; NULL: it does not. */
     const struct shadow_result *shadow;
-    size_t index;        /* with the upstream, when it was asked */
+    size_t index; /* with the upstream, when it was asked */
 
     /* For the log: when the rules were asked, when the upstream answered (0:
      * neither), its own words and the rule that refused. */
@@ -89,9 +90,9 @@ struct transaction {
 
     /* Of the first recipient, in host->settings. */
     const struct upstream_settings *upstream;
-    struct delivery *delivery;                /* NULL: none (any more) */
+    struct delivery *delivery; /* NULL: none (any more) */
 
-    struct dot_reader dots;
+    struct content_reader content;
     struct header_reader header;
     bool has_header_reader;
     struct header_fields fields;
@@ -105,12 +106,17 @@ struct transaction {
      * decided. Owned. */
     char *behind;
     size_t behind_length;
+    /* BDAT (RFC 3030): the chunk under way. */
+    uint64_t chunk_size, chunk_count;
+    bool is_last_chunk;
+    bool is_chunk_read; /* to its end, and not yet answered */
     bool is_complete;   /* the end of data was read */
     uint64_t drained;   /* octets swallowed since the refusal */
     uint64_t octets_in; /* raw octets read since 354 */
-    uint64_t octets_at_tick;
-    uint64_t silent_ms;
-    bool was_held_back; /* the upstream was slower, since the last tick */
+    uint64_t heard_ms;  /* when the client last said anything, or might not */
+    uint64_t minute_ms; /* when the minute of caps.data_rate began */
+    uint64_t octets_at_minute;
+    bool was_held_back; /* the upstream was slower, in this minute */
 
     /* The answer for end of data, once it is known. */
     struct reply final;
@@ -120,12 +126,13 @@ struct transaction {
     /* For the log. */
     struct log_capture capture;
     uint64_t stage_us[STAGE_COUNT]; /* when it was asked last; 0: never */
-    uint64_t end_answer_us; /* when the upstream answered the end of data */
-    uint64_t headers_count; /* as the header stage learned it */
-    uint64_t stopped_at;    /* octets when a size was exceeded; 0: not */
+    uint64_t end_answer_us;  /* when the upstream answered the end of data */
+    uint64_t headers_count;  /* as the header stage learned it */
+    uint64_t stopped_at;     /* octets when a size was exceeded; 0: not */
     const struct rule *rule; /* that decided; NULL: none did */
     enum transaction_verdict verdict;
     enum stage stage; /* where it was decided */
+    uint64_t caps;    /* that were crossed, as session_cap_bit()s */
     struct str server;
     struct reply upstream_reply; /* code 0: none */
     bool is_uncertain;

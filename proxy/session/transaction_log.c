@@ -21,6 +21,7 @@ static void put_decision(struct log_entry *entry)
 {
     const struct transaction *t = entry->session->transaction;
     json_text(&entry->line, "verdict", str_from(VERDICTS[t->verdict]));
+    log_put_caps(entry, t->caps);
     if (!t->has_final)
         return;
     json_text(&entry->line, "stage", str_from(stage_name(t->stage)));
@@ -229,16 +230,18 @@ static void put_message(struct log_entry *entry)
 {
     const struct transaction *t = entry->session->transaction;
     struct json_line *line = &entry->line;
-    if (!t->is_complete && t->stopped_at == 0)
+    if (!t->is_complete && t->stopped_at == 0 && !t->content.has_repaired)
         return;
     json_open_object(line, "message");
     if (t->is_complete) {
-        json_number(line, "bytes", t->dots.bytes);
-        json_number(line, "lines", t->dots.lines);
-        json_number(line, "longest_line", t->dots.longest_line);
+        json_number(line, "bytes", t->content.bytes);
+        json_number(line, "lines", t->content.lines);
+        json_number(line, "longest_line", t->content.longest_line);
     }
     if (t->stopped_at > 0)
         json_number(line, "stopped", t->stopped_at);
+    if (t->content.has_repaired)
+        json_flag(line, "repaired", true);
     json_close_object(line);
 }
 

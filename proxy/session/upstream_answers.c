@@ -9,8 +9,7 @@
 #include "proxy/session/transaction.h"
 
 static void ask_reply_rules(struct session *s, struct str command,
-                            struct recipient *r,
-                            const struct outcome *outcome)
+                            struct recipient *r, const struct outcome *outcome)
 {
     struct transaction *t = s->transaction;
     struct facts *facts = &s->facts;
@@ -70,9 +69,8 @@ static void on_rcpt(void *owner, size_t index, const struct outcome *outcome)
     t->accepted_count += is_accepted;
     note_outcome(t, outcome);
     ask_reply_rules(s, STR("RCPT"), r, outcome);
-    r->answered_us = r->upstream_reply.code != 0
-                         ? t->stage_us[STAGE_REPLY]
-                         : loop_clock_us(s->host->loop);
+    r->answered_us = r->upstream_reply.code != 0 ? t->stage_us[STAGE_REPLY]
+                                                 : loop_clock_us(s->host->loop);
     if (!is_accepted)
         transaction_settle_recipient(t, at);
     transaction_flush_replies(s);
@@ -101,6 +99,10 @@ static void on_end(void *owner, const struct outcome *outcome)
         body_pump_conclude(s);
     else if (s->state == SESSION_BODY || s->state == SESSION_ADDING)
         body_pump_give_up(s);
+    else if (s->state == SESSION_CHUNKS) { /* the next chunk is told */
+        delivery_free(t->delivery);
+        t->delivery = NULL;
+    }
     session_run(s);
 }
 

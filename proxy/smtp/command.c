@@ -23,6 +23,7 @@ static const struct verb_row VERBS[] = {
     {.word = STR_INIT("QUIT"), .verb = VERB_QUIT},
     /* HTTP: a browser that was lured here (cross-protocol attacks). */
     {.word = STR_INIT("GET"), .verb = VERB_FOREIGN},
+    {.word = STR_INIT("PROXY"), .verb = VERB_FOREIGN},
     {.word = STR_INIT("POST"), .verb = VERB_FOREIGN},
     {.word = STR_INIT("PUT"), .verb = VERB_FOREIGN},
     {.word = STR_INIT("HEAD"), .verb = VERB_FOREIGN},
@@ -71,6 +72,12 @@ bool command_is_foreign(struct str octets)
     if (octets.n > 1 && octets.p[0] == '*' && ascii_is_digit(octets.p[1]))
         return true;
     return str_starts_with(octets, STR("SSH-"));
+}
+
+bool command_announces_chunk(struct str line)
+{
+    return str_starts_with_nocase(line, STR("BDAT")) &&
+           (line.n == 4 || (unsigned char)line.p[4] <= ' ');
 }
 
 int command_parse(struct str line, struct command *out)

@@ -37,6 +37,9 @@ struct command {
  * 8-bit octets are left for the grammar of the argument. The verb is set then
  * too, VERB_UNKNOWN when it can't be read. */
 int command_parse(struct str line, struct command *out);
+/* Whether a line, or what came of one, is a BDAT however it goes on: then
+ * octets of a chunk follow. */
+bool command_announces_chunk(struct str line);
 /* Whether octets begin like a TLS record, SSH or RESP. Their first line is
  * often not one of ours at all, so whoever gets a bad line as the first may
  * ask this of the raw input. */

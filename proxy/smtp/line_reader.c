@@ -106,17 +106,24 @@ static enum line_next scan(struct line_reader *reader, struct str input,
     return LINE_MORE;
 }
 
+static int lend(struct line_reader *reader, struct str piece, struct str *line)
+{
+    *line = piece;
+    if (reader->length == 0)
+        return 0;
+    if (gather(reader, piece) < 0)
+        return -1;
+    *line = str_span(reader->buffer, reader->length);
+    reader->length = 0; /* until the next call */
+    return 0;
+}
+
 static enum line_next finish(struct line_reader *reader, struct str piece,
                              struct str *line)
 {
     reader->has_cr = false;
-    *line = piece;
-    if (reader->length > 0) {
-        if (gather(reader, piece) < 0)
-            return LINE_MEMORY;
-        *line = str_span(reader->buffer, reader->length);
-        reader->length = 0; /* lent until the next call */
-    }
+    if (lend(reader, piece, line) < 0)
+        return LINE_MEMORY;
     assert(line->n >= 2);
     line->n -= 2;
     return LINE_READY;
@@ -137,7 +144,8 @@ enum line_next line_reader_next(struct line_reader *reader, struct str *input,
         return finish(reader, piece, line);
     if (next == LINE_MORE)
         return gather(reader, piece) < 0 ? LINE_MEMORY : LINE_MORE;
-    drop_buffer(reader);
+    if (lend(reader, piece, line) < 0)
+        return LINE_MEMORY;
     reader->is_swallowing = true;
     return next;
 }

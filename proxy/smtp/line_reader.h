@@ -29,8 +29,9 @@ void line_reader_release(struct line_reader *reader);
 bool line_reader_is_empty(const struct line_reader *reader);
 
 /* Advances *input past what it took. *line borrows from the input or the
- * reader, until the next call. `limit`: octets of a line with its CRLF; may
- * differ from call to call. */
+ * reader, until the next call; at a fault it is what came up to where that
+ * showed. `limit`: octets of a line with its CRLF; may differ from call to
+ * call. */
 enum line_next line_reader_next(struct line_reader *reader, struct str *input,
                                 size_t limit, struct str *line);
 

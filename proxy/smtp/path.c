@@ -1,6 +1,6 @@
 #include "proxy/smtp/path.h"
 
-#include "rules/base/utf8.h"
+#include "rules/domain_name.h"
 
 /* The index of the '>' that closes the path, or 0. One inside a quoted local
  * part is text. */
@@ -34,18 +34,10 @@ static int drop_route(struct str *inner)
         has_more = str_cut(route, ',', &hop, &route);
         if (hop.n == 0 || hop.p[0] != '@')
             return -1;
-        if (!address_is_domain(str_skip(hop, 1)))
+        if (!domain_is_valid(str_skip(hop, 1)))
             return -1;
     }
     return inner->n == 0 ? -1 : 0;
-}
-
-static bool has_8bit(struct str text)
-{
-    for (size_t i = 0; i < text.n; i++)
-        if ((unsigned char)text.p[i] >= 0x80)
-            return true;
-    return false;
 }
 
 /* Takes "<…>" and the spaces behind it off *text. */
@@ -63,8 +55,6 @@ static enum path_error cut_path(struct str *text, struct str *inner)
         return PATH_SYNTAX;
     while (rest.n > 0 && rest.p[0] == ' ')
         rest = str_skip(rest, 1);
-    if (has_8bit(*inner))
-        return utf8_is_valid(*inner) ? PATH_UTF8 : PATH_SYNTAX;
     if (drop_route(inner) < 0)
         return PATH_SYNTAX;
     *text = rest;

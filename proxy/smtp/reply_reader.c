@@ -96,9 +96,9 @@ static enum reply_next take_line(struct reply_reader *reader, struct str line)
     uint64_t code;
     reader->total += line.n + 2;
     if (reader->lines++ == reader->limits.lines)
-        return fail(reader, "a reply of too many lines");
+        return fail(reader, "caps.reply_lines: a reply of too many lines");
     if (reader->total > reader->limits.total)
-        return fail(reader, "a reply that is too long");
+        return fail(reader, "caps.reply_bytes: a reply that is too long");
     if (line.n < CODE_OCTETS ||
         str_to_u64(str_head(line, CODE_OCTETS), &code) < 0 || code < 200 ||
         code > 599)
@@ -124,7 +124,7 @@ static enum reply_next next_line(struct reply_reader *reader, struct str *input,
     case LINE_MORE:
         break;
     case LINE_TOO_LONG:
-        return fail(reader, "a reply line that is too long");
+        return fail(reader, "caps.reply_line: a reply line that is too long");
     case LINE_BAD:
         return fail(reader, "a bare CR, a bare LF or a NUL in a reply");
     case LINE_MEMORY:

@@ -3,7 +3,7 @@
  * the next command does not repeat. So ADDR and LOGIN go last and together. */
 #include "proxy/smtp/xclient.h"
 
-#include "proxy/smtp/params.h"
+#include "proxy/smtp/helo_name.h"
 
 #include <assert.h>
 #include <stdio.h>

@@ -32,8 +32,10 @@ struct tls_context *tls_context_new_empty(size_t count)
     if (context == NULL)
         return NULL;
     context->contexts = calloc(count, sizeof(*context->contexts));
+    context->is_default = calloc(count, sizeof(*context->is_default));
     context->buffers = new_buffers();
-    if (context->contexts != NULL && context->buffers != NULL)
+    if (context->contexts != NULL && context->is_default != NULL &&
+        context->buffers != NULL)
         return context;
     tls_context_free(context);
     return NULL;
@@ -64,6 +66,7 @@ void tls_context_free(struct tls_context *context)
     for (size_t i = 0; i < context->count; i++)
         SSL_CTX_free(context->contexts[i]);
     free(context->contexts);
+    free(context->is_default);
     BIO_meth_free(context->buffers);
     free(context);
 }

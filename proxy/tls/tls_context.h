@@ -9,11 +9,17 @@
 struct tls_context;
 
 /* For listeners. Errors (a missing or unreadable file, a key that does not
- * fit its certificate, an expired certificate as a warning) go to diags at
- * the key's mark, and the result is NULL. A private key that others may read
- * is an error. No renegotiation, no early data, TLS 1.2 at least. */
+ * fit its certificate) go to diags at the key's mark, and the result is NULL.
+ * A private key that others may read is an error. No renegotiation, no early
+ * data, TLS 1.2 at least. */
 struct tls_context *tls_context_new_server(const struct tls_settings *settings,
                                            struct diags *diags);
+/* The same certificates, for listeners that ask their clients for one of a CA
+ * (RFC 8446 4.3.2); what fails the check fails the handshake. NULL with an
+ * error at the CA's mark. */
+struct tls_context *tls_context_asking_clients(
+    const struct tls_context *base, const struct tls_settings *settings,
+    const struct client_ca_settings *ca, struct diags *diags);
 /* For an upstream: verifies chain and name unless told otherwise. */
 struct tls_context *
 tls_context_new_client(const struct upstream_settings *settings,

@@ -9,6 +9,7 @@
 
 struct tls_context {
     SSL_CTX **contexts; /* one a certificate, the first is the default */
+    bool *is_default;   /* by index: for names that no certificate holds */
     size_t count;
     BIO_METHOD *buffers; /* the engine's way to its two buffers */
     bool is_server;

@@ -289,3 +289,9 @@ const char *tls_engine_sni(const struct tls_engine *engine)
         SSL_get_servername(engine->ssl, TLSEXT_NAMETYPE_host_name);
     return name == NULL ? "" : name;
 }
+
+int tls_engine_client(const struct tls_engine *engine, struct arena *arena,
+                      struct client_certificate *out)
+{
+    return client_certificate_read(engine->ssl, arena, out);
+}

@@ -4,6 +4,7 @@
 #ifndef PROXY_TLS_ENGINE_H
 #define PROXY_TLS_ENGINE_H
 
+#include "proxy/tls/client_certificate.h"
 #include "proxy/tls/tls_context.h"
 
 #define TLS_ENGINE_INPUT_MAX (32 * 1024)   /* more than the longest record */
@@ -52,5 +53,8 @@ const char *tls_engine_error(const struct tls_engine *engine);
 const char *tls_engine_version(const struct tls_engine *engine);
 const char *tls_engine_cipher(const struct tls_engine *engine);
 const char *tls_engine_sni(const struct tls_engine *engine);
+/* The certificate that the client showed; see client_certificate.h. */
+int tls_engine_client(const struct tls_engine *engine, struct arena *arena,
+                      struct client_certificate *out);
 
 #endif

@@ -1,16 +1,21 @@
 /* The listeners' side. Each certificate has its own SSL_CTX; the first one
- * opens every connection and so holds the ticket keys of them all. */
+ * opens every connection and so holds the ticket keys of them all, which
+ * BoringSSL makes at random and changes every two days. Listeners that ask
+ * for other client certificates have contexts, and so ticket keys, of their
+ * own: no ticket is taken under another policy. */
 #include "proxy/tls/tls_context.h"
 
+#include "proxy/tls/authorities.h"
+#include "proxy/tls/certificate_choice.h"
 #include "proxy/tls/pem_file.h"
 #include "proxy/tls/tls_context_internal.h"
 
 #include <assert.h>
-#include <string.h>
 
 #include <openssl/err.h>
 #include <openssl/x509.h>
-#include <openssl/x509v3.h>
+
+#define TICKET_SECONDS (2 * 60 * 60)
 
 static const struct str ALPN_SMTP = STR_INIT("smtp");
 
@@ -30,20 +35,6 @@ static int take_certificate(void *owner, X509 *certificate)
     return is_taken == 1 ? 0 : -1;
 }
 
-static void warn_of_dates(const X509 *certificate,
-                          const struct certificate_settings *settings,
-                          struct diags *diags)
-{
-    if (X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0)
-        diags_warn(diags, settings->chain_mark,
-                   "certificate %s has expired; clients will refuse it",
-                   settings->chain);
-    else if (X509_cmp_current_time(X509_get0_notBefore(certificate)) > 0)
-        diags_warn(diags, settings->chain_mark,
-                   "certificate %s is not valid yet; clients will refuse it",
-                   settings->chain);
-}
-
 static int load_chain(SSL_CTX *ssl, const struct certificate_settings *settings,
                       struct diags *diags)
 {
@@ -61,10 +52,7 @@ static int load_chain(SSL_CTX *ssl, const struct certificate_settings *settings,
         diags_error(diags, settings->chain_mark,
                     "certificate %s: a certificate in it can't be read",
                     settings->chain);
-    if (count <= 0)
-        return -1;
-    warn_of_dates(SSL_CTX_get0_certificate(ssl), settings, diags);
-    return 0;
+    return count > 0 ? 0 : -1;
 }
 
 static EVP_PKEY *read_key(const struct certificate_settings *settings,
@@ -132,42 +120,35 @@ static int choose_protocol(SSL *ssl, const uint8_t **chosen, uint8_t *length,
     return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-static bool is_for_name(const SSL_CTX *ssl, const char *name)
+/* Everything but the certificate. NULL when out of memory. */
+static SSL_CTX *new_listener_ssl(const struct tls_settings *settings)
 {
-    return X509_check_host(SSL_CTX_get0_certificate(ssl), name, strlen(name), 0,
-                           NULL) == 1;
-}
-
-static enum ssl_select_cert_result_t
-choose_certificate(const SSL_CLIENT_HELLO *hello)
-{
-    const struct tls_context *context = SSL_get_app_data(hello->ssl);
-    const char *name =
-        SSL_get_servername(hello->ssl, TLSEXT_NAMETYPE_host_name);
-    for (size_t i = 0; name != NULL && i < context->count; i++) {
-        if (!is_for_name(context->contexts[i], name))
-            continue;
-        return SSL_set_SSL_CTX(hello->ssl, context->contexts[i]) != NULL
-                   ? ssl_select_cert_success
-                   : ssl_select_cert_error;
-    }
-    return ssl_select_cert_success;
+    static const uint8_t service[] = "smtp";
+    SSL_CTX *ssl = tls_context_new_ssl(settings->is_minimum_13);
+    if (ssl == NULL)
+        return NULL;
+    SSL_CTX_set_options(ssl, SSL_OP_CIPHER_SERVER_PREFERENCE);
+    if (!settings->has_tickets)
+        SSL_CTX_set_options(ssl, SSL_OP_NO_TICKET);
+    SSL_CTX_set_timeout(ssl, TICKET_SECONDS);
+    SSL_CTX_set_session_psk_dhe_timeout(ssl, TICKET_SECONDS);
+    SSL_CTX_set_alpn_select_cb(ssl, choose_protocol, NULL);
+    SSL_CTX_set_select_certificate_cb(ssl, certificate_choose);
+    if (SSL_CTX_set_session_id_context(ssl, service, sizeof(service)) == 1)
+        return ssl;
+    SSL_CTX_free(ssl);
+    return NULL;
 }
 
 static SSL_CTX *new_certificate(const struct tls_settings *settings,
                                 const struct certificate_settings *certificate,
                                 struct diags *diags)
 {
-    SSL_CTX *ssl = tls_context_new_ssl(settings->is_minimum_13);
+    SSL_CTX *ssl = new_listener_ssl(settings);
     if (ssl == NULL) {
         diags_error(diags, certificate->chain_mark, "out of memory");
         return NULL;
     }
-    SSL_CTX_set_options(ssl, SSL_OP_CIPHER_SERVER_PREFERENCE);
-    if (!settings->has_tickets)
-        SSL_CTX_set_options(ssl, SSL_OP_NO_TICKET);
-    SSL_CTX_set_alpn_select_cb(ssl, choose_protocol, NULL);
-    SSL_CTX_set_select_certificate_cb(ssl, choose_certificate);
     /* Both are read even if one is wrong: all errors at once. */
     int chain = load_chain(ssl, certificate, diags);
     int key = load_key(ssl, certificate, diags);
@@ -175,6 +156,15 @@ static SSL_CTX *new_certificate(const struct tls_settings *settings,
         return ssl;
     SSL_CTX_free(ssl);
     return NULL;
+}
+
+static void note_siblings(struct tls_context *context)
+{
+    X509 *first = SSL_CTX_get0_certificate(context->contexts[0]);
+    for (size_t i = 0; i < context->count; i++)
+        context->is_default[i] =
+            i == 0 || certificate_is_sibling(first, SSL_CTX_get0_certificate(
+                                                        context->contexts[i]));
 }
 
 struct tls_context *tls_context_new_server(const struct tls_settings *settings,
@@ -194,8 +184,63 @@ struct tls_context *tls_context_new_server(const struct tls_settings *settings,
         if (ssl != NULL)
             context->contexts[context->count++] = ssl;
     }
-    if (context->count == count)
+    if (context->count == count) {
+        note_siblings(context);
         return context;
+    }
     tls_context_free(context);
     return NULL;
+}
+
+/* The same certificate, chain and key. */
+static int copy_certificate(SSL_CTX *to, const SSL_CTX *from)
+{
+    STACK_OF(X509) *chain = NULL;
+    return SSL_CTX_use_certificate(to, SSL_CTX_get0_certificate(from)) == 1 &&
+                   SSL_CTX_use_PrivateKey(to, SSL_CTX_get0_privatekey(from)) ==
+                       1 &&
+                   SSL_CTX_get0_chain_certs(from, &chain) == 1 &&
+                   SSL_CTX_set1_chain(to, chain) == 1
+               ? 0
+               : -1;
+}
+
+/* Asked for and not required: who has none goes on without. */
+static SSL_CTX *new_asking(const SSL_CTX *base,
+                           const struct tls_settings *settings,
+                           const struct client_ca_settings *ca,
+                           struct diags *diags)
+{
+    SSL_CTX *ssl = new_listener_ssl(settings);
+    if (ssl == NULL || copy_certificate(ssl, base) != 0)
+        diags_error(diags, ca->mark, "out of memory");
+    else if (authorities_load(ssl, ca->path, ca->mark, diags) == 0) {
+        SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER, NULL);
+        return ssl;
+    }
+    SSL_CTX_free(ssl);
+    return NULL;
+}
+
+struct tls_context *tls_context_asking_clients(
+    const struct tls_context *base, const struct tls_settings *settings,
+    const struct client_ca_settings *ca, struct diags *diags)
+{
+    struct tls_context *context = tls_context_new_empty(base->count);
+    if (context == NULL) {
+        diags_error(diags, ca->mark, "out of memory");
+        return NULL;
+    }
+    context->is_server = true;
+    while (context->count < base->count) {
+        SSL_CTX *ssl =
+            new_asking(base->contexts[context->count], settings, ca, diags);
+        if (ssl == NULL) {
+            tls_context_free(context);
+            return NULL;
+        }
+        context->contexts[context->count++] = ssl;
+    }
+    note_siblings(context);
+    return context;
 }

@@ -13,14 +13,16 @@ struct delivery *delivery_new(struct upstreams *upstreams,
     return smtp_delivery_new(upstreams, settings, envelope, events, owner);
 }
 
-int delivery_rcpt(struct delivery *delivery, struct str mailbox)
+int delivery_rcpt(struct delivery *delivery, struct str mailbox,
+                  const struct rcpt_params *params)
 {
-    return delivery->class->rcpt(delivery, mailbox, NOTIFY_AS_USUAL);
+    return delivery->class->rcpt(delivery, mailbox, params);
 }
 
 int delivery_add(struct delivery *delivery, struct str mailbox)
 {
-    return delivery->class->rcpt(delivery, mailbox, NOTIFY_NEVER);
+    static const struct rcpt_params silent = {.notify = STR_INIT("NEVER")};
+    return delivery->class->rcpt(delivery, mailbox, &silent);
 }
 
 void delivery_data(struct delivery *delivery)

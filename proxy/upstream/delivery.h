@@ -62,8 +62,11 @@ struct delivery *delivery_new(struct upstreams *upstreams,
                               const struct delivery_events *events,
                               void *owner);
 /* Sends RCPT at once, without waiting for earlier answers; with the first,
- * MAIL in the same write. `mailbox` is copied. 0, or -1: out of memory. */
-int delivery_rcpt(struct delivery *delivery, struct str mailbox);
+ * MAIL in the same write. All is copied. 0; -1: out of memory; or: the server
+ * is known, and lacks what the parameters need. */
+#define DELIVERY_LACKS_DSN (-2)
+int delivery_rcpt(struct delivery *delivery, struct str mailbox,
+                  const struct rcpt_params *params);
 /* The same for a recipient of ours: nobody is to be told what becomes of it
  * (NOTIFY=NEVER, RFC 3461 4.1, where the upstream offers DSN). */
 int delivery_add(struct delivery *delivery, struct str mailbox);

@@ -5,12 +5,9 @@
 
 #include "proxy/upstream/delivery.h"
 
-/* Of whom the upstream may be asked to tell the sender. */
-enum rcpt_notify { NOTIFY_AS_USUAL, NOTIFY_NEVER };
-
 struct delivery_class {
     int (*rcpt)(struct delivery *delivery, struct str mailbox,
-                enum rcpt_notify notify);
+                const struct rcpt_params *params);
     void (*data)(struct delivery *delivery);
     size_t (*body)(struct delivery *delivery, struct str octets);
     void (*finish)(struct delivery *delivery);

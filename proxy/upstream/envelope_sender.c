@@ -3,20 +3,27 @@
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
+
+#include "rules/base/utf8.h"
 
 /* Far above what the cap on recipients lets in. */
 #define ENVELOPE_ARENA_MAX (16 * 1024 * 1024)
-/* What surrounds a mailbox in MAIL and RCPT, parameters included, is less. */
-#define MAILBOX_MAX (ENVELOPE_COMMAND_MAX - 128)
+/* Far more than any that was parsed; "MAIL FROM:<" and the like is less. */
+#define MAILBOX_MAX (ENVELOPE_COMMAND_MAX - PARAMS_TEXT_MAX - 64)
 
 /* Whatever the callers checked: no octet that could end a command or begin
- * another one gets into it. */
-static bool may_be_sent(struct str mailbox)
+ * another one gets into it; octets above ASCII for SMTPUTF8 alone. */
+static bool may_be_sent(const struct envelope *envelope, struct str mailbox)
 {
-    for (size_t i = 0; i < mailbox.n; i++)
-        if (mailbox.p[i] < ' ' || mailbox.p[i] > '~')
+    bool has_8bit = false;
+    for (size_t i = 0; i < mailbox.n; i++) {
+        unsigned char c = (unsigned char)mailbox.p[i];
+        if (c < ' ' || c == 0x7f)
             return false;
+        has_8bit = has_8bit || c > 0x7f;
+    }
+    if (has_8bit && !(envelope->params.is_smtputf8 && utf8_is_valid(mailbox)))
+        return false;
     return mailbox.n <= MAILBOX_MAX;
 }
 
@@ -25,7 +32,7 @@ int envelope_sender_init(struct envelope_sender *sender,
 {
     *sender = (struct envelope_sender){.envelope = envelope};
     arena_init(&sender->arena, ENVELOPE_ARENA_MAX);
-    return may_be_sent(envelope->reverse_path) ? 0 : -1;
+    return may_be_sent(envelope, envelope->reverse_path) ? 0 : -1;
 }
 
 void envelope_sender_release(struct envelope_sender *sender)
@@ -34,9 +41,10 @@ void envelope_sender_release(struct envelope_sender *sender)
 }
 
 int envelope_sender_add(struct envelope_sender *sender, struct str mailbox,
-                        enum rcpt_notify notify)
+                        const struct rcpt_params *params)
 {
-    if (!may_be_sent(mailbox))
+    struct rcpt_params kept = *params;
+    if (!may_be_sent(sender->envelope, mailbox))
         return -1;
     if (sender->count == sender->capacity) {
         struct sent_recipient *grown =
@@ -47,9 +55,9 @@ int envelope_sender_add(struct envelope_sender *sender, struct str mailbox,
         sender->recipients = grown;
     }
     struct str copy = arena_str(&sender->arena, mailbox);
-    if (copy.p == NULL)
+    if (copy.p == NULL || rcpt_params_keep(&kept, &sender->arena) != 0)
         return -1;
-    sender->recipients[sender->count++] = (struct sent_recipient){copy, notify};
+    sender->recipients[sender->count++] = (struct sent_recipient){copy, kept};
     return 0;
 }
 
@@ -72,11 +80,8 @@ static size_t write_mail(const struct envelope_sender *sender,
     size_t n =
         append(to, 0, "MAIL FROM:<%.*s>", (int)envelope->reverse_path.n,
                envelope->reverse_path.n == 0 ? "" : envelope->reverse_path.p);
-    if (envelope->params.has_size && capabilities->has_size)
-        n = append(to, n, " SIZE=%llu",
-                   (unsigned long long)envelope->params.size);
-    if (envelope->params.body == BODY_8BITMIME && capabilities->has_8bitmime)
-        n = append(to, n, " BODY=8BITMIME");
+    n += mail_params_write(&envelope->params, capabilities, to + n,
+                           ENVELOPE_COMMAND_MAX - n);
     return append(to, n, "\r\n");
 }
 
@@ -84,9 +89,10 @@ static size_t write_rcpt(const struct envelope_sender *sender,
                          const struct capabilities *capabilities, char *to)
 {
     const struct sent_recipient *r = &sender->recipients[sender->sent];
-    bool is_silent = r->notify == NOTIFY_NEVER && capabilities->has_dsn;
-    return append(to, 0, "RCPT TO:<%.*s>%s\r\n", (int)r->mailbox.n,
-                  r->mailbox.p, is_silent ? " NOTIFY=NEVER" : "");
+    size_t n = append(to, 0, "RCPT TO:<%.*s>", (int)r->mailbox.n, r->mailbox.p);
+    n += rcpt_params_write(&r->params, capabilities, to + n,
+                           ENVELOPE_COMMAND_MAX - n);
+    return append(to, n, "\r\n");
 }
 
 static size_t count_due(const struct envelope_sender *sender)
@@ -131,6 +137,11 @@ enum envelope_answer envelope_sender_answer(struct envelope_sender *sender,
     assert(sender->answered < sender->sent);
     sender->answered++;
     return sender->mail == MAIL_REFUSED ? ANSWER_TO_NOTHING : ANSWER_TO_RCPT;
+}
+
+bool envelope_sender_is_due(const struct envelope_sender *sender)
+{
+    return sender->mail == MAIL_SENT || sender->answered < sender->sent;
 }
 
 void envelope_sender_restart(struct envelope_sender *sender)

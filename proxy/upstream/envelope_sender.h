@@ -8,13 +8,13 @@
 #include "proxy/upstream/delivery_internal.h"
 
 /* The longest MAIL or RCPT that goes out, with CRLF. */
-#define ENVELOPE_COMMAND_MAX 512
+#define ENVELOPE_COMMAND_MAX 2048
 
 enum mail_state { MAIL_UNSENT, MAIL_SENT, MAIL_ACCEPTED, MAIL_REFUSED };
 
 struct sent_recipient {
     struct str mailbox;
-    enum rcpt_notify notify;
+    struct rcpt_params params;
 };
 
 struct envelope_sender {
@@ -34,10 +34,10 @@ enum envelope_answer { ANSWER_TO_MAIL, ANSWER_TO_RCPT, ANSWER_TO_NOTHING };
 int envelope_sender_init(struct envelope_sender *sender,
                          const struct envelope *envelope);
 void envelope_sender_release(struct envelope_sender *sender);
-/* Copies the mailbox. 0, or -1: out of memory, or nothing that may go into a
- * command. */
+/* Copies all. 0, or -1: out of memory, or nothing that may go into a command.
+ */
 int envelope_sender_add(struct envelope_sender *sender, struct str mailbox,
-                        enum rcpt_notify notify);
+                        const struct rcpt_params *params);
 /* Writes as many of the next commands as fit into `to` and may go now:
  * everything where the upstream takes PIPELINING (RFC 2920), else one command
  * once nothing is due. Returns the octets, and in *commands how many. */
@@ -48,6 +48,8 @@ size_t envelope_sender_next(struct envelope_sender *sender,
  * accepted. ANSWER_TO_NOTHING: a pipelined RCPT behind a refused MAIL. */
 enum envelope_answer envelope_sender_answer(struct envelope_sender *sender,
                                             bool is_accepted);
+/* Whether a reply is due. */
+bool envelope_sender_is_due(const struct envelope_sender *sender);
 /* Forgets what was sent, for another connection. */
 void envelope_sender_restart(struct envelope_sender *sender);
 

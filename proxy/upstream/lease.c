@@ -42,8 +42,10 @@ enum lease_result lease_start(struct lease *lease)
     }
     if (pool->live < pool->upstream->pool_max || pool_evict_idle(pool))
         return connect_for(lease, server);
-    if (pool->waiting_count == POOL_WAITING_MAX) {
-        fault_set(&lease->fault, FAULT_BUSY, "too many wait for a connection");
+    if (pool->waiting_count >= pool->upstream->pool_queue) {
+        fault_set(&lease->fault, FAULT_BUSY,
+                  "pool.queue: %zu wait for a connection already",
+                  pool->waiting_count);
         return LEASE_REFUSED;
     }
     pool_waiting_push(pool, lease);
@@ -119,6 +121,12 @@ enum lease_result lease_renew(struct lease *lease)
     return start_again(lease);
 }
 
+enum lease_result lease_doubt(struct lease *lease, const char *words)
+{
+    pool_member_log(lease->member, words);
+    return lease_renew(lease);
+}
+
 void lease_drop(struct lease *lease)
 {
     struct pool_member *member = detach(lease);
@@ -136,10 +144,7 @@ void lease_end(struct lease *lease)
         return;
     }
     enum upstream_state state = upstream_state(upstream);
-    /* Without PIPELINING no RSET may go out while an answer is due. */
-    bool may_reset = state == UPSTREAM_ENVELOPE &&
-                     (upstream_due(upstream) == 0 ||
-                      upstream_capabilities(upstream)->has_pipelining);
+    bool may_reset = state == UPSTREAM_ENVELOPE || state == UPSTREAM_CHUNKS;
     if (state != UPSTREAM_READY && state != UPSTREAM_DOT && !may_reset) {
         lease_drop(lease);
         return;
@@ -148,6 +153,6 @@ void lease_end(struct lease *lease)
     member->use = MEMBER_RETURNING;
     if (state == UPSTREAM_READY)
         pool_settle(member);
-    else if (state == UPSTREAM_ENVELOPE)
+    else if (may_reset)
         upstream_rset(upstream);
 }

@@ -51,6 +51,8 @@ enum lease_result lease_next_server(struct lease *lease,
                                     const struct fault *fault);
 /* The lent connection was stale: drops it and makes a new one. */
 enum lease_result lease_renew(struct lease *lease);
+/* The same, of one whose answers can't be believed: that is logged. */
+enum lease_result lease_doubt(struct lease *lease, const char *words);
 /* Ends the lease in whatever state: the connection goes back to the pool if
  * its protocol allows that, else it is dropped. */
 void lease_end(struct lease *lease);

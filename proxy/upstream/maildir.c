@@ -91,6 +91,7 @@ void maildir_capabilities(struct capabilities *out)
     *out = (struct capabilities){
         .has_pipelining = true,
         .has_8bitmime = true,
+        .has_smtputf8 = true,
         .has_enhanced_codes = true,
         .has_size = true,
     };

@@ -252,10 +252,10 @@ static void run_later(struct loop_later *later)
 }
 
 static int maildir_rcpt(struct delivery *delivery, struct str mailbox,
-                        enum rcpt_notify notify)
+                        const struct rcpt_params *params)
 {
     struct maildir_delivery *d = from_base(delivery);
-    (void)notify; /* nobody is ever told */
+    (void)params; /* nobody is ever told */
     assert(d->phase == MAILDIR_ENVELOPE);
     if (d->count == d->capacity) {
         struct str *grown = arena_grow(&d->arena, d->mailboxes, d->count,

@@ -45,22 +45,44 @@ static const struct fault_answer fault_answers[FAULT_KIND_COUNT] = {
                       STR_INIT("Out of resources, try again later")},
 };
 
+static const struct reply lacking_answers[EXTENSION_COUNT] = {
+    [EXTENSION_8BITMIME] = {554, STR_INIT("5.6.3"),
+                            STR_INIT("The next mail server does not take "
+                                     "8-bit messages")},
+    [EXTENSION_SMTPUTF8] = {553, STR_INIT("5.6.7"),
+                            STR_INIT("The next mail server does not take "
+                                     "addresses and headers in UTF-8")},
+    [EXTENSION_DSN] = {555, STR_INIT("5.5.4"),
+                       STR_INIT("The next mail server does not take the "
+                                "parameters of DSN")},
+    [EXTENSION_REQUIRETLS] = {550, STR_INIT("5.7.30"),
+                              STR_INIT("The next mail server can't promise "
+                                       "TLS all the way")},
+    [EXTENSION_FUTURERELEASE] = {555, STR_INIT("5.5.4"),
+                                 STR_INIT("The next mail server does not hold "
+                                          "mail for later")},
+    [EXTENSION_MT_PRIORITY] = {555, STR_INIT("5.5.4"),
+                               STR_INIT("The next mail server knows no "
+                                        "priorities")},
+    [EXTENSION_DELIVERBY] = {555, STR_INIT("5.5.4"),
+                             STR_INIT("The next mail server does not deliver "
+                                      "by a time")},
+};
+
 /* Codes by which an upstream says that this proxy, not its client, is at
  * fault: unknown or misplaced commands, and authentication that only the
  * set-up can give. */
 static const int set_up_codes[] = {500, 502, 503, 530, 534, 535, 538};
 
 static const char *const asked_names[] = {
-    [ASKED_MAIL] = "MAIL",
-    [ASKED_RCPT] = "RCPT",
-    [ASKED_DATA] = "DATA",
+    [ASKED_MAIL] = "MAIL",           [ASKED_RCPT] = "RCPT",
+    [ASKED_DATA] = "DATA",           [ASKED_CHUNK] = "BDAT",
     [ASKED_END] = "the end of data",
 };
 
 static const struct str accepted_codes[] = {
-    [ASKED_MAIL] = STR_INIT("2.1.0"),
-    [ASKED_RCPT] = STR_INIT("2.1.5"),
-    [ASKED_DATA] = STR_INIT("2.0.0"),
+    [ASKED_MAIL] = STR_INIT("2.1.0"), [ASKED_RCPT] = STR_INIT("2.1.5"),
+    [ASKED_DATA] = STR_INIT("2.0.0"), [ASKED_CHUNK] = STR_INIT("2.0.0"),
     [ASKED_END] = STR_INIT("2.0.0"),
 };
 
@@ -87,13 +109,11 @@ void outcome_of_fault(const struct fault *fault, struct str server,
     };
 }
 
-void outcome_of_lacking_8bitmime(struct str server, struct outcome *out)
+void outcome_of_lacking(enum extension extension, struct str server,
+                        struct outcome *out)
 {
-    *out = (struct outcome){
-        .reply = {554, STR("5.6.3"),
-                  STR("The next mail server does not take 8-bit messages")},
-        .server = server,
-    };
+    *out =
+        (struct outcome){.reply = lacking_answers[extension], .server = server};
 }
 
 static bool is_set_up_code(int code)
@@ -134,7 +154,8 @@ enum outcome_class outcome_of_reply(enum question_asked asked,
 {
     /* Of the codes that accept, only 25z speak of mail (RFC 5321 4.2.1): a
      * 220 or a 235 here is the answer to another question. */
-    bool is_acceptance = reply->code / 10 == 25 && asked != ASKED_DATA;
+    bool is_acceptance =
+        reply->code / 10 == 25 && asked != ASKED_DATA && asked != ASKED_CHUNK;
     bool is_refusal = reply->code >= 400 && reply->code <= 599;
     if (!is_acceptance && !is_refusal) {
         replace(FAULT_PROTOCOL, asked, reply, server, fault, out);

@@ -33,10 +33,18 @@ void fault_set(struct fault *fault, enum fault_kind kind, const char *format,
                ...) __attribute__((format(printf, 3, 4)));
 
 /* What the upstream was asked. */
-enum question_asked { ASKED_MAIL, ASKED_RCPT, ASKED_DATA, ASKED_END };
+enum question_asked {
+    ASKED_MAIL,
+    ASKED_RCPT,
+    ASKED_DATA,
+    ASKED_CHUNK, /* BDAT, not the last one */
+    ASKED_END,
+    ASKED_COUNT
+};
 
 enum outcome_class {
-    OUTCOME_ACCEPTED, /* never for ASKED_DATA: 354 is not an outcome */
+    OUTCOME_ACCEPTED, /* never for ASKED_DATA and ASKED_CHUNK: what lets the
+                       * message go on is not an outcome */
     OUTCOME_REFUSED,
     OUTCOME_SET_UP, /* ours instead of the upstream's: an error to be logged */
     OUTCOME_BROKEN  /* a 421 or a protocol error: the connection must go */
@@ -51,8 +59,9 @@ enum outcome_class outcome_of_reply(enum question_asked asked,
 /* Always 451; borrows from `fault`. */
 void outcome_of_fault(const struct fault *fault, struct str server,
                       struct outcome *out);
-/* 554 5.6.3, ours: the message is 8BITMIME and the upstream lacks it. */
-void outcome_of_lacking_8bitmime(struct str server, struct outcome *out);
+/* Ours, for good: the mail asks for what the server lacks (design 7). */
+void outcome_of_lacking(enum extension extension, struct str server,
+                        struct outcome *out);
 
 /* An outcome that outlives the call which brought it. */
 struct outcome_copy {

@@ -7,10 +7,13 @@
 #include "proxy/upstream/server_health.h"
 #include "proxy/upstream/upstream.h"
 
-/* Leases that may wait; the next is refused at once. */
-#define POOL_WAITING_MAX 1000
-
 struct pool;
+
+/* Where it tells of its servers. */
+struct pool_logs {
+    struct server_log *server;
+    struct decision_log *decisions; /* NULL: none */
+};
 
 struct pool_events {
     /* pool_probe(): one server has answered or failed. */
@@ -21,12 +24,13 @@ struct pool_events {
 
 struct pool *pool_new(struct loop *loop, const struct settings *settings,
                       const struct upstream_settings *upstream,
-                      struct tls_context *tls, struct server_log *log,
+                      struct tls_context *tls, const struct pool_logs *logs,
                       const struct pool_events *events, void *owner);
 /* Drops every connection. No lease may be open. */
 void pool_free(struct pool *pool);
 
-/* Connects to every server; returns how many on_probed will come. */
+/* Connects to every server; returns how many on_probed will come. From then
+ * on each is asked again in time, which brings on_probed too. */
 size_t pool_probe(struct pool *pool);
 /* QUIT to what is idle, and to each that comes back. */
 void pool_close(struct pool *pool);

@@ -1,4 +1,6 @@
-/* The inside of a pool, for its leases and its queue. For this folder only. */
+/* The inside of a pool, for its four files and its leases: pool.c is the whole
+ * of it, pool_members.c its connections, pool_waiting.c the queue, pool_watch.c
+ * what becomes of its servers. For this folder only. */
 #ifndef PROXY_UPSTREAM_POOL_INTERNAL_H
 #define PROXY_UPSTREAM_POOL_INTERNAL_H
 
@@ -6,7 +8,7 @@
 #include "proxy/upstream/lease.h"
 
 enum member_use {
-    MEMBER_PROBING,    /* connecting for pool_probe() */
+    MEMBER_PROBING,    /* connecting to hear what its EHLO says */
     MEMBER_CONNECTING, /* for a lease */
     MEMBER_LENT,
     MEMBER_RETURNING, /* RSET, or the answer to a final dot, is due */
@@ -39,6 +41,8 @@ struct pool {
     struct lease *waiting, **waiting_end;
     size_t waiting_count;
     struct timer *waiting_timer;
+    struct timer *watch_timer;
+    bool is_watched; /* pool_probe() was called */
     bool is_closing;
 };
 
@@ -49,6 +53,11 @@ struct pool_member *pool_member_new(struct pool *pool, size_t server,
                                     enum member_use use);
 /* Drops its connection. */
 void pool_member_free(struct pool_member *member);
+/* Logs why it is given up. Between two transactions nobody waits for it, so
+ * that its faults are told here alone. */
+void pool_member_log(const struct pool_member *member, const char *words);
+/* Parts in order, where it is between transactions and nothing came unasked. */
+void pool_member_quit(struct pool_member *member);
 /* A connection that is between transactions: to who waits, to rest, or away.
  */
 void pool_settle(struct pool_member *member);
@@ -69,6 +78,10 @@ void pool_waiting_remove(struct pool *pool, struct lease *lease);
 void pool_waiting_on_timer(void *owner);
 /* Starts those waiting for whom there is room now. */
 void pool_serve_waiting(struct pool *pool);
+
+/* Something is known of a server: sets when one is asked next. */
+void pool_watch(struct pool *pool);
+void pool_watch_on_timer(void *owner);
 
 /* Calls the event that a result other than LEASE_WAITING stands for. */
 void lease_tell(struct lease *lease, enum lease_result result);

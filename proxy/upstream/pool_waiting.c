@@ -45,7 +45,8 @@ void pool_waiting_on_timer(void *owner)
         struct lease *lease = pool->waiting;
         pool_waiting_remove(pool, lease);
         fault_set(&lease->fault, FAULT_BUSY,
-                  "all %llu connections of the pool stayed busy",
+                  "timeouts.upstream_connect: all %llu connections (pool.max) "
+                  "stayed busy all the time",
                   (unsigned long long)pool->upstream->pool_max);
         lease->events->on_refused(lease->owner);
     }

@@ -1,33 +1,75 @@
 #include "proxy/upstream/server_health.h"
 
+#include "proxy/log/json_line.h"
+
+#define LINE_CAP ((size_t)8 * 1024)
+
+/* The event `upstream` of postern-log(5). `words` is NULL when it is up. */
+static void log_event(const struct server_health *health, const char *words)
+{
+    struct json_line line;
+    if (health->decisions == NULL)
+        return;
+    json_line_init(&line, LINE_CAP);
+    json_open_object(&line, NULL);
+    json_time(&line, "time", loop_wall_us(health->loop));
+    json_text(&line, "event", STR("upstream"));
+    json_open_object(&line, "upstream");
+    json_text(&line, "name", health->upstream);
+    json_text(&line, "server", health->server);
+    json_text(&line, "state", words == NULL ? STR("up") : STR("down"));
+    if (words != NULL)
+        json_text(&line, "fault", str_from(words));
+    json_close_object(&line);
+    json_close_object(&line);
+    decision_log_write(health->decisions, json_line_end(&line));
+    json_line_release(&line);
+}
+
 void server_health_up(struct server_health *health,
                       const struct capabilities *capabilities)
 {
-    if (health->state == SERVER_DOWN)
+    if (health->state == SERVER_DOWN) {
         server_log_write(health->log, SERVER_INFO,
                          "upstream %.*s: server %.*s is up again",
                          (int)health->upstream.n, health->upstream.p,
                          (int)health->server.n, health->server.p);
+        log_event(health, NULL);
+    }
     health->state = SERVER_UP;
+    health->rest_ms = 0;
+    health->ask_again_ms = loop_now_ms(health->loop) + SERVER_FRESH_MS;
     health->is_known = true;
     health->capabilities = *capabilities;
 }
 
-void server_health_down(struct server_health *health, uint64_t now_ms,
-                        const char *words)
+static uint64_t next_rest_ms(uint64_t last_ms)
 {
-    if (health->state != SERVER_DOWN)
+    if (last_ms == 0)
+        return SERVER_REST_MS;
+    return 2 * last_ms < SERVER_REST_LONGEST_MS ? 2 * last_ms
+                                                : SERVER_REST_LONGEST_MS;
+}
+
+void server_health_down(struct server_health *health, const char *words)
+{
+    if (health->state != SERVER_DOWN) {
         server_log_write(health->log, SERVER_WARNING,
                          "upstream %.*s: server %.*s is down: %s",
                          (int)health->upstream.n, health->upstream.p,
                          (int)health->server.n, health->server.p, words);
+        log_event(health, words);
+    }
     health->state = SERVER_DOWN;
-    health->rests_until_ms = now_ms + SERVER_REST_MS;
+    health->rests_until_ms = loop_now_ms(health->loop) + SERVER_REST_MS;
+    health->rest_ms = next_rest_ms(health->rest_ms);
+    health->ask_again_ms = loop_now_ms(health->loop) + health->rest_ms;
 }
 
-bool server_health_rests(const struct server_health *health, uint64_t now_ms)
+bool server_health_rests(const struct server_health *health)
 {
-    return health->state == SERVER_DOWN && now_ms < health->rests_until_ms;
+    return health->state == SERVER_DOWN &&
+           loop_now_ms(health->loop) < health->rests_until_ms;
 }
 
 void server_health_set_up(struct server_health *health, int code,

@@ -139,25 +139,6 @@ static void (*const entrances[UPSTREAM_STATE_COUNT])(struct upstream *) = {
     [UPSTREAM_XCLIENT] = upstream_send_xclient,
 };
 
-void upstream_arm(struct upstream *upstream)
-{
-    uint64_t ms = upstream_state_deadline_ms(
-        upstream->state, &upstream->target.settings->timeouts,
-        upstream->target.upstream->pool_idle_ms);
-    bool is_waiting = ms > 0;
-    if (upstream->state == UPSTREAM_ENVELOPE)
-        is_waiting = is_waiting && upstream->due > 0;
-    else if (upstream->state == UPSTREAM_BODY)
-        is_waiting = is_waiting && !upstream_has_room(upstream);
-    if (!is_waiting) {
-        timer_stop(upstream->deadline);
-        return;
-    }
-    upstream->pending_before =
-        upstream->stream == NULL ? 0 : stream_pending(upstream->stream);
-    timer_start(upstream->deadline, ms);
-}
-
 /* The only way to change the state. */
 void upstream_enter(struct upstream *upstream, enum upstream_state state)
 {
@@ -173,79 +154,6 @@ void upstream_enter(struct upstream *upstream, enum upstream_state state)
     /* The entrance may have failed and gone on to closed. */
     if (upstream->state == state)
         upstream_arm(upstream);
-}
-
-static void on_ready(void *owner)
-{
-    struct upstream *upstream = owner;
-    bool is_implicit = upstream->target.upstream->tls == UPSTREAM_IMPLICIT;
-    if (upstream->state == UPSTREAM_CONNECTING)
-        upstream_enter(upstream,
-                       is_implicit ? UPSTREAM_SECURING : UPSTREAM_BANNER);
-    else if (upstream->state == UPSTREAM_SECURING)
-        /* What was said before TLS no longer counts (RFC 3207 4.2). */
-        upstream_enter(upstream, is_implicit ? UPSTREAM_BANNER : UPSTREAM_EHLO);
-    upstream_read_replies(upstream);
-}
-
-static void on_bytes(void *owner)
-{
-    upstream_read_replies(owner);
-}
-
-static void on_drained(void *owner)
-{
-    struct upstream *upstream = owner;
-    if (upstream->state != UPSTREAM_BODY)
-        return;
-    upstream_arm(upstream);
-    upstream->events->on_room(upstream->owner);
-}
-
-static void on_ended(void *owner, enum stream_end end)
-{
-    struct upstream *upstream = owner;
-    /* A last word may have come together with the end. */
-    if (end == STREAM_END_EOF || end == STREAM_END_TRUNCATED ||
-        end == STREAM_END_RESET)
-        upstream_read_replies(upstream);
-    if (upstream->state == UPSTREAM_CLOSED)
-        return;
-    enum fault_kind kind = FAULT_LOST;
-    if (end == STREAM_END_CONNECT)
-        kind = FAULT_CONNECT;
-    else if (end == STREAM_END_TLS)
-        kind = FAULT_TLS;
-    else if (end == STREAM_END_MEMORY)
-        kind = FAULT_MEMORY;
-    /* Between transactions there is nothing to cut: part in order. */
-    if (end == STREAM_END_EOF && upstream->state == UPSTREAM_READY) {
-        stream_close(upstream->stream);
-        upstream->stream = NULL;
-    }
-    upstream_fail(upstream, kind, "%s",
-                  end == STREAM_END_EOF ? "it closed the connection"
-                                        : stream_error(upstream->stream));
-}
-
-static const struct stream_events stream_events = {
-    .on_ready = on_ready,
-    .on_bytes = on_bytes,
-    .on_drained = on_drained,
-    .on_ended = on_ended,
-};
-
-static void on_deadline(void *owner)
-{
-    struct upstream *upstream = owner;
-    /* A slow reader that still reads is not silent. */
-    if (upstream->state == UPSTREAM_BODY &&
-        stream_pending(upstream->stream) < upstream->pending_before)
-        upstream_arm(upstream);
-    else if (upstream->state == UPSTREAM_READY)
-        upstream_enter(upstream, UPSTREAM_QUIT);
-    else
-        upstream_fail(upstream, FAULT_SILENT, "no answer in time");
 }
 
 static void run_later(struct loop_later *later)
@@ -275,6 +183,7 @@ struct upstream *upstream_start(const struct upstream_target *target,
         .events = events,
         .owner = owner,
         .state = UPSTREAM_CONNECTING,
+        .started_ms = loop_now_ms(target->loop),
         .later.run = run_later,
     };
     reply_reader_init(&upstream->replies,
@@ -284,11 +193,13 @@ struct upstream *upstream_start(const struct upstream_target *target,
                           .total = settings->caps.reply_bytes,
                       });
     arena_init(&upstream->telling, TELLING_MAX);
-    upstream->deadline = timer_new(target->loop, on_deadline, upstream);
+    upstream->deadline =
+        timer_new(target->loop, upstream_on_deadline, upstream);
     if (upstream->deadline != NULL)
-        upstream->stream = stream_connect(
-            target->loop, target->server->host, target->server->port,
-            settings->timeouts.upstream_connect, &stream_events, upstream);
+        upstream->stream = stream_connect(target->loop, target->server->host,
+                                          target->server->port,
+                                          settings->timeouts.upstream_connect,
+                                          &upstream_stream_events, upstream);
     if (upstream->stream == NULL) {
         timer_free(upstream->deadline);
         reply_reader_release(&upstream->replies);
@@ -327,6 +238,16 @@ const struct capabilities *upstream_capabilities(const struct upstream *u)
     return &u->capabilities;
 }
 
+enum extension upstream_lacks(const struct upstream *upstream,
+                              unsigned extensions)
+{
+    for (enum extension i = 0; i < EXTENSION_COUNT; i++)
+        if ((extensions & (1U << i)) != 0 &&
+            !capabilities_have(&upstream->capabilities, i))
+            return i;
+    return EXTENSION_COUNT;
+}
+
 uint64_t upstream_transactions(const struct upstream *upstream)
 {
     return upstream->transactions;
@@ -341,55 +262,6 @@ bool upstream_is_clean(const struct upstream *upstream)
 {
     return upstream->state == UPSTREAM_READY && upstream->due == 0 &&
            stream_input(upstream->stream).n == 0 && !upstream->is_in_reply;
-}
-
-void upstream_envelope(struct upstream *upstream, struct str commands,
-                       size_t replies)
-{
-    if (upstream->state == UPSTREAM_READY) {
-        upstream->transactions++;
-        upstream_enter(upstream, UPSTREAM_ENVELOPE);
-    }
-    upstream_send(upstream, commands, replies);
-    if (upstream->state == UPSTREAM_ENVELOPE)
-        upstream_arm(upstream);
-}
-
-void upstream_data(struct upstream *upstream)
-{
-    if (upstream->state == UPSTREAM_ENVELOPE)
-        upstream_enter(upstream, UPSTREAM_DATA);
-}
-
-bool upstream_has_room(const struct upstream *upstream)
-{
-    return upstream->state == UPSTREAM_BODY &&
-           stream_pending(upstream->stream) < STREAM_OUTPUT_HIGH;
-}
-
-void upstream_body(struct upstream *upstream, struct str octets)
-{
-    if (upstream->state != UPSTREAM_BODY)
-        return;
-    if (stream_write(upstream->stream, octets) != 0)
-        upstream_fail(upstream, FAULT_MEMORY, "no room to write");
-    else
-        upstream_arm(upstream);
-}
-
-void upstream_dot(struct upstream *upstream, struct str octets)
-{
-    if (upstream->state != UPSTREAM_BODY)
-        return;
-    upstream_send(upstream, octets, 1);
-    if (upstream->state == UPSTREAM_BODY)
-        upstream_enter(upstream, UPSTREAM_DOT);
-}
-
-void upstream_rset(struct upstream *upstream)
-{
-    if (upstream->state == UPSTREAM_ENVELOPE)
-        upstream_enter(upstream, UPSTREAM_RSET);
 }
 
 void upstream_quit(struct upstream *upstream)

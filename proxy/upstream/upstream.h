@@ -36,7 +36,7 @@ struct upstream_events {
      * when it was a 421 or too early. Valid within the call. */
     void (*on_reply)(void *owner, enum upstream_state asked,
                      const struct reply *reply);
-    /* upstream_body() takes octets again. */
+    /* upstream_body() or upstream_chunk() takes octets again. */
     void (*on_room)(void *owner);
     /* It failed in state `in` and is UPSTREAM_CLOSED: upstream_free() is left
      * to do. Also when an idle time or a QUIT ended in order. */
@@ -56,8 +56,18 @@ void upstream_hand(struct upstream *upstream,
 
 enum upstream_state upstream_state(const struct upstream *upstream);
 const struct capabilities *upstream_capabilities(const struct upstream *u);
+/* The first of these extensions (bits of enum extension) that it can't do;
+ * EXTENSION_COUNT: it can do all. */
+enum extension upstream_lacks(const struct upstream *upstream,
+                              unsigned extensions);
 /* Transactions begun on this connection. */
 uint64_t upstream_transactions(const struct upstream *upstream);
+/* An answer that accepts MAIL, a RCPT or a message. False: it is that to a
+ * message of before, come late, so that no later one can be believed. */
+bool upstream_is_in_step(struct upstream *upstream, enum question_asked asked,
+                         const struct reply *accepted);
+/* Whether it offers CHUNKING, and its answers to chunks can't be mistaken. */
+bool upstream_takes_chunks(const struct upstream *upstream);
 /* Answers that are due. */
 size_t upstream_due(const struct upstream *upstream);
 /* Whether it is ready and nothing came unasked. */
@@ -77,14 +87,18 @@ bool upstream_tell_client(struct upstream *upstream,
 void upstream_envelope(struct upstream *upstream, struct str commands,
                        size_t replies);
 void upstream_data(struct upstream *upstream);
-/* Whether the octets (dot-stuffed by the caller) that are under way leave
- * room for more; if not, on_room follows. */
+/* Whether the octets of the message (dot-stuffed by the caller, or chunks)
+ * that are under way leave room for more; if not, on_room follows. */
 bool upstream_has_room(const struct upstream *upstream);
 void upstream_body(struct upstream *upstream, struct str octets);
 /* The last octets, with the final dot. */
 void upstream_dot(struct upstream *upstream, struct str octets);
-/* From the envelope: gives the transaction up; answers still due are dropped,
- * then on_ready follows. */
+/* Instead of DATA: the message goes in chunks (RFC 3030). */
+void upstream_begin_chunks(struct upstream *upstream);
+/* One BDAT and its octets; an answer to each follows. */
+void upstream_chunk(struct upstream *upstream, struct str octets, bool is_last);
+/* From the envelope, or between chunks: gives the transaction up; answers
+ * still due are dropped, then on_ready follows. */
 void upstream_rset(struct upstream *upstream);
 /* From UPSTREAM_READY: on_failed follows when it has ended. */
 void upstream_quit(struct upstream *upstream);

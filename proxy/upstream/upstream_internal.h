@@ -1,6 +1,8 @@
-/* The inside of a connection to an upstream, for its three files:
- * upstream.c sends and keeps the state, upstream_replies.c takes what comes,
- * upstream_client.c tells who the client is. */
+/* The inside of a connection to an upstream, for its six files: upstream.c
+ * keeps the connection and its state, upstream_events.c hears the stream and
+ * the clock, upstream_replies.c takes what comes, upstream_client.c tells who
+ * the client is, upstream_transaction.c sends the mail, upstream_step.c doubts
+ * the answers. */
 #ifndef PROXY_UPSTREAM_UPSTREAM_INTERNAL_H
 #define PROXY_UPSTREAM_UPSTREAM_INTERNAL_H
 
@@ -9,11 +11,19 @@
 #include "proxy/smtp/reply_reader.h"
 #include "proxy/upstream/upstream.h"
 
+/* The enhanced code that something was accepted with first. */
+struct accepted_code {
+    bool is_known;
+    size_t length; /* 0: there was none */
+    char octets[16];
+};
+
 struct upstream {
     struct upstream_target target;
     const struct upstream_events *events;
     void *owner;
     enum upstream_state state;
+    uint64_t started_ms;   /* when it began to connect */
     struct stream *stream; /* NULL once closed */
     struct timer *deadline;
     struct reply_reader replies;
@@ -21,6 +31,7 @@ struct upstream {
     size_t due;
     bool is_in_reply; /* part of a reply was read */
     uint64_t transactions;
+    struct accepted_code accepted[ASKED_COUNT];
     struct arena telling; /* holds the client that was told last */
     bool has_client;
     struct client_identity client;
@@ -39,6 +50,9 @@ void upstream_send(struct upstream *upstream, struct str octets,
                    size_t replies);
 /* (Re)starts the deadline of the state, where something is waited for. */
 void upstream_arm(struct upstream *upstream);
+extern const struct stream_events upstream_stream_events;
+/* The deadline of the state passed. */
+void upstream_on_deadline(void *owner);
 /* Ends the connection; on_failed follows at the end of the turn. */
 void upstream_fail(struct upstream *upstream, enum fault_kind kind,
                    const char *format, ...)

@@ -1,5 +1,8 @@
 #include "proxy/upstream/upstream_internal.h"
 
+/* Of an unasked reply in the log. */
+#define UNASKED_TEXT_MAX 128
+
 static void answer_banner(struct upstream *upstream, const struct reply *reply)
 {
     if (reply->code == 220)
@@ -21,11 +24,23 @@ static void become_ready(struct upstream *upstream)
     upstream->events->on_ready(upstream->owner);
 }
 
+static void learn_capabilities(struct upstream *upstream, struct str text)
+{
+    const struct upstream_settings *settings = upstream->target.upstream;
+    struct capabilities *found = &upstream->capabilities;
+    capabilities_parse(text, found);
+    for (size_t i = 0; i < settings->disabled_count; i++)
+        (void)capabilities_disable(found, settings->disabled[i]);
+    /* RFC 8689 4.2.1: the server must have proven who it is. */
+    if (!stream_is_secure(upstream->stream) || !settings->is_verified)
+        found->has_requiretls = false;
+}
+
 static void answer_ehlo(struct upstream *upstream, const struct reply *reply)
 {
     bool is_refused = reply->code >= 500 && reply->code <= 504;
     if (reply->code == 250)
-        capabilities_parse(reply->text, &upstream->capabilities);
+        learn_capabilities(upstream, reply->text);
     if (is_refused && !needs_starttls(upstream))
         upstream_enter(upstream, UPSTREAM_HELO); /* RFC 5321 3.2 */
     else if (reply->code != 250)
@@ -77,10 +92,26 @@ static void answer_data(struct upstream *upstream, const struct reply *reply)
     upstream->events->on_reply(upstream->owner, UPSTREAM_DATA, reply);
 }
 
+static void answer_chunk(struct upstream *upstream, const struct reply *reply)
+{
+    upstream_arm(upstream);
+    upstream->events->on_reply(upstream->owner, UPSTREAM_CHUNKS, reply);
+}
+
 static void answer_dot(struct upstream *upstream, const struct reply *reply)
 {
     upstream_enter(upstream, UPSTREAM_READY);
     upstream->events->on_reply(upstream->owner, UPSTREAM_DOT, reply);
+}
+
+/* The answer to what the transaction asked last, which nobody waits for. */
+static void answer_yielding(struct upstream *upstream,
+                            const struct reply *reply)
+{
+    if (reply->code == 421)
+        upstream_fail(upstream, FAULT_LOST, "421");
+    else if (upstream->due == 0)
+        upstream_enter(upstream, UPSTREAM_RSET);
 }
 
 static void answer_rset(struct upstream *upstream, const struct reply *reply)
@@ -108,7 +139,9 @@ static void (*const answers[UPSTREAM_STATE_COUNT])(struct upstream *,
     [UPSTREAM_UPGRADE] = answer_starttls,
     [UPSTREAM_ENVELOPE] = answer_envelope,
     [UPSTREAM_DATA] = answer_data,
+    [UPSTREAM_CHUNKS] = answer_chunk,
     [UPSTREAM_DOT] = answer_dot,
+    [UPSTREAM_YIELDING] = answer_yielding,
     [UPSTREAM_RSET] = answer_rset,
     [UPSTREAM_QUIT] = answer_quit,
     [UPSTREAM_XCLIENT] = upstream_answer_xclient,
@@ -117,7 +150,8 @@ static void (*const answers[UPSTREAM_STATE_COUNT])(struct upstream *,
 static bool is_holders(enum upstream_state state)
 {
     return state == UPSTREAM_ENVELOPE || state == UPSTREAM_DATA ||
-           state == UPSTREAM_BODY || state == UPSTREAM_DOT;
+           state == UPSTREAM_BODY || state == UPSTREAM_CHUNKS ||
+           state == UPSTREAM_DOT;
 }
 
 static void take_reply(struct upstream *upstream, const struct reply *reply)
@@ -135,6 +169,13 @@ static void take_reply(struct upstream *upstream, const struct reply *reply)
     answers[asked](upstream, reply);
 }
 
+static void fail_unasked(struct upstream *upstream, const struct reply *reply)
+{
+    struct str text = str_head(reply->text, UNASKED_TEXT_MAX);
+    upstream_fail(upstream, FAULT_PROTOCOL, "it spoke unasked: %d %.*s",
+                  reply->code, (int)text.n, text.n == 0 ? "" : text.p);
+}
+
 void upstream_read_replies(struct upstream *upstream)
 {
     /* Inside the handshake there is no state to take it yet; on_ready reads
@@ -145,7 +186,9 @@ void upstream_read_replies(struct upstream *upstream)
         size_t before = input.n;
         if (before == 0)
             return;
-        if (upstream->due == 0 && upstream->state != UPSTREAM_BODY) {
+        bool is_unasked =
+            upstream->due == 0 && upstream->state != UPSTREAM_BODY;
+        if (is_unasked && !is_holders(upstream->state)) {
             upstream_fail(upstream, FAULT_PROTOCOL, "it spoke unasked");
             return;
         }
@@ -154,7 +197,10 @@ void upstream_read_replies(struct upstream *upstream)
             reply_reader_next(&upstream->replies, &input, &reply);
         stream_consume(upstream->stream, before - input.n);
         upstream->is_in_reply = next == REPLY_MORE;
-        if (next == REPLY_READY)
+        /* A 421 may come at any time (RFC 5321 3.8). */
+        if (next == REPLY_READY && is_unasked && reply.code != 421)
+            fail_unasked(upstream, &reply);
+        else if (next == REPLY_READY)
             take_reply(upstream, &reply);
         else if (next == REPLY_ERROR)
             upstream_fail(upstream, FAULT_PROTOCOL, "%s",

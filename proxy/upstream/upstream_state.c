@@ -24,13 +24,34 @@ static const struct {
                                      EDGE(UPSTREAM_ENVELOPE) |
                                      EDGE(UPSTREAM_QUIT)},
     [UPSTREAM_ENVELOPE] = {"MAIL and RCPT",
-                           EDGE(UPSTREAM_DATA) | EDGE(UPSTREAM_RSET)},
+                           EDGE(UPSTREAM_DATA) | EDGE(UPSTREAM_CHUNKS) |
+                               EDGE(UPSTREAM_YIELDING) | EDGE(UPSTREAM_RSET)},
     [UPSTREAM_DATA] = {"DATA", EDGE(UPSTREAM_BODY) | EDGE(UPSTREAM_ENVELOPE)},
     [UPSTREAM_BODY] = {"the message", EDGE(UPSTREAM_DOT)},
+    [UPSTREAM_CHUNKS] = {"BDAT", EDGE(UPSTREAM_DOT) | EDGE(UPSTREAM_YIELDING) |
+                                     EDGE(UPSTREAM_RSET)},
     [UPSTREAM_DOT] = {"the end of data", EDGE(UPSTREAM_READY)},
+    [UPSTREAM_YIELDING] = {"before RSET", EDGE(UPSTREAM_RSET)},
     [UPSTREAM_RSET] = {"RSET", EDGE(UPSTREAM_READY)},
     [UPSTREAM_QUIT] = {"QUIT", 0},
     [UPSTREAM_CLOSED] = {"closed", 0},
+};
+
+static const char *const deadline_keys[UPSTREAM_STATE_COUNT] = {
+    [UPSTREAM_CONNECTING] = "timeouts.upstream_connect",
+    [UPSTREAM_BANNER] = "timeouts.upstream_banner",
+    [UPSTREAM_EHLO] = "timeouts.upstream_banner",
+    [UPSTREAM_HELO] = "timeouts.upstream_banner",
+    [UPSTREAM_XCLIENT] = "timeouts.upstream_banner",
+    [UPSTREAM_UPGRADE] = "timeouts.upstream_other",
+    [UPSTREAM_YIELDING] = "timeouts.upstream_other",
+    [UPSTREAM_RSET] = "timeouts.upstream_other",
+    [UPSTREAM_SECURING] = "timeouts.tls_handshake",
+    [UPSTREAM_ENVELOPE] = "timeouts.upstream_mail",
+    [UPSTREAM_DATA] = "timeouts.upstream_data",
+    [UPSTREAM_BODY] = "timeouts.upstream_end_of_data",
+    [UPSTREAM_CHUNKS] = "timeouts.upstream_end_of_data",
+    [UPSTREAM_DOT] = "timeouts.upstream_end_of_data",
 };
 
 const char *upstream_state_name(enum upstream_state state)
@@ -56,6 +77,7 @@ uint64_t upstream_state_deadline_ms(enum upstream_state state,
     case UPSTREAM_XCLIENT:
         return timeouts->upstream_banner;
     case UPSTREAM_UPGRADE:
+    case UPSTREAM_YIELDING:
     case UPSTREAM_RSET:
         return timeouts->upstream_other;
     case UPSTREAM_SECURING:
@@ -69,6 +91,7 @@ uint64_t upstream_state_deadline_ms(enum upstream_state state,
     /* Of a reader that takes nothing at all: RFC 5321 4.5.3.2.5 asks for
      * three minutes at least, and a busy filter may need more. */
     case UPSTREAM_BODY:
+    case UPSTREAM_CHUNKS:
     case UPSTREAM_DOT:
         return timeouts->upstream_end_of_data;
     case UPSTREAM_QUIT:
@@ -79,4 +102,9 @@ uint64_t upstream_state_deadline_ms(enum upstream_state state,
         break;
     }
     return 0;
+}
+
+const char *upstream_state_deadline_key(enum upstream_state state)
+{
+    return deadline_keys[state];
 }

@@ -17,7 +17,10 @@ enum upstream_state {
     UPSTREAM_ENVELOPE,   /* MAIL and RCPTs, answered or not */
     UPSTREAM_DATA,       /* said DATA, waits for 354 */
     UPSTREAM_BODY,       /* the message flows; no answer is due */
-    UPSTREAM_DOT,        /* the final dot is written, its answer is due */
+    UPSTREAM_CHUNKS,     /* the message in chunks, answered or not */
+    UPSTREAM_DOT,        /* the final dot or the last chunk is written, its
+                          * answer is due */
+    UPSTREAM_YIELDING,   /* gives a transaction up, when nothing is due */
     UPSTREAM_RSET,       /* gives a transaction up; waits for 250 */
     UPSTREAM_QUIT,       /* said QUIT, waits for 221 */
     UPSTREAM_CLOSED,     /* over; nothing is sent or read any more */
@@ -31,5 +34,8 @@ bool upstream_state_may_follow(enum upstream_state from,
 uint64_t upstream_state_deadline_ms(enum upstream_state state,
                                     const struct timeouts_settings *timeouts,
                                     uint64_t idle_ms);
+/* The configuration's key of that deadline, "timeouts.upstream_mail"; NULL:
+ * it has none. */
+const char *upstream_state_deadline_key(enum upstream_state state);
 
 #endif

@@ -81,10 +81,12 @@ static int make_one(struct upstreams *upstreams,
                     const struct upstream_settings *settings,
                     struct tls_context *tls)
 {
+    const struct pool_logs logs = {.server = upstreams->log,
+                                   .decisions = upstreams->decisions};
     if (settings->maildir == NULL) {
         upstreams->pools[settings->index] =
-            pool_new(upstreams->loop, upstreams->settings, settings, tls,
-                     upstreams->log, &pool_events, upstreams);
+            pool_new(upstreams->loop, upstreams->settings, settings, tls, &logs,
+                     &pool_events, upstreams);
         return upstreams->pools[settings->index] == NULL ? -1 : 0;
     }
     int error = maildir_prepare(settings->maildir);
@@ -100,7 +102,8 @@ static int make_one(struct upstreams *upstreams,
 struct upstreams *upstreams_new(struct loop *loop,
                                 const struct settings *settings,
                                 struct tls_context *const *contexts,
-                                struct server_log *log)
+                                struct server_log *log,
+                                struct decision_log *decisions)
 {
     struct upstreams *upstreams = calloc(1, sizeof(*upstreams));
     if (upstreams == NULL)
@@ -109,6 +112,7 @@ struct upstreams *upstreams_new(struct loop *loop,
         .loop = loop,
         .settings = settings,
         .log = log,
+        .decisions = decisions,
         .pools = calloc(settings->upstream_count + 1, sizeof(struct pool *)),
         .probe_timer = timer_new(loop, on_probe_timer, upstreams),
         .later.run = run_later,

@@ -4,6 +4,7 @@
 #define PROXY_UPSTREAM_UPSTREAMS_H
 
 #include "config/settings.h"
+#include "proxy/log/decision_log.h"
 #include "proxy/log/server_log.h"
 #include "proxy/net/loop.h"
 #include "proxy/smtp/capability.h"
@@ -12,14 +13,18 @@
 struct upstreams;
 
 /* `contexts`: a TLS client context for each upstream of the settings by its
- * index, NULL where it has no TLS; borrowed, like all else. */
+ * index, NULL where it has no TLS; borrowed, like all else. `decisions` gets
+ * the event `upstream`; NULL: nobody does. */
 struct upstreams *upstreams_new(struct loop *loop,
                                 const struct settings *settings,
                                 struct tls_context *const *contexts,
-                                struct server_log *log);
+                                struct server_log *log,
+                                struct decision_log *decisions);
 
 /* Asks every server of every upstream for its EHLO, for at most wait_ms, then
- * calls on_probed once. Each worker does it before its listeners open. */
+ * calls on_probed once. Each worker does it before its listeners open. From
+ * then on servers are asked again: those that are down, at growing intervals,
+ * and those that nothing was heard of for long. */
 void upstreams_probe(struct upstreams *upstreams, uint64_t wait_ms,
                      void (*on_probed)(void *owner), void *owner);
 

@@ -10,7 +10,8 @@ struct upstreams {
     struct loop *loop;
     const struct settings *settings;
     struct server_log *log;
-    struct pool **pools; /* by index; NULL: a Maildir */
+    struct decision_log *decisions; /* NULL: none */
+    struct pool **pools;            /* by index; NULL: a Maildir */
 
     size_t probes_due;
     struct timer *probe_timer;

@@ -68,6 +68,14 @@ bool str_ends_with_nocase(struct str s, struct str suffix)
            str_equals_nocase(str_skip(s, s.n - suffix.n), suffix);
 }
 
+bool str_has_8bit(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] >= 0x80)
+            return true;
+    return false;
+}
+
 ptrdiff_t str_index(struct str s, char octet)
 {
     const char *at = s.n == 0 ? NULL : memchr(s.p, octet, s.n);

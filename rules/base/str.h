@@ -31,6 +31,8 @@ bool str_starts_with(struct str s, struct str prefix);
 bool str_starts_with_nocase(struct str s, struct str prefix);
 bool str_ends_with_nocase(struct str s, struct str suffix);
 
+bool str_has_8bit(struct str s);
+
 /* The first (last) index of an octet, or -1. */
 ptrdiff_t str_index(struct str s, char octet);
 ptrdiff_t str_last_index(struct str s, char octet);

@@ -56,6 +56,8 @@ LIBRARIES = [
     (r"openssl/.*", ["proxy/tls/", "proxy/sasl/", "proxy/login/",
                      "rules/base/keyed_hash.c"]),
     (r"crypt\.h", ["proxy/login/", "proxy/command/"]),
+    (r"idn2\.h", ["rules/domain_name.c"]),
+    (r"uninorm\.h", ["rules/address.c"]),
     (r"(stringprep|idn.*)\.h", ["proxy/login/"]),
     (r"jsmn\.h", ["proxy/replay/json_tree.c"]),
     (r"jansson\.h", ["proxy/command/", "proxy/log/", "proxy/replay/",

@@ -29,6 +29,16 @@ static const struct key root_keys[] = {
 };
 const struct schema root_schema = {"all", root_keys, 2};
 """,
+    "config/read_caps.c": """\
+static const struct key caps_keys[] = {
+    {.name = "hops"},
+};
+static const struct key timeouts_keys[] = {
+    {.name = "data"},
+};
+""",
+    "tests/dialogue/a.smtp":
+        'L: {"caps":["caps.hops"]}\nW: * timeouts.data *\n',
     "rules/rule_table.c": """\
 #define EVERYWHERE AT_ALL_STAGES, "every stage"
 const struct rule_key rule_keys[] = {
@@ -139,6 +149,16 @@ BAD = [
     ("manual.py", "contrib/man/postern.yaml.5",
      ".It Ic caps.hops\nDefault: 50.\n.It Ic caps.drain\n.El\n"
      ".Sh NOT BUILT YET\n.It Ic http\n.El\n", "caps.drain is no key"),
+    ("caps.py", "tests/dialogue/a.smtp",
+     "C: caps.hops\nW: * timeouts.data *\n",
+     "caps.hops: no test reads it in a log"),
+    ("caps.py", "config/read_caps.c",
+     GOOD["config/read_caps.c"].replace('"data"', '"data_end"'),
+     "timeouts.data_end: no test reads it in a log"),
+    ("attacks.py", "tests/dialogue/wire_S01_a.smtp", "",
+     "S02 (false ends of data): no test carries its id"),
+    ("attacks.py", "tests/dialogue/wire_S27_a.smtp", "",
+     "wire_S27_a: there is no row S27"),
     ("one_evaluate.py", "proxy/session/cmd_mail.c", "    evaluate(&e);\n",
      "proxy/session/cmd_mail.c:1: evaluate() is not called from here"),
     ("one_evaluate.py", "proxy/replay/engine.c", "    guess(&d);\n",
@@ -175,7 +195,7 @@ def main():
     failed = 0
     cases = [(check, None, "", "0 errors")
              for check in ("layering.py", "banned.py", "tree.py",
-                           "manual.py", "one_evaluate.py")] + BAD
+                           "manual.py", "one_evaluate.py", "caps.py")] + BAD
     for check, name, text, want in cases:
         with tempfile.TemporaryDirectory() as folder:
             tree = GOOD if name is None else {**GOOD, name: text}

@@ -29,6 +29,14 @@ static struct {
 static const uintptr_t EMPTY = 0;
 static const uintptr_t GONE = 1;
 
+/* What is freed is kept from use for a while; a run is over long before so
+ * much is freed, and memory that is always new costs more than the run. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "quarantine_size_mb=8";
+}
+
 static size_t first_slot(uintptr_t key)
 {
     return (size_t)((key >> 4) * 0x9e3779b97f4a7c15u) & (fault.slot_count - 1);

@@ -53,6 +53,15 @@ struct far_end {
     size_t event_count;
 };
 
+/* Sees the octets of every stream at the moment they are given to the product,
+ * taken by it, and written by it. */
+struct net_tap {
+    void (*on_given)(void *owner, struct far_end *far, struct str octets);
+    void (*on_taken)(void *owner, struct far_end *far, struct str octets);
+    void (*on_written)(void *owner, struct far_end *far, struct str octets);
+    void *owner;
+};
+
 struct loop {
     uint64_t now_us; /* since the dialogue's beginning */
     struct stream *streams;
@@ -63,7 +72,8 @@ struct loop {
     struct far_end *far_ends;
     size_t clients, upstreams;
     bool holds_jobs;
-    size_t octets_a_turn; /* what a far end takes at most; 0: all */
+    size_t octets_a_turn;      /* what a far end takes at most; 0: all */
+    const struct net_tap *tap; /* borrowed; NULL: none */
 };
 
 void fake_net_init(struct loop *loop);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "proxy/tls/client_certificate.h"
 #include "tests/dialogue/alloc_fault.h"
 
 static struct stream *new_stream(struct loop *loop, struct far_end *far,
@@ -91,6 +92,12 @@ int stream_secure(struct stream *stream, struct tls_context *context,
     return 0;
 }
 
+/* No octets of TLS are ever played. */
+int stream_secure_unread(struct stream *stream, struct tls_context *context)
+{
+    return stream_secure(stream, context, NULL);
+}
+
 struct str stream_input(const struct stream *stream)
 {
     return octets_view(&stream->input);
@@ -98,6 +105,10 @@ struct str stream_input(const struct stream *stream)
 
 void stream_consume(struct stream *stream, size_t octets)
 {
+    const struct net_tap *tap = stream->loop->tap;
+    if (tap && octets)
+        tap->on_taken(tap->owner, stream->far,
+                      str_head(stream_input(stream), octets));
     octets_drop(&stream->input, octets);
 }
 
@@ -117,6 +128,9 @@ int stream_write(struct stream *stream, struct str octets)
     size_t length = octets_length(&stream->output) + octets.n;
     if (length > STREAM_OUTPUT_MAX || alloc_fault_strikes())
         return -1;
+    const struct net_tap *tap = stream->loop->tap;
+    if (tap)
+        tap->on_written(tap->owner, stream->far, octets);
     octets_append(&stream->output, octets);
     stream->was_over_low |= length > STREAM_OUTPUT_LOW;
     return 0;
@@ -164,6 +178,16 @@ const char *stream_tls_cipher(const struct stream *stream)
 const char *stream_tls_sni(const struct stream *stream)
 {
     return stream->is_secure ? stream->far->sni : "";
+}
+
+/* Nobody shows one here. */
+int stream_tls_client(const struct stream *stream, struct arena *arena,
+                      struct client_certificate *out)
+{
+    (void)stream;
+    (void)arena;
+    *out = (struct client_certificate){0};
+    return 0;
 }
 
 const char *stream_peer_host(const struct stream *stream)

@@ -76,6 +76,9 @@ static bool turn_reading(struct stream *stream)
     size_t room = STREAM_INPUT_MAX - octets_length(&stream->input);
     struct str more = str_head(octets_view(&far->said), room);
     if (more.n) {
+        const struct net_tap *tap = stream->loop->tap;
+        if (tap)
+            tap->on_given(tap->owner, far, more);
         octets_append(&stream->input, more);
         octets_drop(&far->said, more.n);
         tell(stream, stream->events->on_bytes);

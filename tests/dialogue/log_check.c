@@ -51,18 +51,12 @@ static void base64(struct str in, char *out)
     out[at] = '\0';
 }
 
-static bool tells(const struct log_lines *lines, struct str secret)
+static bool holds(struct str text, struct str secret)
 {
-    for (size_t i = 0; i < lines->count; i++) {
-        struct str line = octets_view(&lines->items[i].text);
-        if (line.n && memmem(line.p, line.n, secret.p, secret.n))
-            return true;
-    }
-    return false;
+    return text.n && memmem(text.p, text.n, secret.p, secret.n);
 }
 
-static bool tells_secret(const struct log_lines *lines,
-                         const struct script_user *user)
+static bool holds_secret_of(const struct script_user *user, struct str text)
 {
     char plain[300], encoded[2][512];
     struct str password = user->password;
@@ -70,22 +64,44 @@ static bool tells_secret(const struct log_lines *lines,
                      user->name.p, 0, (int)password.n, password.p);
     base64(str_span(plain, (size_t)n), encoded[0]);
     base64(password, encoded[1]);
-    return tells(lines, password) || tells(lines, str_from(encoded[0])) ||
-           tells(lines, str_from(encoded[1]));
+    return holds(text, password) || holds(text, str_from(encoded[0])) ||
+           holds(text, str_from(encoded[1]));
+}
+
+bool log_check_holds_secret(const struct script *script, struct str text)
+{
+    for (size_t i = 0; i < script->user_count; i++)
+        if (holds_secret_of(&script->users[i], text))
+            return true;
+    return false;
+}
+
+static bool tells_secret(const struct world *world,
+                         const struct log_lines *lines)
+{
+    for (size_t i = 0; i < lines->count; i++)
+        if (log_check_holds_secret(world->scene->script,
+                                   octets_view(&lines->items[i].text)))
+            return true;
+    return false;
+}
+
+const char *log_check_form(const struct world *world)
+{
+    const struct log_lines *lines = &world->decisions.lines;
+    for (size_t i = 0; i < lines->count; i++)
+        if (!json_is_valid(octets_view(&lines->items[i].text)))
+            return "a line of the decision log is no JSON object";
+    return NULL;
 }
 
 const char *log_check_all(const struct world *world)
 {
-    const struct log_lines *lines = &world->decisions.lines;
-    const struct script *script = world->scene->script;
-    for (size_t i = 0; i < lines->count; i++)
-        if (!json_is_valid(octets_view(&lines->items[i].text)))
-            return "a line of the decision log is no JSON object";
-    for (size_t i = 0; i < script->user_count; i++)
-        if (tells_secret(lines, &script->users[i]) ||
-            tells_secret(&world->server_log.lines, &script->users[i]))
-            return "a log tells a password";
-    return NULL;
+    const char *wrong = log_check_form(world);
+    if (!wrong && (tells_secret(world, &world->decisions.lines) ||
+                   tells_secret(world, &world->server_log.lines)))
+        wrong = "a log tells a password";
+    return wrong;
 }
 
 static void print(const char *name, const struct log_lines *lines)

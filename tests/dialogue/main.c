@@ -43,14 +43,6 @@ static void on_abort(int number)
 void __sanitizer_set_death_callback(void (*callback)(void))
     __attribute__((weak));
 
-/* What is freed is kept from use for a while; a run is over long before so
- * much is freed, and memory that is always new costs more than the run. */
-const char *__asan_default_options(void);
-const char *__asan_default_options(void)
-{
-    return "quarantine_size_mb=8";
-}
-
 static void prepare_to_die(void)
 {
     signal(SIGABRT, on_abort);

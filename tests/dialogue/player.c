@@ -10,8 +10,6 @@
 #include "tests/dialogue/pattern.h"
 #include "tests/dialogue/player_act.h"
 
-/* Longer than any deadline of the product. */
-#define FOR_EVER_MS (3u * 3600 * 1000)
 /* A far end takes so much a turn where octets come one by one. */
 #define SPLIT_TAKES 1000
 
@@ -166,14 +164,10 @@ static void play_end(struct player *p)
         blame(p, last, wrong);
 }
 
-/* Whatever was silent for so long is given up by a deadline. */
 static void wait_for_ever(struct player *p)
 {
     const struct script *script = p->script;
-    p->world.loop.holds_jobs = false;
-    p->world.logins.mode = LOGINS_ANSWER;
-    world_advance(&p->world, FOR_EVER_MS);
-    if (p->world.host.sessions)
+    if (!world_wait_for_ever(&p->world))
         blame(p, &script->steps[script->step_count - 1],
               "a session still waits after three hours of silence");
 }

@@ -1,9 +1,6 @@
 #include "tests/dialogue/player_act.h"
 
-#include <string.h>
-
-#include "tests/dialogue/alloc_fault.h"
-#include "tests/dialogue/fake_stream.h"
+#include "tests/dialogue/far_act.h"
 
 /* Octets said one by one; of long texts, as many more at a time. */
 #define SPLIT_STEPS 20000
@@ -77,20 +74,6 @@ static void act_connect(struct player *p, struct str text, const char **wrong)
         *wrong = "wrong address or listener";
 }
 
-static void act_tls(struct far_end *far, struct str text, const char **wrong)
-{
-    if (!far->stream || far->stream->state != STREAM_SECURING) {
-        *wrong = "TLS is not expected now";
-        return;
-    }
-    far->tls_at = far->said_total;
-    far->tls = str_equals(text, STR("fail")) ? FAR_BREAKS_TLS : FAR_OFFERS_TLS;
-    if (str_starts_with(text, STR("sni="))) {
-        struct str sni = str_head(str_skip(text, 4), sizeof far->sni - 1);
-        memcpy(far->sni, sni.p, sni.n);
-    }
-}
-
 static void act_do(struct player *p, const struct step *step,
                    const char **wrong)
 {
@@ -102,29 +85,16 @@ static void act_do(struct player *p, const struct step *step,
     }
     struct far_end *far =
         far_end_find(&p->world.loop, step->side, step->number);
-    if (!far)
+    if (!far) {
         *wrong = "there is no such connection";
-    else if (str_equals(name, STR("accept")))
+        return;
+    }
+    if (str_equals(name, STR("tls")) && far->connect == FAR_WAITS &&
+        far->side == 'U') {
         far->connect = FAR_ACCEPTS;
-    else if (str_equals(name, STR("refuse")))
-        far->connect = FAR_REFUSES;
-    else if (str_equals(name, STR("close")))
-        far->end = FAR_CLOSES;
-    else if (str_equals(name, STR("cut")))
-        far->end = FAR_CUTS;
-    else if (str_equals(name, STR("reset")))
-        far->end = FAR_RESETS;
-    else if (str_equals(name, STR("stall")))
-        far->is_stalled = true;
-    else if (str_equals(name, STR("read")))
-        far->is_stalled = false;
-    else if (str_equals(name, STR("tls"))) {
-        if (far->connect == FAR_WAITS && far->side == 'U')
-            far->connect = FAR_ACCEPTS;
         world_settle(&p->world);
-        act_tls(far, rest, wrong);
-    } else
-        *wrong = "no far end can do this";
+    }
+    *wrong = far_act(far, name, rest);
 }
 
 static void act_logins(struct player *p, struct str text, const char **wrong)
@@ -137,25 +107,6 @@ static void act_logins(struct player *p, struct str text, const char **wrong)
         p->world.logins.mode = LOGINS_UNAVAILABLE;
     else
         *wrong = "logins: hold, answer or unavailable";
-}
-
-static void on_probed(void *owner)
-{
-    struct world *world = owner;
-    world->is_probed = true;
-}
-
-static void act_host(struct player *p, enum step_kind kind)
-{
-    struct world *world = &p->world;
-    alloc_fault_enter();
-    if (kind == STEP_PROBE)
-        upstreams_probe(world->upstreams, 2000, on_probed, world);
-    else if (kind == STEP_STOP)
-        sessions_stop(&world->host);
-    else
-        sessions_abort(&world->host);
-    alloc_fault_leave();
 }
 
 size_t player_act(struct player *p, const struct step *step, size_t count,
@@ -186,9 +137,13 @@ size_t player_act(struct player *p, const struct step *step, size_t count,
             *wrong = "there is no next: configuration";
         break;
     case STEP_PROBE:
+        world_probe(&p->world);
+        break;
     case STEP_STOP:
+        world_stop(&p->world);
+        break;
     case STEP_ABORT:
-        act_host(p, step->kind);
+        world_abort(&p->world);
         break;
     default:
         *wrong = "not an action";

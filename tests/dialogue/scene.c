@@ -11,6 +11,8 @@
 
 #include "config/load.h"
 
+#define LEDGER_KEYS 1024
+
 static const char *const PARTS[] = {"tmp", "new", "cur"};
 
 static void path_in(const struct scene *scene, char *path, size_t room,
@@ -66,7 +68,7 @@ const struct settings *scene_load(const struct scene *scene, const char *name)
 int scene_open(struct scene *scene, const struct script *script)
 {
     char path[128];
-    *scene = (struct scene){.script = script};
+    *scene = (struct scene){.script = script, .ledger_keys = LEDGER_KEYS};
     snprintf(scene->folder, sizeof scene->folder, "%s/dialogue.XXXXXX",
              P_tmpdir);
     if (!mkdtemp(scene->folder))

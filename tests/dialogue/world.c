@@ -7,8 +7,19 @@
 
 #include "tests/dialogue/alloc_fault.h"
 
+/* Longer than any deadline of the product. */
+#define FOR_EVER_MS (3u * 3600 * 1000)
+/* Most sessions are over by then. */
+#define SILENCE_MS (15u * 60 * 1000)
 #define TURNS_MAX 20000000u
-#define LEDGER_KEYS 1024
+
+/* The net of this client is full (RFC 5737's third example). */
+static bool on_client_named(void *owner, const struct ip *client)
+{
+    static const struct cidr full = {{false, {203, 0, 113, 99}}, 32};
+    (void)owner;
+    return !cidr_contains(&full, client);
+}
 
 static void on_session_freed(void *owner, const struct ip *client)
 {
@@ -29,6 +40,16 @@ static struct tls_context *some_context(struct world *world)
     return (struct tls_context *)(void *)world;
 }
 
+static struct tls_context **listener_contexts(struct world *world)
+{
+    size_t count = world->scene->settings->listener_count;
+    world->listener_contexts =
+        plain_alloc((count + 1) * sizeof *world->listener_contexts);
+    for (size_t i = 0; i < count; i++)
+        world->listener_contexts[i] = some_context(world);
+    return world->listener_contexts;
+}
+
 static void open_upstreams(struct world *world)
 {
     const struct settings *settings = world->scene->settings;
@@ -38,7 +59,7 @@ static void open_upstreams(struct world *world)
         if (settings->upstreams[i].tls != UPSTREAM_CLEAR)
             world->contexts[i] = some_context(world);
     world->upstreams = upstreams_new(&world->loop, settings, world->contexts,
-                                     &world->server_log);
+                                     &world->server_log, &world->decisions);
 }
 
 void world_open(struct world *world, const struct scene *scene)
@@ -50,11 +71,12 @@ void world_open(struct world *world, const struct scene *scene)
     world->policy = scene->script->next.n ? scene_load(scene, "postern.yaml")
                                           : settings_ref(scene->settings);
     alloc_fault_enter();
-    world->ledger = shared_ledger_new(LEDGER_KEYS);
+    world->ledger = shared_ledger_new(scene->ledger_keys);
     if (scene->script->candidate.n)
-        world->shadow_ledger = shared_ledger_new(LEDGER_KEYS);
+        world->shadow_ledger = shared_ledger_new(scene->ledger_keys);
     world->asks = asks_new(&world->loop, scene->settings, &world->server_log);
     world->scratch = evaluate_scratch_new();
+    evaluate_scratch_limit(world->scratch, scene->settings->caps.pattern_steps);
     open_upstreams(world);
     alloc_fault_leave();
     if (!world->ledger || !world->asks || !world->scratch || !world->upstreams)
@@ -63,7 +85,7 @@ void world_open(struct world *world, const struct scene *scene)
         .loop = &world->loop,
         .settings = scene->settings,
         .policy = world->policy,
-        .tls = some_context(world),
+        .tls = listener_contexts(world),
         .upstreams = world->upstreams,
         .logins = &world->logins,
         .ledger = world->ledger,
@@ -72,6 +94,7 @@ void world_open(struct world *world, const struct scene *scene)
         .scratch = world->scratch,
         .decisions = &world->decisions,
         .log = &world->server_log,
+        .on_client_named = on_client_named,
         .on_session_freed = on_session_freed,
         .is_crowded = is_crowded,
         .owner = world,
@@ -117,6 +140,47 @@ bool world_advance(struct world *world, uint64_t ms)
         if (next > world->loop.now_us)
             world->loop.now_us = next;
     }
+}
+
+static void on_probed(void *owner)
+{
+    struct world *world = owner;
+    world->is_probed = true;
+}
+
+void world_probe(struct world *world)
+{
+    alloc_fault_enter();
+    upstreams_probe(world->upstreams, 2000, on_probed, world);
+    alloc_fault_leave();
+}
+
+void world_stop(struct world *world)
+{
+    alloc_fault_enter();
+    sessions_stop(&world->host);
+    alloc_fault_leave();
+}
+
+void world_abort(struct world *world)
+{
+    alloc_fault_enter();
+    sessions_abort(&world->host);
+    alloc_fault_leave();
+}
+
+bool world_wait_for_ever(struct world *world)
+{
+    world->loop.holds_jobs = false;
+    world->logins.mode = LOGINS_ANSWER;
+    /* Servers are asked again for ever: no longer than somebody waits. */
+    for (uint64_t ms = 0; ms < FOR_EVER_MS; ms += SILENCE_MS) {
+        if (!world_advance(world, SILENCE_MS))
+            return false;
+        if (!world->host.sessions)
+            return true;
+    }
+    return false;
 }
 
 struct far_end *world_connect(struct world *world, struct str host,
@@ -178,9 +242,7 @@ const char *world_close(struct world *world)
     world->loop.holds_jobs = false;
     world->logins.mode = LOGINS_ANSWER;
     world_settle(world);
-    alloc_fault_enter();
-    sessions_abort(&world->host);
-    alloc_fault_leave();
+    world_abort(world);
     world_settle(world);
     alloc_fault_enter();
     asks_free(world->asks);
@@ -198,6 +260,7 @@ const char *world_close(struct world *world)
     alloc_fault_leave();
     settings_unref(world->policy);
     plain_free(world->contexts);
+    plain_free(world->listener_contexts);
     log_lines_release(&world->decisions.lines);
     log_lines_release(&world->server_log.lines);
     if (alloc_fault_live() && !left)

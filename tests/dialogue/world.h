@@ -13,7 +13,8 @@
 struct scene {
     const struct script *script; /* borrowed */
     const struct settings *settings;
-    char folder[64]; /* for the configuration and the maildir */
+    size_t ledger_keys; /* so many budgets have room */
+    char folder[64];    /* for the configuration and the maildir */
 };
 
 struct world {
@@ -25,7 +26,8 @@ struct world {
     struct shared_ledger *ledger, *shadow_ledger;
     struct asks *asks;
     struct evaluate_scratch *scratch;
-    struct tls_context **contexts;
+    struct tls_context **contexts;          /* by upstream */
+    struct tls_context **listener_contexts; /* by listener */
     struct upstreams *upstreams;
     struct session_host host;
     const struct settings *policy; /* the run's own snapshot; a reference */
@@ -50,6 +52,14 @@ bool world_reload(struct world *world);
 bool world_settle(struct world *world);
 /* Moves the clock and lets everything due happen at its time. */
 bool world_advance(struct world *world, uint64_t ms);
+/* The upstreams are asked for their EHLO; is_probed, once they have been. */
+void world_probe(struct world *world);
+/* The server stops, in order or at once. */
+void world_stop(struct world *world);
+void world_abort(struct world *world);
+/* Hours of silence: whatever waits is given up by a deadline. False: a session
+ * still waits then. */
+bool world_wait_for_ever(struct world *world);
 /* A client of this address arrives at a listener. NULL: no such listener. */
 struct far_end *world_connect(struct world *world, struct str host,
                               uint16_t port, struct str listener);

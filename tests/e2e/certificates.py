@@ -16,15 +16,30 @@ class Certificate:
         return ssl.create_default_context(cafile=str(self.chain))
 
 
-def make_certificate(folder, name="localhost"):
+EC = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+RSA = ["-newkey", "rsa:2048"]
+
+
+def make_certificate(folder, name="localhost", algorithm=None, issuer=None,
+                     days=30, has_alternatives=True):
     folder.mkdir(parents=True, exist_ok=True)
     made = Certificate(folder / "cert.pem", folder / "key.pem")
+    signed = ["-CA", issuer.chain, "-CAkey", issuer.key] if issuer else []
+    names = ["-addext", f"subjectAltName=DNS:{name},IP:127.0.0.1,IP:::1"]
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec",
-         "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
-         "-subj", f"/CN={name}",
-         "-addext", f"subjectAltName=DNS:{name},IP:127.0.0.1,IP:::1",
+        ["openssl", "req", "-x509", *(algorithm or EC), "-nodes", "-utf8",
+         "-days", str(days), "-subj", f"/CN={name}", *signed,
+         *(names if has_alternatives else []),
          "-keyout", made.key, "-out", made.chain],
         check=True, capture_output=True, timeout=30)
     made.key.chmod(0o600)
     return made
+
+
+def let_end(certificate):
+    """The same certificate, which ended yesterday."""
+    subprocess.run(
+        ["openssl", "x509", "-in", certificate.chain,
+         "-signkey", certificate.key, "-days", "-1",
+         "-out", certificate.chain],
+        check=True, capture_output=True, timeout=30)

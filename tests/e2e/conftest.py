@@ -81,3 +81,8 @@ def postfix(tmp_path_factory, certificate):
 def malloc_meter(tmp_path_factory):
     return places.preload_library("malloc_meter",
                                   tmp_path_factory.mktemp("meter"))
+
+
+@pytest.fixture(scope="session")
+def days_pass(tmp_path_factory):
+    return places.preload_library("days_pass", tmp_path_factory.mktemp("days"))

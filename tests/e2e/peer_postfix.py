@@ -5,17 +5,13 @@ parameter, and a preloaded library (tests/support/single_user.c) lets its
 programs believe that they start as root and change identity. The owner of
 its queue must be somebody other than root with a name of its own, so the
 tester's or, when root tests, `daemon`; nobody ever becomes that user.
-Everything it accepts lands in one Maildir.
+Everything it accepts lands in one Maildir, or goes onward to a port.
 """
 
 import os
-import pathlib
 import pwd
-import signal
-import subprocess
 
-import places
-import ports
+from peer_program import PeerProgram
 
 QUEUE_FOLDERS = {
     "active": 0o700, "bounce": 0o700, "corrupt": 0o700, "defer": 0o700,
@@ -65,6 +61,7 @@ virtual_minimum_uid = 1
 virtual_uid_maps = static:{uid}
 virtual_gid_maps = static:{uid}
 smtpd_authorized_xclient_hosts = {xclient_hosts}
+smtpd_discard_ehlo_keywords = {hidden}
 """
 
 MASTER_CF = """\
@@ -77,6 +74,7 @@ rewrite unix - - n - - trivial-rewrite
 bounce unix - - n - 0 bounce
 defer unix - - n - 0 bounce
 trace unix - - n - 0 bounce
+smtp unix - - n - - smtp
 proxymap unix - - n - - proxymap
 virtual unix - n n - - virtual
 error unix - - n - - error
@@ -86,15 +84,30 @@ postlog unix-dgram n - n - 1 postlogd
 """
 
 
-class Postfix:
-    def __init__(self, folder, certificate, xclient_hosts=""):
-        self.folder = folder
+# Instead of the Maildir, everything goes to one port, its lines uncut and its
+# header as it is.
+ONWARD_CF = """\
+virtual_mailbox_domains =
+default_transport = smtp:[127.0.0.1]:{port}
+smtp_line_length_limit = 0
+smtp_destination_recipient_limit = 1000
+local_header_rewrite_clients =
+message_drop_headers =
+"""
+
+
+class Postfix(PeerProgram):
+    PACKAGE = "postfix"
+    LOGS = ["stderr", "log"]
+
+    def __init__(self, folder, certificate, xclient_hosts="", hidden="",
+                 onward=None):
+        super().__init__(folder)
         self.xclient_hosts = xclient_hosts
-        self.root = places.peer("postfix")
-        self.port = ports.free_port()
+        self.hidden = hidden  # keywords that EHLO leaves out
+        self.onward = onward  # a port that all it accepts goes to
         self.maildir = folder / "mail" / "all"
         self.certificate = certificate
-        self.process = None
 
     def identities(self):
         user = "daemon" if os.getuid() == 0 else \
@@ -116,50 +129,26 @@ class Postfix:
         for name, mode in QUEUE_FOLDERS.items():
             (spool / name).mkdir()
             (spool / name).chmod(mode)
-        (self.folder / "etc" / "main.cf").write_text(MAIN_CF.format(
+        main_cf = MAIN_CF.format(
             folder=self.folder, root=self.root, chain=self.certificate.chain,
             key=self.certificate.key, xclient_hosts=self.xclient_hosts,
-            **self.identities()), encoding="utf-8")
+            hidden=self.hidden, **self.identities())
+        if self.onward:
+            main_cf += ONWARD_CF.format(port=self.onward)
+        (self.folder / "etc" / "main.cf").write_text(main_cf,
+                                                     encoding="utf-8")
         (self.folder / "etc" / "master.cf").write_text(
             MASTER_CF.format(port=self.port), encoding="utf-8")
 
     def start(self):
         self.write()
-        libraries = [self.root / "usr/lib/postfix",
-                     *self.root.glob("usr/lib/*-linux-gnu"),
-                     *self.root.glob("lib/*-linux-gnu")]
-        environment = {
-            "PATH": os.environ["PATH"], "LANG": "C",
-            "MAIL_CONFIG": str(self.folder / "etc"),
-            "LD_PRELOAD": str(places.preload_library("single_user",
-                                                     self.folder)),
-            "LD_LIBRARY_PATH": ":".join(map(str, libraries)),
-        }
-        with open(self.folder / "stderr", "wb") as stderr:
-            self.process = subprocess.Popen(
-                [self.root / "usr/lib/postfix/sbin/master",
-                 "-c", self.folder / "etc", "-d"],
-                env=environment, stdin=subprocess.DEVNULL, stdout=stderr,
-                stderr=stderr, start_new_session=True)
-        ready = ports.wait_listening(
-            [self.port], lambda: self.process.poll() is None)
-        assert ready, self.log()
+        environment = self.environment()
+        environment["LD_LIBRARY_PATH"] += f":{self.root}/usr/lib/postfix"
+        environment["MAIL_CONFIG"] = str(self.folder / "etc")
+        self.run([self.root / "usr/lib/postfix/sbin/master",
+                  "-c", self.folder / "etc", "-d"], environment)
 
-    def log(self):
-        """What it said, for a test that fails."""
-        return "".join(
-            pathlib.Path(self.folder, name).read_text(
-                encoding="utf-8", errors="replace")
-            for name in ("stderr", "log") if (self.folder / name).exists())
-
-    def stop(self):
-        """Master ends its processes itself; they are one session's group, so
-        none outlives it."""
-        self.process.terminate()
-        try:
-            self.process.wait(10)
-        finally:
-            try:
-                os.killpg(self.process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+    def is_idle(self):
+        """Nothing waits for delivery."""
+        return not self.holds_files("spool/incoming", "spool/active",
+                                    "spool/deferred")

@@ -9,6 +9,8 @@ import time
 # takes a port between its being found and its being used.
 PORTS = range(15000, 32000)
 
+given = set()
+
 
 def is_free(port):
     try:
@@ -22,10 +24,11 @@ def is_free(port):
 
 
 def free_port():
-    """A port that nobody uses on 127.0.0.1 nor ::1."""
+    """A port that nobody uses on 127.0.0.1 nor ::1, nor was given before."""
     while True:
         port = random.choice(PORTS)
-        if is_free(port):
+        if port not in given and is_free(port):
+            given.add(port)
             return port
 
 

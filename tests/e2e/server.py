@@ -70,7 +70,8 @@ class Postern:
     its end against the promises: exit 0 on SIGTERM, no sanitizer's word."""
 
     def __init__(self, site, text, binary=None, environment=None,
-                 wanted_ports=None):
+                 wanted_ports=None, descriptors=None):
+        """`descriptors`: how many it may open; "SOFT:HARD", or both."""
         self.site = site
         self.config = site.folder / "postern.yaml"
         self.config.write_text(text, encoding="utf-8")
@@ -78,9 +79,10 @@ class Postern:
         self.binary = binary or places.program()
         self.wanted_ports = wanted_ports or [site.starttls, site.implicit]
         self.log = DecisionLog(site.log)
+        limit = ["prlimit", f"--nofile={descriptors}"] if descriptors else []
         with open(self.stderr_path, "ab") as stderr:
             self.process = subprocess.Popen(
-                [self.binary, "run", "-c", self.config],
+                [*limit, self.binary, "run", "-c", self.config],
                 stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr,
                 env={**os.environ, **ENVIRONMENT, **(environment or {})})
 

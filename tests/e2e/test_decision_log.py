@@ -94,7 +94,7 @@ def test_each_refusal_is_found_by_its_id(site, start):
     assert lines["header"]["stage"] == "header"
 
 
-def test_no_password_is_ever_logged(site, start):
+def test_L01_no_password_is_ever_logged(site, start):
     server = start(site.head(site.to_maildir()) + POLICY)
     with logged_in(site, "bob", PASSWORDS["bob"]) as dialogue:
         dialogue.expect(221, "QUIT")
@@ -110,7 +110,7 @@ def test_no_password_is_ever_logged(site, start):
         assert secret not in said
 
 
-def test_text_from_outside_stays_one_line_of_json(site, start):
+def test_L01_text_from_outside_stays_one_line_of_json(site, start):
     server = start(site.head(site.to_maildir()) + POLICY)
     with logged_in(site, "bob", PASSWORDS["bob"]) as dialogue:
         reply = send(

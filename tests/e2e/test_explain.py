@@ -377,6 +377,23 @@ def test_a_session_is_told_with_its_transactions(site, start):
     assert identifier in text
 
 
+def test_a_cap_that_was_crossed_is_told(site, start):
+    server = start(text_of(site) + "caps: {message: 1K}\n")
+    with logged_in(site, "bob", PASSWORDS["bob"]) as dialogue:
+        dialogue.expect(250, "MAIL FROM:<bob@example.com>")
+        dialogue.expect(250, "RCPT TO:<a@example.net>")
+        dialogue.expect(354, "DATA")
+        dialogue.send(b"From: bob@example.com\r\n\r\n"
+                      + b"x" * 1000 + b"\r\n.\r\n")
+        identifier = refusal_id(dialogue.expect(552))
+        dialogue.expect(221, "QUIT")
+    server.log.wait_transaction(identifier)
+    server.log.wait_events("session", 1)
+    for word in (identifier, identifier[:10]):
+        text = explain(word, "-c", server.config).stdout
+        assert "crossed   caps.message\n" in text
+
+
 def test_another_policy_is_said_first(site, start):
     server = start(text_of(site))
     identifier = refusal_id(refused_mail(site, "ceo@example.com"))

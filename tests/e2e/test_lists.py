@@ -12,6 +12,7 @@ POLICY = """\
 lists:
   contained: {dynamic: true}
   watched: {dynamic: true}
+  banned: {dynamic: true}
   partners: [example.org]
 policy:
   auth:
@@ -26,6 +27,9 @@ policy:
     - rule: partners only
       when: {listener: nowhere, rcpt.to.domain: "@partners"}
       tag: [partner]
+    - rule: banned domains
+      when: {rcpt.to.domain: "@banned"}
+      reject: "550 5.7.1 No mail for {rcpt.to.domain}"
 """
 
 
@@ -101,6 +105,19 @@ def test_values_are_shown_with_their_time_and_in_order(live):
 def test_addresses_are_kept_as_rules_compare_them(live):
     live.list("watched", "--add", '"Bob"@Example.COM')
     assert list(values(live, "watched")) == ["bob@example.com"]
+
+
+def test_H14_domains_are_kept_as_a_labels_and_logins_as_they_are(site, live):
+    live.list("banned", "--add", "Bücher.example")
+    live.list("contained", "--add", "jörg.müller")
+    assert list(values(live, "banned")) == ["xn--bcher-kva.example"]
+    assert list(values(live)) == ["jörg.müller"]
+    with logged_in(site, "bob", PASSWORDS["bob"]) as dialogue:
+        dialogue.expect(250, "MAIL FROM:<bob@example.com>")
+        reply = dialogue.expect(550, "RCPT TO:<ann@xn--bcher-kva.example>")
+        assert "5.7.1 No mail for xn--bcher-kva.example" in reply.text
+    live.list("banned", "--remove", "bücher.example")
+    assert list(values(live, "banned")) == []
 
 
 def test_a_list_survives_a_reload_and_a_restart(live):

@@ -3,8 +3,13 @@ ours."""
 
 import smtplib
 
+import pytest
+
 from maildir import wait_message
 from messages import body_hash, make_message
+from onward_mtas import MTAS
+from peer_sink import Sink
+from waiting import wait_for
 
 
 def send(port, message):
@@ -26,3 +31,20 @@ def test_aiosmtpd_keeps_what_it_was_given(aiosmtpd):
     [delivered] = aiosmtpd.wait_delivered(1)
     assert delivered.recipients == ["a@example.net"]
     assert body_hash(delivered.content) == body_hash(message)
+
+
+@pytest.mark.parametrize("name", MTAS)
+def test_an_mta_delivers_onward(name, tmp_path, certificate):
+    message = make_message("bob@example.com", "a@example.net", "peer3")
+    with Sink() as sink:
+        mta = MTAS[name](tmp_path, certificate, sink.port)
+        mta.start()
+        try:
+            send(mta.port, message)
+            wait_for(mta.is_idle, "an empty queue")
+        finally:
+            mta.stop()
+        [delivered] = sink.delivered
+    assert delivered.sender == "bob@example.com"
+    assert delivered.recipients == ["a@example.net"]
+    assert body_hash(delivered.content) == body_hash(message), mta.log()

@@ -63,6 +63,8 @@ def test_an_upstream_that_hangs_holds_no_stop(site, start, shutdown, signals):
                 server.terminate()
             assert server.wait_end(30) == 0
             assert time.monotonic() - before < 20
+        is_out_of_patience = "timeouts.shutdown has passed" in server.stderr()
+        assert is_out_of_patience == (signals == 1)
         [line] = server.log.wait_transactions(1)
         assert line["verdict"] == "abort"
         assert line["uncertain"] is True

@@ -3,6 +3,7 @@
 #include "proxy/smtp/command.h"
 
 #include "proxy/smtp/line_reader.h"
+#include "proxy/smtp/helo_name.h"
 #include "proxy/smtp/params.h"
 #include "proxy/smtp/path.h"
 #include "tests/fuzz/pieces.h"
@@ -43,10 +44,11 @@ static void read_envelope(const struct command *command)
     struct str mailbox;
     struct str what;
     struct mail_params params;
+    struct rcpt_params rcpt;
     if (command->verb == VERB_MAIL && path_reverse(&text, &mailbox) == PATH_OK)
         mail_params_parse(text, &params, &what);
     if (command->verb == VERB_RCPT && path_forward(&text, &mailbox) == PATH_OK)
-        rcpt_params_parse(text, &what);
+        rcpt_params_parse(text, &rcpt, &what);
     if (command->verb == VERB_EHLO && helo_name_is_valid(command->argument))
         assert(str_index(command->argument, ' ') < 0);
 }

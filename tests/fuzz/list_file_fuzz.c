@@ -1,5 +1,7 @@
 /* The file of a list, compiled for a type of fact that the first octet names:
- * what compiles finds each of its plain entries again. */
+ * what compiles finds each of its plain entries again, as written and in the
+ * form that compares, and what each leads to. */
+#include "rules/address.h"
 #include "rules/build.h"
 #include "rules/evaluate.h"
 #include "rules/list.h"
@@ -71,6 +73,24 @@ static void look_up(struct ruleset *ruleset, enum fact fact, struct str text)
     evaluate_scratch_free(scratch);
 }
 
+static void look_up_entry(struct ruleset *ruleset, enum fact fact,
+                          const struct list_entry *entry)
+{
+    const struct list *list = ruleset_list(ruleset, STR("l"));
+    struct arena arena;
+    struct str value;
+    arena_init(&arena, 1 << 20);
+    struct str canonical = address_canonical(&arena, entry->text);
+    assert(canonical.p != NULL);
+    look_up(ruleset, fact, entry->text);
+    if (is_plain(entry->text))
+        look_up(ruleset, fact, canonical);
+    if (entry->value.n > 0)
+        assert(list_map(list, &arena, entry->text, &value) && value.n > 0 &&
+               list_map(list, &arena, canonical, &value));
+    arena_release(&arena);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0)
@@ -87,7 +107,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct list_cursor cursor = {.list = ruleset_list(ruleset, STR("l"))};
         struct list_entry entry;
         for (size_t i = 0; i < ENTRIES_MAX && list_next(&cursor, &entry); i++)
-            look_up(ruleset, FACTS[f].fact, entry.text);
+            look_up_entry(ruleset, FACTS[f].fact, &entry);
     }
     ruleset_free(ruleset);
     return 0;

@@ -86,6 +86,18 @@ static void on_accept(void *owner, int fd)
         loop_stop(pair->loop);
 }
 
+static void on_exhausted(void *owner, int fd, int error)
+{
+    (void)owner;
+    (void)fd;
+    fail_msg("accept: %s", strerror(error));
+}
+
+static const struct listen_events LISTEN_EVENTS = {
+    .on_accept = on_accept,
+    .on_exhausted = on_exhausted,
+};
+
 static void on_watchdog(void *owner)
 {
     (void)owner;
@@ -105,8 +117,8 @@ void stream_pair_init(struct stream_pair *pair)
     assert_non_null(pair->loop);
     init_end(pair, &pair->server);
     init_end(pair, &pair->client);
-    pair->listen = listen_open(pair->loop, STR("127.0.0.1"), 0, on_accept, pair,
-                               error, sizeof(error));
+    pair->listen = listen_open(pair->loop, STR("127.0.0.1"), 0, &LISTEN_EVENTS,
+                               pair, error, sizeof(error));
     assert_non_null(pair->listen);
     pair->watchdog = timer_new(pair->loop, on_watchdog, pair);
 }

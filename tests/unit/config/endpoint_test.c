@@ -39,6 +39,8 @@ static void host_and_port_are_told_apart(void **state)
         {"[mta]:25", NULL, 0, false},
         {"two words:25", NULL, 0, false},
         {"-x.example:25", NULL, 0, false},
+        {"b\xc3\xbc.example:25", NULL, 0, false},
+        {"xn--b-eha.example:25", "xn--b-eha.example", 25, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct endpoint got = {0};

@@ -41,6 +41,12 @@ static const struct golden faults[] = {
      .without = GOLDEN_HOSTNAME,
      .want = "t.yaml:1:11: error: hostname takes a host name such as "
              "mail.example.com, not \"192.0.2.1:25\"\n"},
+    {.name = "a host name in no A-labels",
+     .text = "hostname: m\xc3\xbcller.example\n",
+     .without = GOLDEN_HOSTNAME,
+     .want = "t.yaml:1:11: error: hostname takes a host name such as "
+             "mail.example.com, not \"m\xc3\xbcller.example\"; write "
+             "xn--…, as `idn2` prints it\n"},
     {.name = "a section that comes later",
      .text = "http: {address: \"127.0.0.1:8080\"}\n"
              "user: postern\n"
@@ -183,10 +189,25 @@ static const struct golden faults[] = {
     {.name = "a listener key that comes later",
      .text = "listeners:\n"
              "  a: {address: \"127.0.0.1:25\", tls: starttls, "
-             "proxy_protocol: {from: [10.0.0.0/8]}}\n",
+             "client_login: cn}\n",
      .without = GOLDEN_LISTENERS,
-     .want = "t.yaml:2:47: error: proxy_protocol is known, not built "
+     .want = "t.yaml:2:47: error: client_login is known, not built "
              "yet: remove it for now\n"},
+    {.name = "balancers that are none",
+     .text = "listeners:\n"
+             "  a: {address: \"127.0.0.1:25\", tls: starttls, "
+             "proxy_protocol: {from: []}}\n"
+             "  b: {address: \"127.0.0.1:26\", tls: starttls, "
+             "proxy_protocol: {from: [lb.example.com]}}\n"
+             "  c: {address: \"127.0.0.1:27\", tls: starttls, "
+             "proxy_protocol: {}}\n",
+     .without = GOLDEN_LISTENERS,
+     .want = "t.yaml:2:70: error: from is empty: name the networks, such "
+             "as [192.0.2.0/24]\n"
+             "t.yaml:3:71: error: from takes networks such as 192.0.2.0/24 "
+             "or 2001:db8::/32, not \"lb.example.com\"\n"
+             "t.yaml:4:63: error: proxy_protocol lacks the key from: "
+             "networks of the balancers; from them the header is a must\n"},
     {.name = "an unknown upstream",
      .text = "listeners:\n"
              "  a: {address: \"127.0.0.1:25\", tls: starttls, upstream: "
@@ -358,7 +379,7 @@ static const struct golden faults[] = {
              "or 1G, not \"50Q\"\n"},
     {.name = "a cap that is too small",
      .text = "caps: {command_line: 100}\n",
-     .want = "t.yaml:1:22: error: command_line must be from 512 to 64K\n"},
+     .want = "t.yaml:1:22: error: command_line must be from 512 to 16K\n"},
     {.name = "a cap that is misspelt",
      .text = "caps: {recipient: 100}\n",
      .want = "t.yaml:1:8: error: caps has no key recipient, did you "
@@ -442,6 +463,9 @@ static void what_is_not_said_has_its_default(void **state)
     assert_int_equal(caps->commands_without_mail, 100);
     assert_int_equal(caps->connections, 20000);
     assert_int_equal(caps->connections_per_net, 100);
+    assert_int_equal(caps->crowded, 80);
+    assert_int_equal(caps->data_rate, 1024);
+    assert_int_equal(caps->pattern_steps, 50000);
     assert_int_equal(caps->reply_line, 4096);
     assert_int_equal(caps->reply_lines, 100);
     assert_int_equal(caps->reply_bytes, 65536);
@@ -449,6 +473,7 @@ static void what_is_not_said_has_its_default(void **state)
     assert_int_equal(timeouts->tls_handshake, 30000);
     assert_int_equal(timeouts->first_command, 30000);
     assert_int_equal(timeouts->until_auth, 180000);
+    assert_int_equal(timeouts->until_auth_crowded, 30000);
     assert_int_equal(timeouts->command, 300000);
     assert_int_equal(timeouts->data, 180000);
     assert_int_equal(timeouts->upstream_connect, 5000);
@@ -529,7 +554,7 @@ static void an_upstream_comes_out_as_written(void **state)
         "    servers: [\"127.0.0.1:25\", \"[2001:db8::1]:26\"]\n"
         "    tls: {mode: implicit, name: mta.example.com, ca: ca.pem}\n"
         "    identity: xclient\n"
-        "    pool: {max: 7, idle: 5s, transactions: 9}\n"
+        "    pool: {max: 7, idle: 5s, transactions: 9, queue: 3}\n"
         "    advertise: false\n"
         "  plain: {servers: [\"127.0.0.1:25\"], tls: {mode: starttls, verify: "
         "false}}\n"
@@ -551,6 +576,7 @@ static void an_upstream_comes_out_as_written(void **state)
     assert_int_equal(mta->pool_max, 7);
     assert_int_equal(mta->pool_idle_ms, 5000);
     assert_int_equal(mta->pool_transactions, 9);
+    assert_int_equal(mta->pool_queue, 3);
     assert_false(mta->is_advertised);
     const struct upstream_settings *plain = &settings->upstreams[1];
     assert_int_equal(plain->tls, UPSTREAM_STARTTLS);
@@ -559,6 +585,7 @@ static void an_upstream_comes_out_as_written(void **state)
     assert_false(plain->is_xclient);
     assert_int_equal(plain->pool_max, 100);
     assert_int_equal(plain->pool_idle_ms, 30000);
+    assert_int_equal(plain->pool_queue, 1000);
     assert_true(plain->is_advertised);
     const struct upstream_settings *local = &settings->upstreams[2];
     assert_int_equal(local->maildir_mark.line, 9);

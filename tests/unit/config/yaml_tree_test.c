@@ -145,7 +145,7 @@ static void assert_refused(struct str octets, const char *want)
     release(&parsed);
 }
 
-static void depth_has_a_cap(void **state)
+static void wire_O07_depth_has_a_cap(void **state)
 {
     (void)state;
     struct parsed parsed;
@@ -172,7 +172,7 @@ static void depth_counts_what_an_alias_brings(void **state)
     free((char *)(uintptr_t)yaml.p);
 }
 
-static void laughs_by_the_billion_are_refused(void **state)
+static void wire_O07_laughs_by_the_billion_are_refused(void **state)
 {
     (void)state;
     assert_refused(STR("a: &a [x,x,x,x,x,x,x,x,x,x]\n"
@@ -184,7 +184,7 @@ static void laughs_by_the_billion_are_refused(void **state)
                    "more than 1000000 values, with what aliases expand to");
 }
 
-static void the_number_of_values_has_a_cap(void **state)
+static void wire_O07_the_number_of_values_has_a_cap(void **state)
 {
     (void)state;
     struct str yaml = repeat("[", "x,", YAML_MAX_NODES, "]\n");
@@ -201,7 +201,7 @@ static void the_number_of_anchors_has_a_cap(void **state)
     free((char *)(uintptr_t)yaml.p);
 }
 
-static void the_size_has_a_cap(void **state)
+static void wire_O07_the_size_has_a_cap(void **state)
 {
     (void)state;
     struct str yaml = repeat("# ", "0123456789abcdef", 1024 * 1024, "\n");
@@ -209,7 +209,7 @@ static void the_size_has_a_cap(void **state)
     free((char *)(uintptr_t)yaml.p);
 }
 
-static void other_encodings_are_refused(void **state)
+static void wire_O07_other_encodings_are_refused(void **state)
 {
     (void)state;
     assert_refused((struct str)STR_INIT("\xff\xfe"
@@ -227,13 +227,13 @@ int main(void)
         cmocka_unit_test(a_comment_behind_a_plain_text_is_noticed),
         cmocka_unit_test(a_byte_order_mark_is_skipped),
         cmocka_unit_test(an_alias_is_the_node_that_it_names),
-        cmocka_unit_test(depth_has_a_cap),
+        cmocka_unit_test(wire_O07_depth_has_a_cap),
         cmocka_unit_test(depth_counts_what_an_alias_brings),
-        cmocka_unit_test(laughs_by_the_billion_are_refused),
-        cmocka_unit_test(the_number_of_values_has_a_cap),
+        cmocka_unit_test(wire_O07_laughs_by_the_billion_are_refused),
+        cmocka_unit_test(wire_O07_the_number_of_values_has_a_cap),
         cmocka_unit_test(the_number_of_anchors_has_a_cap),
-        cmocka_unit_test(the_size_has_a_cap),
-        cmocka_unit_test(other_encodings_are_refused),
+        cmocka_unit_test(wire_O07_the_size_has_a_cap),
+        cmocka_unit_test(wire_O07_other_encodings_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -141,7 +141,17 @@ static void what_readers_disagree_about_gives_every_reading(void **state)
          "me@x.example ceo@x.example"},
         {" =?utf-7?Q?+ADw-ceo+AEA-x.example+AD4-?= <me@x.example>",
          "me@x.example !"},
-        {" ceo@b\xc3\xbc.example", "ceo@b !"},
+        {" ceo@b\xc3\xbc.example", "ceo@b\xc3\xbc.example"},
+        {" me@x.example (ceo@b\xc3\xbc.example)",
+         "ceo@b\xc3\xbc.example me@x.example"},
+        {" =?utf-7?Q?\xff?= <m%@x.b\xc3\xbc>", "m%@x.b\xc3\xbc !"},
+        {" a j\xc3\xbc@b\xc3\xbc.example",
+         "j\xc3\xbc@b\xc3\xbc.example aj\xc3\xbc@b\xc3\xbc.example !"},
+        /* To whom these octets are no letters, an address ends there. */
+        {" a \xffme@x.example\xff", "me@x.example !"},
+        {" a j\xc3\xbc@x.example\xe3\x80\x82", "j\xc3\xbc@x.example "
+                                               "aj\xc3\xbc@x.example !"},
+        {" a \xff@b\xc3\xbc.example", "!"},
         {" me@[IPv6:2001:db8::1]\"ceo\"@x.example",
          "me@[IPv6:2001:db8::1] \"ceo\"@x.example !"},
     };

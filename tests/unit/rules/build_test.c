@@ -325,11 +325,15 @@ domains_beyond_ascii_are_refused_where_they_never_match(void **state)
         {STAGE_MAIL, "tls.sni", "@partners", true},
         {STAGE_DATA, "data.domains", "@partners", true},
         {STAGE_HEADER, "header.from", "*@b\xc3\xbc.example", true},
+        /* A login that is an address compares as one. */
+        {STAGE_MAIL, "auth.user", "*@b\xc3\xbc.example", true},
+        {STAGE_MAIL, "auth.user", "a@b\xc3\xbc.example", false},
         /* A pattern is the exact way, and names are in any script. */
         {STAGE_MAIL, "mail.from", "/b\xc3\xbc/", false},
         {STAGE_MAIL, "auth.user", "b\xc3\xbc", false},
         {STAGE_MAIL, "auth.groups", "@partners", false},
         {STAGE_HEADER, "header.from.name", "*B\xc3\xbc*", false},
+        {STAGE_HEADER, "header.from.name", "*@b\xc3\xbc*", false},
         {STAGE_HEADER, "header.subject", "b\xc3\xbc", false},
         {STAGE_MAIL, "mail.from.domain", "xn--b-xga.example", false},
     };
@@ -350,6 +354,21 @@ domains_beyond_ascii_are_refused_where_they_never_match(void **state)
                          "compare as A-labels: write xn--");
         fixture_release(&f);
     }
+}
+
+static void equality_is_of_domains_in_a_labels_too(void **state)
+{
+    struct fixture f;
+    struct condition *condition;
+    (void)state;
+    fixture_init(&f);
+    rule(&f, STAGE_MAIL, "r");
+    assert_error(
+        &f,
+        try_test(&f, "mail.from.domain", "is", "b\xc3\xbc.example", &condition),
+        "write xn--");
+    built(&f, try_test(&f, "auth.user", "is", "b\xc3\xbc.x", &condition));
+    fixture_release(&f);
 }
 
 static void a_rule_limits_one_unit(void **state)
@@ -687,6 +706,7 @@ int main(void)
         cmocka_unit_test(a_wrong_value_in_a_file_names_its_line),
         cmocka_unit_test(
             domains_beyond_ascii_are_refused_where_they_never_match),
+        cmocka_unit_test(equality_is_of_domains_in_a_labels_too),
         cmocka_unit_test(a_rule_limits_one_unit),
         cmocka_unit_test(a_ruleset_tells_what_its_rules_name),
         cmocka_unit_test(wrong_actions_say_what_is_right),

@@ -104,6 +104,64 @@ static void rules_add_only_so_many_recipients(void **state)
     fixture_release(&f);
 }
 
+/* --- lists that hold domains --- */
+
+/* A capture has the domain as the client wrote it. */
+static void wire_H14_dynamic_lists_hold_domains_as_a_labels(void **state)
+{
+    static const struct {
+        const char *tested;
+        enum fact fact;
+        const char *value;
+    } CASES[] = {
+        {"mail.from.domain", FACT_MAIL_FROM, "x@xn--b-eha.example"},
+        {"mail.from.domain", FACT_MAIL_FROM, "x@b\xc3\xbc.example"},
+        {"auth.user", FACT_AUTH_USER, "b\xc3\xbc.example"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        struct fixture f;
+        fixture_init(&f);
+        built(&f, build_list_dynamic(f.builder, STR("found"), NULL));
+        rule(&f, STAGE_MAIL, "add");
+        when(&f, "mail.from", "", "/@(.+)$/");
+        built(&f, build_list_add(f.builder, STR("found"), STR("{1}"), STR("")));
+        end(&f);
+        rule(&f, STAGE_RCPT, "listed");
+        when(&f, CASES[i].tested, "", "@found");
+        reject(&f, "550 listed");
+        end(&f);
+        finish(&f);
+        know(&f, FACT_MAIL_FROM, "a@b\xc3\xbc.example");
+        assert_int_equal(ask(&f, STAGE_MAIL), 0);
+        know(&f, CASES[i].fact, CASES[i].value);
+        assert_int_equal(ask(&f, STAGE_RCPT), 550);
+        fixture_release(&f);
+    }
+}
+
+/* --- maps --- */
+
+static void wire_H14_maps_find_domains_beyond_ascii(void **state)
+{
+    struct fixture f;
+    (void)state;
+    fixture_init(&f);
+    list(&f, "names", "j\xc3\xbc.x 1;b\xc3\xbc.example 2");
+    rule(&f, STAGE_MAIL, "r");
+    built(&f, build_tag(f.builder, STR("{auth.user|map:names}")));
+    built(&f, build_tag(f.builder, STR("{mail.from.domain|map:names}")));
+    end(&f);
+    finish(&f);
+    know(&f, FACT_AUTH_USER, "j\xc3\xbc.x");
+    know(&f, FACT_MAIL_FROM, "a@b\xc3\xbc.example");
+    assert_int_equal(ask(&f, STAGE_MAIL), 0);
+    assert_int_equal(f.effects.tag_count, 2);
+    assert_str(f.effects.tags[0], "1");
+    assert_str(f.effects.tags[1], "2");
+    fixture_release(&f);
+}
+
 /* --- a text that is exactly one fact --- */
 
 static void a_lone_fact_stands_for_each_of_its_values(void **state)
@@ -510,6 +568,8 @@ int main(void)
         cmocka_unit_test(recipients_are_added_once_and_as_required_as_any),
         cmocka_unit_test(an_added_recipient_must_be_a_mail_address),
         cmocka_unit_test(rules_add_only_so_many_recipients),
+        cmocka_unit_test(wire_H14_dynamic_lists_hold_domains_as_a_labels),
+        cmocka_unit_test(wire_H14_maps_find_domains_beyond_ascii),
         cmocka_unit_test(a_lone_fact_stands_for_each_of_its_values),
         cmocka_unit_test(a_rule_that_is_off_is_not_evaluated),
         cmocka_unit_test(a_shadow_rule_says_what_it_would_do_and_does_nothing),

@@ -105,7 +105,7 @@ static void it_behaves_like_a_plain_array(void **state)
     expiring_table_free(table);
 }
 
-static void a_key_in_debt_or_holding_is_never_forgotten(void **state)
+static void wire_O08_a_key_in_debt_or_holding_is_never_forgotten(void **state)
 {
     struct budget_table *table = budget_table_new(3);
     struct rate rate = {1, 1000};
@@ -225,7 +225,7 @@ int main(void)
         cmocka_unit_test(where_one_text_ends_and_the_next_begins_counts),
         cmocka_unit_test(the_first_to_expire_makes_room),
         cmocka_unit_test(it_behaves_like_a_plain_array),
-        cmocka_unit_test(a_key_in_debt_or_holding_is_never_forgotten),
+        cmocka_unit_test(wire_O08_a_key_in_debt_or_holding_is_never_forgotten),
         cmocka_unit_test(listed_values_expire_and_can_be_removed),
         cmocka_unit_test(long_values_are_not_listed),
         cmocka_unit_test(what_was_touched_is_taken_once),

@@ -1,6 +1,6 @@
 /* Facts of header fields: the union of all readings, for From and its kin
  * alike. The rows are those of the catalogue of attacks; what only the wire
- * decides stands in tests/dialogue/header_H*.smtp. */
+ * decides stands in tests/dialogue/wire_H*.smtp. */
 #include "tests/unit/rules/fixture.h"
 
 #include "rules/evaluate.h"
@@ -50,7 +50,7 @@ static void assert_rows(const struct header_case *rows, size_t count)
 
 #define ASSERT_ROWS(rows) assert_rows((rows), sizeof(rows) / sizeof *(rows))
 
-static void header_H01_every_field_of_the_name_counts(void **state)
+static void wire_H01_every_field_of_the_name_counts(void **state)
 {
     static const struct header_case ROWS[] = {
         {" <me@x.example>", " <ceo@x.example>", true},
@@ -61,7 +61,7 @@ static void header_H01_every_field_of_the_name_counts(void **state)
     ASSERT_ROWS(ROWS);
 }
 
-static void header_H02_every_address_of_a_list_counts(void **state)
+static void wire_H02_every_address_of_a_list_counts(void **state)
 {
     static const struct header_case ROWS[] = {
         {" <me@x.example>, <ceo@x.example>", NULL, true},
@@ -73,7 +73,7 @@ static void header_H02_every_address_of_a_list_counts(void **state)
 }
 
 /* A From without an author among others, which for the rest is no reading. */
-static void header_H06_a_from_without_an_address_is_an_empty_value(void **state)
+static void wire_H06_a_from_without_an_address_is_an_empty_value(void **state)
 {
     static const struct header_case ROWS[] = {
         {" undisclosed:;", " <me@x.example>", true},
@@ -87,7 +87,7 @@ static void header_H06_a_from_without_an_address_is_an_empty_value(void **state)
     }
 }
 
-static void header_H07_encoded_words_hide_no_address(void **state)
+static void wire_H07_encoded_words_hide_no_address(void **state)
 {
     static const struct header_case ROWS[] = {
         {" =?utf-8?B?PGNlb0B4LmV4YW1wbGU+?=,<me@x.example>", NULL, true},
@@ -104,7 +104,7 @@ static void header_H07_encoded_words_hide_no_address(void **state)
     ASSERT_ROWS(ROWS);
 }
 
-static void header_H08_source_routes_are_no_plain_address(void **state)
+static void wire_H08_source_routes_are_no_plain_address(void **state)
 {
     static const struct header_case ROWS[] = {
         {" <@me.example,@a.example:ceo@x.example>", NULL, true},
@@ -114,7 +114,7 @@ static void header_H08_source_routes_are_no_plain_address(void **state)
     ASSERT_ROWS(ROWS);
 }
 
-static void header_H09_what_stands_around_addresses_counts(void **state)
+static void wire_H09_what_stands_around_addresses_counts(void **state)
 {
     static const struct header_case ROWS[] = {
         {" <ceo@x.example>\\,<me@x.example>", NULL, true},
@@ -127,7 +127,7 @@ static void header_H09_what_stands_around_addresses_counts(void **state)
     ASSERT_ROWS(ROWS);
 }
 
-static void header_H10_groups_and_comments_hide_no_address(void **state)
+static void wire_H10_groups_and_comments_hide_no_address(void **state)
 {
     static const struct header_case ROWS[] = {
         {" g: <ceo@x.example>;", NULL, true},
@@ -145,7 +145,7 @@ static void header_H10_groups_and_comments_hide_no_address(void **state)
     ASSERT_ROWS(ROWS);
 }
 
-static void header_H11_folds_and_controls_cut_no_address(void **state)
+static void wire_H11_folds_and_controls_cut_no_address(void **state)
 {
     static const struct header_case ROWS[] = {
         {"\r\n\tceo@x.example", NULL, true},
@@ -159,7 +159,7 @@ static void header_H11_folds_and_controls_cut_no_address(void **state)
     ASSERT_ROWS(ROWS);
 }
 
-static void header_H14_one_mailbox_in_other_letters(void **state)
+static void wire_H14_one_mailbox_in_other_letters(void **state)
 {
     static const struct header_case ROWS[] = {
         {" ME@X.Example", NULL, false},
@@ -180,16 +180,16 @@ static void header_H14_one_mailbox_in_other_letters(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(header_H01_every_field_of_the_name_counts),
-        cmocka_unit_test(header_H02_every_address_of_a_list_counts),
+        cmocka_unit_test(wire_H01_every_field_of_the_name_counts),
+        cmocka_unit_test(wire_H02_every_address_of_a_list_counts),
         cmocka_unit_test(
-            header_H06_a_from_without_an_address_is_an_empty_value),
-        cmocka_unit_test(header_H07_encoded_words_hide_no_address),
-        cmocka_unit_test(header_H08_source_routes_are_no_plain_address),
-        cmocka_unit_test(header_H09_what_stands_around_addresses_counts),
-        cmocka_unit_test(header_H10_groups_and_comments_hide_no_address),
-        cmocka_unit_test(header_H11_folds_and_controls_cut_no_address),
-        cmocka_unit_test(header_H14_one_mailbox_in_other_letters),
+            wire_H06_a_from_without_an_address_is_an_empty_value),
+        cmocka_unit_test(wire_H07_encoded_words_hide_no_address),
+        cmocka_unit_test(wire_H08_source_routes_are_no_plain_address),
+        cmocka_unit_test(wire_H09_what_stands_around_addresses_counts),
+        cmocka_unit_test(wire_H10_groups_and_comments_hide_no_address),
+        cmocka_unit_test(wire_H11_folds_and_controls_cut_no_address),
+        cmocka_unit_test(wire_H14_one_mailbox_in_other_letters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -259,7 +259,7 @@ static void a_set_has_a_bounded_number_of_members(void **state)
     ledger_free(desk.ledger);
 }
 
-static void a_full_ledger_refuses_a_network_but_not_an_address(void **state)
+static void wire_O08_a_full_ledger_refuses_a_network_but_not_an_address(void **state)
 {
     struct desk desk = open_desk(UNIT_NETWORKS, (struct rate){100, DAY});
     char name[32];
@@ -423,7 +423,7 @@ int main(void)
         cmocka_unit_test(one_new_address_in_two_transactions_costs_once),
         cmocka_unit_test(a_refused_address_is_as_new_as_before),
         cmocka_unit_test(a_set_has_a_bounded_number_of_members),
-        cmocka_unit_test(a_full_ledger_refuses_a_network_but_not_an_address),
+        cmocka_unit_test(wire_O08_a_full_ledger_refuses_a_network_but_not_an_address),
         cmocka_unit_test(random_interleavings_keep_sets_exact),
         cmocka_unit_test(what_is_restored_goes_on_as_before),
         cmocka_unit_test(a_known_net_is_known_for_thirty_days),

@@ -247,7 +247,7 @@ static void both_together_keep_the_promise(void **state)
         play(seed, BOTH);
 }
 
-static void a_full_ledger_never_forgets_a_debt(void **state)
+static void wire_O08_a_full_ledger_never_forgets_a_debt(void **state)
 {
     enum { ROOM = 64, FLOOD = 5000 };
     static const uint8_t SECRET[16] = "0123456789abcde";
@@ -287,7 +287,7 @@ int main(void)
         cmocka_unit_test(holds_keep_the_promise),
         cmocka_unit_test(charges_keep_the_promise),
         cmocka_unit_test(both_together_keep_the_promise),
-        cmocka_unit_test(a_full_ledger_never_forgets_a_debt),
+        cmocka_unit_test(wire_O08_a_full_ledger_never_forgets_a_debt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

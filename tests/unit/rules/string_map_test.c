@@ -94,7 +94,7 @@ static void a_full_arena_leaves_the_map_as_it_was(void **state)
     arena_release(&arena);
 }
 
-static void hashes_are_those_of_their_definitions(void **state)
+static void wire_O09_hashes_are_those_of_their_definitions(void **state)
 {
     uint8_t secret[KEYED_HASH_SECRET];
     char digits[65];
@@ -122,7 +122,7 @@ int main(void)
         cmocka_unit_test(a_key_again_is_the_same_slot),
         cmocka_unit_test(room_that_was_reserved_is_not_left_behind),
         cmocka_unit_test(a_full_arena_leaves_the_map_as_it_was),
-        cmocka_unit_test(hashes_are_those_of_their_definitions),
+        cmocka_unit_test(wire_O09_hashes_are_those_of_their_definitions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

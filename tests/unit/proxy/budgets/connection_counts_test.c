@@ -74,6 +74,26 @@ static void clients_of_one_net_share_its_places(void **state)
     }
 }
 
+static void a_place_may_be_named_later(void **state)
+{
+    (void)state;
+    struct ip client = ip_of("192.0.2.1");
+    struct connection_counts *counts = connection_counts_new(3, 1);
+    assert_int_equal(connection_counts_take(counts, NULL), CONNECTION_TAKEN);
+    assert_int_equal(connection_counts_take(counts, NULL), CONNECTION_TAKEN);
+    assert_int_equal(connection_counts_name(counts, &client), CONNECTION_TAKEN);
+    assert_int_equal(connection_counts_name(counts, &client),
+                     CONNECTION_NET_FULL);
+    assert_int_equal(take(counts, "192.0.2.1"), CONNECTION_NET_FULL);
+    assert_int_equal(connection_counts_take(counts, NULL), CONNECTION_TAKEN);
+    assert_int_equal(connection_counts_take(counts, NULL), CONNECTION_FULL);
+    connection_counts_give(counts, &client);
+    connection_counts_give(counts, NULL);
+    assert_int_equal(take(counts, "192.0.2.1"), CONNECTION_TAKEN);
+    assert_int_equal(connection_counts_total(counts), 2);
+    connection_counts_free(counts);
+}
+
 static void what_is_refused_takes_no_place(void **state)
 {
     (void)state;
@@ -86,23 +106,26 @@ static void what_is_refused_takes_no_place(void **state)
     connection_counts_free(counts);
 }
 
-static void more_than_four_fifths_is_crowded(void **state)
+static void more_than_so_many_percent_is_crowded(void **state)
 {
     static const struct {
-        unsigned max, want_from; /* the count from which it is crowded */
-    } cases[] = {{1, 2}, {3, 4}, {5, 5}, {10, 9}, {100, 81}};
+        unsigned max, percent;
+        unsigned want_from; /* the count from which it is crowded */
+    } cases[] = {{1, 80, 2},    {3, 80, 4},  {5, 80, 5},    {10, 80, 9},
+                 {100, 80, 81}, {10, 50, 6}, {10, 100, 11}, {100, 1, 2}};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct connection_counts *counts =
             connection_counts_new(cases[i].max, 1);
         for (unsigned n = 0; n < cases[i].max; n++) {
-            assert_int_equal(connection_counts_is_crowded(counts),
-                             n >= cases[i].want_from);
+            assert_int_equal(
+                connection_counts_is_crowded(counts, cases[i].percent),
+                n >= cases[i].want_from);
             struct ip ip = nth_net(n);
             assert_int_equal(connection_counts_take(counts, &ip),
                              CONNECTION_TAKEN);
         }
-        assert_int_equal(connection_counts_is_crowded(counts),
+        assert_int_equal(connection_counts_is_crowded(counts, cases[i].percent),
                          cases[i].max >= cases[i].want_from);
         connection_counts_free(counts);
     }
@@ -180,8 +203,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_cap_holds_for_all_together),
         cmocka_unit_test(clients_of_one_net_share_its_places),
+        cmocka_unit_test(a_place_may_be_named_later),
         cmocka_unit_test(what_is_refused_takes_no_place),
-        cmocka_unit_test(more_than_four_fifths_is_crowded),
+        cmocka_unit_test(more_than_so_many_percent_is_crowded),
         cmocka_unit_test(places_come_back_in_whatever_order),
         cmocka_unit_test(threads_leave_no_place_taken),
     };

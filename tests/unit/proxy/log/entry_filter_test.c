@@ -101,6 +101,7 @@ static const struct default_case defaults[] = {
      true},
     {"{\"event\":\"session\",\"id\":\"A\"}", false, true},
     {"{\"event\":\"list\",\"id\":\"A\"}", true, true},
+    {"{\"event\":\"upstream\"}", true, false},
     {"{\"event\":\"log\",\"lost\":3}", true, false},
     {"{\"event\":7}", false, false},
     {"{}", false, false},

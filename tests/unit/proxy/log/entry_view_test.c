@@ -42,6 +42,16 @@ static const struct view_case cases[] = {
      .line = "{\"event\":\"transaction\",\"verdict\":\"defer\","
              "\"upstream\":{\"fault\":\"closed\"},\"uncertain\":true}",
      .want = "(no time) - defer - - → - (closed) uncertain\n"},
+    {.name = "one that crossed two caps",
+     .line = "{\"event\":\"transaction\",\"verdict\":\"reject\","
+             "\"reply\":\"552 No\",\"caps\":[\"caps.message\",\"caps.drain\"],"
+             "\"rules\":[{\"rule\":\"one\"}]}",
+     .want = "(no time) - reject - - → - 552 No over caps.message, caps.drain "
+             "[one]\n"},
+    {.name = "a session that took too long",
+     .line = "{\"event\":\"session\",\"end\":\"timeout\",\"caps\":"
+             "[\"timeouts.command\"]}",
+     .want = "(no time) session end=timeout over timeouts.command\n"},
     {.name = "a failed login",
      .line = "{\"time\":\"2026-01-05T09:30:01Z\",\"event\":\"auth\","
              "\"id\":\"X\",\"auth\":{\"name\":\"bob\",\"result\":"

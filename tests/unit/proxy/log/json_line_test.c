@@ -57,7 +57,7 @@ static const struct text_case texts[] = {
     {.text = STR_INIT("%n%s"), .want = "%n%s"},
 };
 
-static void texts_can_not_break_the_line(void **state)
+static void wire_L01_texts_can_not_break_the_line(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
@@ -133,7 +133,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(objects_and_arrays_nest_with_commas_between),
-        cmocka_unit_test(texts_can_not_break_the_line),
+        cmocka_unit_test(wire_L01_texts_can_not_break_the_line),
         cmocka_unit_test(a_long_text_is_cut_at_a_character),
         cmocka_unit_test(times_are_utc_with_microseconds),
         cmocka_unit_test(what_passes_the_cap_is_told),

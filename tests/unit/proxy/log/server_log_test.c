@@ -68,7 +68,7 @@ static void debug_lines_are_left_out_unless_asked_for(void **state)
     assert_non_null(strstr(text, " debug detail\n"));
 }
 
-static void what_a_peer_says_can_not_make_a_line(void **state)
+static void wire_L01_what_a_peer_says_can_not_make_a_line(void **state)
 {
     (void)state;
     struct server_log *log = open_log(false);
@@ -142,7 +142,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_has_its_time_and_level),
         cmocka_unit_test(debug_lines_are_left_out_unless_asked_for),
-        cmocka_unit_test(what_a_peer_says_can_not_make_a_line),
+        cmocka_unit_test(wire_L01_what_a_peer_says_can_not_make_a_line),
         cmocka_unit_test(a_line_is_bounded),
         cmocka_unit_test(a_burst_is_summed_up),
         cmocka_unit_test(after_a_rotation_lines_go_into_the_new_file),

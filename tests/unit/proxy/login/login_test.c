@@ -188,7 +188,7 @@ static void nobody_gets_in_with_a_borrowed_hash(void **state)
     close_logins(&fixture);
 }
 
-static void an_unknown_name_borrows_the_same_hash_each_time(void **state)
+static void wire_A10_an_unknown_name_borrows_the_same_hash_each_time(void **state)
 {
     (void)state;
     struct fixture fixture;
@@ -232,7 +232,7 @@ static void without_backends_everything_fails(void **state)
     close_logins(&fixture);
 }
 
-static void past_the_queue_cap_the_answer_is_unavailable(void **state)
+static void wire_O10_past_the_queue_cap_the_answer_is_unavailable(void **state)
 {
     (void)state;
     struct fixture fixture;
@@ -356,9 +356,9 @@ int main(void)
         cmocka_unit_test(right_passwords_are_answered_with_what_is_known),
         cmocka_unit_test(all_else_fails_alike),
         cmocka_unit_test(nobody_gets_in_with_a_borrowed_hash),
-        cmocka_unit_test(an_unknown_name_borrows_the_same_hash_each_time),
+        cmocka_unit_test(wire_A10_an_unknown_name_borrows_the_same_hash_each_time),
         cmocka_unit_test(without_backends_everything_fails),
-        cmocka_unit_test(past_the_queue_cap_the_answer_is_unavailable),
+        cmocka_unit_test(wire_O10_past_the_queue_cap_the_answer_is_unavailable),
         cmocka_unit_test(a_cancelled_question_is_never_answered),
         cmocka_unit_test(a_question_may_be_cancelled_while_it_is_hashed),
         cmocka_unit_test(a_client_may_go_while_its_question_is_hashed),

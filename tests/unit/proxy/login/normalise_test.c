@@ -46,7 +46,7 @@ static const struct name_case cases[] = {
     {.title = "private use", .name = STR_INIT("\xee\x80\x80")},
 };
 
-static void names_have_one_form_or_none(void **state)
+static void wire_A08_names_have_one_form_or_none(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -84,7 +84,7 @@ static void a_long_name_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names_have_one_form_or_none),
+        cmocka_unit_test(wire_A08_names_have_one_form_or_none),
         cmocka_unit_test(a_long_name_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -115,6 +115,7 @@ static const struct bad_case bad[] = {
     {"bob:" HASH_BCRYPT ":addresses=bob", 76, "not an address"},
     {"bob:" HASH_BCRYPT ":addresses=a@b.example,a@", 88, "not an address"},
     {"bob:" HASH_BCRYPT ":addresses=*@", 76, "not an address"},
+    {"bob:" HASH_BCRYPT ":addresses=*@b\xc3\xbc.example", 76, "write xn--"},
     {"bob:" HASH_BCRYPT "::::::nologin", 71, "nologin can't be honoured"},
     {"bob:" HASH_BCRYPT "::::::x=y allow_nets=10.0.0.0/8", 75,
      "allow_nets can't be honoured"},

@@ -1,11 +1,11 @@
 #include "proxy/net/listen.h"
 
-#include "proxy/net/timer.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+#include <errno.h>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -22,6 +22,10 @@ struct counter {
     struct listen *listen;
     size_t accepted, wanted;
     int fds[CLIENTS_MAX];
+    size_t answered, rests; /* of on_exhausted: with a socket, and in all */
+    int error;
+    size_t rests_wanted;           /* 0: any number */
+    const struct rlimit *regained; /* by then; NULL: none */
 };
 
 static void on_accept(void *owner, int fd)
@@ -32,6 +36,24 @@ static void on_accept(void *owner, int fd)
     if (counter->accepted >= counter->wanted)
         loop_stop(counter->loop);
 }
+
+static void on_exhausted(void *owner, int fd, int error)
+{
+    struct counter *counter = owner;
+    counter->rests++;
+    counter->error = error;
+    if (fd >= 0) {
+        counter->answered++;
+        assert_int_equal(write(fd, "busy", 4), 4);
+        close(fd);
+    }
+    if (counter->regained != NULL)
+        setrlimit(RLIMIT_NOFILE, counter->regained);
+    if (counter->rests == counter->rests_wanted)
+        loop_stop(counter->loop);
+}
+
+static const struct listen_events EVENTS = {on_accept, on_exhausted};
 
 static int connect_to(uint16_t port)
 {
@@ -49,7 +71,7 @@ static struct listen *open_at(struct counter *counter, struct str host,
                               uint16_t port)
 {
     char error[200];
-    return listen_open(counter->loop, host, port, on_accept, counter, error,
+    return listen_open(counter->loop, host, port, &EVENTS, counter, error,
                        sizeof(error));
 }
 
@@ -129,10 +151,10 @@ static void an_address_of_another_machine_is_an_error_in_words(void **state)
     struct loop *loop = loop_new();
     char error[200] = "";
     (void)state;
-    assert_null(listen_open(loop, STR("192.0.2.1"), 1025, on_accept, NULL,
-                            error, sizeof(error)));
+    assert_null(listen_open(loop, STR("192.0.2.1"), 1025, &EVENTS, NULL, error,
+                            sizeof(error)));
     assert_string_equal(error, "192.0.2.1:1025: address not available");
-    assert_null(listen_open(loop, STR("not an address"), 25, on_accept, NULL,
+    assert_null(listen_open(loop, STR("not an address"), 25, &EVENTS, NULL,
                             error, sizeof(error)));
     assert_string_equal(error, "not an address:25: address not available");
     loop_free(loop);
@@ -147,13 +169,16 @@ static void close_in_call(void *owner, int fd)
     counter->listen = NULL;
 }
 
+static const struct listen_events CLOSE_IN_CALL = {close_in_call, on_exhausted};
+
 static void it_may_be_closed_in_its_own_call(void **state)
 {
     struct counter counter = {.loop = loop_new()};
     char error[200];
     (void)state;
-    counter.listen = listen_open(counter.loop, STR("127.0.0.1"), 0,
-                                 close_in_call, &counter, error, sizeof(error));
+    counter.listen =
+        listen_open(counter.loop, STR("127.0.0.1"), 0, &CLOSE_IN_CALL, &counter,
+                    error, sizeof(error));
     uint16_t port = listen_port(counter.listen);
     int clients[] = {connect_to(port), connect_to(port)};
     loop_run(counter.loop);
@@ -171,31 +196,77 @@ static void limit_descriptors(rlim_t count)
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
 }
 
-static void free_descriptors(void *owner)
+/* Ten clients, and descriptors for none of them but the one that is kept. */
+static void connect_ten(struct counter *counter, int *clients)
 {
-    struct rlimit *limit = owner;
-    setrlimit(RLIMIT_NOFILE, limit);
+    counter->listen = open_at(counter, STR("127.0.0.1"), 0);
+    for (size_t i = 0; i < 10; i++)
+        clients[i] = connect_to(listen_port(counter->listen));
 }
 
-static void out_of_descriptors_it_rests_and_comes_back(void **state)
+static void close_ten(const int *clients)
 {
-    struct counter counter = {.loop = loop_new(), .wanted = 9};
+    for (size_t i = 0; i < 10; i++)
+        close(clients[i]);
+}
+
+static void O03_out_of_descriptors_it_rests_and_comes_back(void **state)
+{
+    struct rlimit before;
+    struct counter counter = {
+        .loop = loop_new(), .wanted = 9, .regained = &before};
+    int clients[10];
+    char heard[5] = "";
+    (void)state;
+    getrlimit(RLIMIT_NOFILE, &before);
+    connect_ten(&counter, clients);
+    limit_descriptors((rlim_t)clients[9] + 4);
+    /* One client is turned away; the nine others get in. */
+    loop_run(counter.loop);
+    assert_int_equal(counter.accepted, 9);
+    assert_int_equal(counter.answered, 1);
+    assert_int_equal(counter.error, EMFILE);
+    bool was_answered = false;
+    for (size_t i = 0; i < 10; i++)
+        was_answered =
+            was_answered || recv(clients[i], heard, 4, MSG_DONTWAIT) == 4;
+    assert_true(was_answered);
+    assert_string_equal(heard, "busy");
+    close_ten(clients);
+    close_all(&counter);
+}
+
+static double cpu_ms(void)
+{
+    struct rusage used;
+    getrusage(RUSAGE_SELF, &used);
+    return (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000.0 +
+           (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1000.0;
+}
+
+/* A connection waits all the time, and a loop that spun would use it all. */
+static void O03_out_of_descriptors_it_does_not_spin(void **state)
+{
+    struct counter counter = {
+        .loop = loop_new(), .wanted = CLIENTS_MAX, .rests_wanted = 4};
     struct rlimit before;
     int clients[10];
     (void)state;
     getrlimit(RLIMIT_NOFILE, &before);
-    counter.listen = open_at(&counter, STR("127.0.0.1"), 0);
-    for (size_t i = 0; i < 10; i++)
-        clients[i] = connect_to(listen_port(counter.listen));
+    connect_ten(&counter, clients);
     limit_descriptors((rlim_t)clients[9] + 4);
-    struct timer *timer = timer_new(counter.loop, free_descriptors, &before);
-    timer_start(timer, 20);
-    /* One client is turned away; the nine others get in. */
+    uint64_t started_us = loop_clock_us(counter.loop);
+    double used_ms = cpu_ms();
     loop_run(counter.loop);
-    assert_int_equal(counter.accepted, 9);
-    timer_free(timer);
-    for (size_t i = 0; i < 10; i++)
-        close(clients[i]);
+    used_ms = cpu_ms() - used_ms;
+    double took_ms =
+        (double)(loop_clock_us(counter.loop) - started_us) / 1000.0;
+    setrlimit(RLIMIT_NOFILE, &before);
+    print_message("%.0f ms of %.0f ms\n", used_ms, took_ms);
+    assert_true(counter.answered >= 3);
+    assert_true(took_ms > 400);
+    assert_true(used_ms < took_ms / 4);
+    close_ten(clients);
     close_all(&counter);
 }
 
@@ -208,7 +279,8 @@ int main(void)
         cmocka_unit_test(another_server_at_the_address_is_noticed),
         cmocka_unit_test(an_address_of_another_machine_is_an_error_in_words),
         cmocka_unit_test(it_may_be_closed_in_its_own_call),
-        cmocka_unit_test(out_of_descriptors_it_rests_and_comes_back),
+        cmocka_unit_test(O03_out_of_descriptors_it_rests_and_comes_back),
+        cmocka_unit_test(O03_out_of_descriptors_it_does_not_spin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,7 +21,7 @@ struct scene {
 
 struct case_of_field {
     const char *verb, *tls, *user, *client;
-    bool hides_client, hides_user;
+    bool hides_client, hides_user, is_utf8;
     const char *want;     /* is in it */
     const char *want_not; /* is not; NULL: nothing */
 };
@@ -50,6 +50,8 @@ static void open_scene(struct scene *scene, const struct case_of_field *c)
     facts_set_text(&s->facts, FACT_CLIENT_IP, str_from(c->client));
     facts_set_text(&s->facts, FACT_HELO_NAME, STR("laptop"));
     facts_set_text(&s->facts, FACT_HELO_VERB, str_from(c->verb));
+    facts_set_text(&s->facts, FACT_MAIL_SMTPUTF8,
+                   c->is_utf8 ? STR("true") : STR("false"));
     if (c->tls == NULL)
         return;
     facts_set_text(&s->facts, FACT_TLS_VERSION, str_from(c->tls));
@@ -69,6 +71,11 @@ static void the_field_says_how_the_message_came(void **state)
         {"EHLO", NULL, "", "192.0.2.1", .want = "with ESMTP id"},
         {"EHLO", "1.3", "", "192.0.2.1", .want = "with ESMTPS id"},
         {"EHLO", "1.3", "bob", "192.0.2.1", .want = "with ESMTPSA id"},
+        {"EHLO", NULL, "bob", "192.0.2.1", .want = "with ESMTPA id"},
+        {"EHLO", "1.3", "bob", "192.0.2.1", .is_utf8 = true,
+         .want = "with UTF8SMTPSA id"},
+        {"EHLO", NULL, "", "192.0.2.1", .is_utf8 = true,
+         .want = "with UTF8SMTP id"},
         {"EHLO", "1.3", "bob", "192.0.2.1",
          .want = "\r\n\ttls TLS_AES_128_GCM_SHA256 (version 1.3)"},
         {"EHLO", NULL, "", "192.0.2.1", .want = "by mail.example.com",

@@ -90,7 +90,11 @@ static void the_smaller_size_holds_and_zero_is_none(void **state)
     struct capabilities theirs = {.has_size = false};
     capabilities_intersect(&ours, &theirs);
     assert_false(ours.has_size);
-    assert_true(ours.size == 0);
+    assert_true(ours.size == 9);
+    capabilities_intersect(&theirs,
+                           &(struct capabilities){.has_size = true, .size = 8});
+    assert_false(theirs.has_size);
+    assert_true(theirs.size == 8);
 }
 
 static void xclient_tells_its_attributes(void **state)
@@ -114,10 +118,32 @@ static void xclient_tells_its_attributes(void **state)
     }
 }
 
+static void a_policy_of_priorities_has_a_name_or_none(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *want;
+    } cases[] = {
+        {"mx\nMT-PRIORITY MIXER", "MIXER"},
+        {"mx\nMT-PRIORITY a-b_c.1 d", "a-b_c.1"},
+        {"mx\nMT-PRIORITY", ""},
+        {"mx\nMT-PRIORITY A\x1b[2J", ""},
+        {"mx\nMT-PRIORITY ABCDEFGHIJKLMNOPQRST", "ABCDEFGHIJKLMNOPQRST"},
+        {"mx\nMT-PRIORITY ABCDEFGHIJKLMNOPQRSTU", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct capabilities found;
+        capabilities_parse(str_from(cases[i].text), &found);
+        assert_true(found.has_mt_priority);
+        assert_string_equal(found.priority_policy, cases[i].want);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keywords_are_read),
+        cmocka_unit_test(a_policy_of_priorities_has_a_name_or_none),
         cmocka_unit_test(xclient_tells_its_attributes),
         cmocka_unit_test(the_greeting_offers_nothing),
         cmocka_unit_test(wire_U12_odd_sizes_tell_no_maximum),

@@ -169,6 +169,24 @@ static void wire_X01_other_protocols_are_foreign(void **state)
     assert_cases(others, sizeof others / sizeof *others);
 }
 
+static void a_chunk_is_announced_however_the_line_goes_on(void **state)
+{
+    (void)state;
+    static const struct {
+        struct str line;
+        bool want;
+    } cases[] = {
+        {STR_INIT("BDAT 6"), true},   {STR_INIT("bdat 6 LAST"), true},
+        {STR_INIT("BDAT"), true},     {STR_INIT("BDAT\t6"), true},
+        {STR_INIT("BDAT 6\0"), true}, {STR_INIT("BDAT\n"), true},
+        {STR_INIT("BDATA 6"), false}, {STR_INIT("BDAT(6"), false},
+        {STR_INIT("BDA"), false},     {STR_INIT(" BDAT 6"), false},
+        {STR_INIT(""), false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(command_announces_chunk(cases[i].line), cases[i].want);
+}
+
 static void verbs_have_names(void **state)
 {
     (void)state;
@@ -190,6 +208,7 @@ int main(void)
         cmocka_unit_test(mail_and_rcpt_need_their_word),
         cmocka_unit_test(wire_G10_odd_commands_are_read_too),
         cmocka_unit_test(wire_X01_other_protocols_are_foreign),
+        cmocka_unit_test(a_chunk_is_announced_however_the_line_goes_on),
         cmocka_unit_test(verbs_have_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

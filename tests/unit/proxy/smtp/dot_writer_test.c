@@ -1,6 +1,6 @@
 #include "proxy/smtp/dot_writer.h"
 
-#include "proxy/smtp/dot_reader.h"
+#include "proxy/smtp/content_reader.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -126,15 +126,15 @@ static void a_dot_waits_for_room_for_two(void **state)
 /* Reads back what was written. */
 static size_t decode(struct str wire, char *out)
 {
-    struct dot_reader reader;
+    struct content_reader reader;
     struct str bytes;
     size_t n = 0;
-    dot_reader_init(&reader, UINT64_MAX);
-    while (dot_reader_next(&reader, &wire, &bytes) == DOT_BYTES) {
+    content_reader_init(&reader, UINT64_MAX, false);
+    while (content_reader_next(&reader, &wire, &bytes) == CONTENT_BYTES) {
         memcpy(out + n, bytes.p, bytes.n);
         n += bytes.n;
     }
-    assert_int_equal(reader.fault, DOT_FAULT_NONE);
+    assert_int_equal(reader.fault, CONTENT_FAULT_NONE);
     assert_int_equal(wire.n, 0);
     return n;
 }

@@ -155,6 +155,29 @@ static void a_gathered_line_gives_its_memory_back(void **state)
     line_reader_release(&reader);
 }
 
+static void a_faulty_line_is_lent_up_to_its_fault(void **state)
+{
+    (void)state;
+    struct line_reader reader;
+    struct str first = STR("BDA");
+    struct str second = STR("T 6\0x\r\nA\nB\r\nC\r\n");
+    struct str line;
+    line_reader_init(&reader);
+    assert_int_equal(line_reader_next(&reader, &first, LIMIT, &line),
+                     LINE_MORE);
+    assert_int_equal(line_reader_next(&reader, &second, LIMIT, &line),
+                     LINE_BAD);
+    assert_true(str_equals(line, STR("BDAT 6\0")));
+    assert_int_equal(line_reader_next(&reader, &second, LIMIT, &line),
+                     LINE_BAD);
+    assert_true(str_equals(line, STR("A\n")));
+    assert_null(reader.buffer);
+    assert_int_equal(line_reader_next(&reader, &second, LIMIT, &line),
+                     LINE_READY);
+    assert_true(str_equals(line, STR("C")));
+    line_reader_release(&reader);
+}
+
 static void the_reader_is_not_empty_while_it_swallows(void **state)
 {
     (void)state;
@@ -193,6 +216,7 @@ int main(void)
         cmocka_unit_test(wire_G04_a_long_line_is_told_once_and_swallowed),
         cmocka_unit_test(a_whole_line_is_lent_from_the_input),
         cmocka_unit_test(a_gathered_line_gives_its_memory_back),
+        cmocka_unit_test(a_faulty_line_is_lent_up_to_its_fault),
         cmocka_unit_test(the_reader_is_not_empty_while_it_swallows),
         cmocka_unit_test(the_limit_may_change_from_call_to_call),
     };

@@ -20,12 +20,13 @@ static const struct mail_case CASES[] = {
     {.text = "   ", .want = PARAMS_OK},
     {.text = "SIZE=0", .want_params = {.has_size = true}},
     {.text = "SIZE=1024 BODY=8BITMIME",
-     .want_params = {true, 1024, BODY_8BITMIME}},
-    {.text = "size=1  body=7bit ", .want_params = {true, 1, BODY_7BIT}},
+     .want_params = {.has_size = true, .size = 1024, .body = BODY_8BITMIME}},
+    {.text = "size=1  body=7bit ",
+     .want_params = {.has_size = true, .size = 1, .body = BODY_7BIT}},
     {.text = "SIZE=18446744073709551615",
-     .want_params = {true, UINT64_MAX, BODY_ABSENT}},
+     .want_params = {.has_size = true, .size = UINT64_MAX}},
     {.text = "SIZE=00000000000000000001",
-     .want_params = {true, 1, BODY_ABSENT}},
+     .want_params = {.has_size = true, .size = 1}},
     {.text = "SIZE=000000000000000000001",
      .want = PARAMS_SYNTAX,
      .want_what = "SIZE"},
@@ -49,10 +50,8 @@ static const struct mail_case CASES[] = {
     {.text = "BODY=BINARYMIME", .want = PARAMS_UNKNOWN, .want_what = "BODY"},
     {.text = "FOO=1", .want = PARAMS_UNKNOWN, .want_what = "FOO"},
     {.text = "FOO", .want = PARAMS_UNKNOWN, .want_what = "FOO"},
-    {.text = "SMTPUTF8", .want = PARAMS_UNKNOWN, .want_what = "SMTPUTF8"},
-    {.text = "SIZE=1 RET=FULL", .want = PARAMS_UNKNOWN, .want_what = "RET"},
     {.text = "FOO=a=b", .want = PARAMS_SYNTAX, .want_what = "FOO"},
-    {.text = "FOO=\xc3\xa9", .want = PARAMS_SYNTAX, .want_what = "FOO"},
+    {.text = "FOO=\xc3", .want = PARAMS_SYNTAX, .want_what = "FOO"},
     {.text = "-FOO=1", .want = PARAMS_SYNTAX, .want_what = "-FOO"},
     {.text = "F_O=1", .want = PARAMS_SYNTAX, .want_what = "F_O"},
     {.text = "=1", .want = PARAMS_SYNTAX, .want_what = ""},
@@ -115,61 +114,237 @@ static void wire_A07_auth_is_checked_and_dropped(void **state)
     }
 }
 
-static void rcpt_knows_no_parameter_yet(void **state)
+struct value_case {
+    const char *text;
+    enum params_error want;
+};
+
+/* Each in memory that ends where the text ends. */
+static void check_values(const struct value_case *cases, size_t count,
+                         bool is_mail)
 {
-    (void)state;
-    struct str what;
-    assert_int_equal(rcpt_params_parse(STR(""), &what), PARAMS_OK);
-    assert_int_equal(rcpt_params_parse(STR("  "), &what), PARAMS_OK);
-    assert_int_equal(rcpt_params_parse(STR("NOTIFY=NEVER"), &what),
-                     PARAMS_UNKNOWN);
-    assert_true(str_equals(what, STR("NOTIFY")));
-    assert_int_equal(rcpt_params_parse(STR("<c@d>"), &what), PARAMS_SYNTAX);
-    assert_int_equal(rcpt_params_parse(STR("A="), &what), PARAMS_SYNTAX);
+    for (size_t i = 0; i < count; i++) {
+        size_t n = strlen(cases[i].text);
+        char *copy = malloc(n + 1);
+        struct mail_params mail;
+        struct rcpt_params rcpt;
+        struct str what;
+        assert_non_null(copy);
+        memcpy(copy, cases[i].text, n);
+        struct str text = str_span(copy, n);
+        enum params_error error = is_mail
+                                      ? mail_params_parse(text, &mail, &what)
+                                      : rcpt_params_parse(text, &rcpt, &what);
+        if (error != cases[i].want)
+            print_error("%s\n", cases[i].text);
+        assert_int_equal(error, cases[i].want);
+        free(copy);
+    }
 }
 
-static void wire_G03_names_of_helo(void **state)
+#define TEN "0123456789"
+#define FIFTY TEN TEN TEN TEN TEN
+
+static void extensions_of_mail_have_their_grammar(void **state)
+{
+    (void)state;
+    static const struct value_case cases[] = {
+        {"SMTPUTF8", PARAMS_OK},
+        {"smtputf8", PARAMS_OK},
+        {"SMTPUTF8=1", PARAMS_SYNTAX},
+        {"SMTPUTF8 SMTPUTF8", PARAMS_SYNTAX},
+        {"REQUIRETLS", PARAMS_OK},
+        {"REQUIRETLS=YES", PARAMS_SYNTAX},
+        {"RET=FULL", PARAMS_OK},
+        {"ret=hdrs", PARAMS_OK},
+        {"RET=BODY", PARAMS_SYNTAX},
+        {"RET", PARAMS_SYNTAX},
+        {"ENVID=QQ314159", PARAMS_OK},
+        {"ENVID=a+2Bb", PARAMS_OK},
+        {"ENVID=a+2bb", PARAMS_SYNTAX},
+        {"ENVID=a+", PARAMS_SYNTAX},
+        {"ENVID=a+20b+7E", PARAMS_OK},
+        {"ENVID=a+0D+0ASubject:+20b", PARAMS_SYNTAX},
+        {"ENVID=a+00b", PARAMS_SYNTAX},
+        {"ENVID=a+1Bb", PARAMS_SYNTAX},
+        {"ENVID=a+7Fb", PARAMS_SYNTAX},
+        {"ENVID=a+C3+A9", PARAMS_SYNTAX},
+        {"ENVID=" FIFTY FIFTY, PARAMS_OK},
+        {"ENVID=" FIFTY FIFTY "x", PARAMS_SYNTAX},
+        {"HOLDFOR=0", PARAMS_OK},
+        {"HOLDFOR=999999999", PARAMS_OK},
+        {"HOLDFOR=1000000000", PARAMS_SYNTAX},
+        {"HOLDFOR=-1", PARAMS_SYNTAX},
+        {"HOLDUNTIL=2026-01-05T09:30:01Z", PARAMS_OK},
+        {"HOLDUNTIL=2026-12-31T23:59:59Z", PARAMS_OK},
+        {"HOLDUNTIL=2026-13-01T00:00:00Z", PARAMS_SYNTAX},
+        {"HOLDUNTIL=2026-00-01T00:00:00Z", PARAMS_SYNTAX},
+        {"HOLDUNTIL=2026-01-32T00:00:00Z", PARAMS_SYNTAX},
+        {"HOLDUNTIL=2026-01-00T00:00:00Z", PARAMS_SYNTAX},
+        {"HOLDUNTIL=2026-01-01T24:00:00Z", PARAMS_SYNTAX},
+        {"HOLDUNTIL=2026-01-01T00:60:00Z", PARAMS_SYNTAX},
+        {"HOLDUNTIL=2026-01-05T09:30:01+01:00", PARAMS_SYNTAX},
+        {"HOLDUNTIL=2026-01-05", PARAMS_SYNTAX},
+        {"HOLDFOR=1 HOLDUNTIL=2026-01-05T09:30:01Z", PARAMS_SYNTAX},
+        {"MT-PRIORITY=-9", PARAMS_OK},
+        {"MT-PRIORITY=0", PARAMS_OK},
+        {"MT-PRIORITY=9", PARAMS_OK},
+        {"MT-PRIORITY=10", PARAMS_SYNTAX},
+        {"MT-PRIORITY=-0", PARAMS_SYNTAX},
+        {"MT-PRIORITY=+1", PARAMS_SYNTAX},
+        {"MT-PRIORITY=high", PARAMS_SYNTAX},
+        {"BY=120;R", PARAMS_OK},
+        {"BY=+120;rt", PARAMS_OK},
+        {"BY=-999999999;N", PARAMS_OK},
+        {"BY=-1;R", PARAMS_SYNTAX},
+        {"BY=0;R", PARAMS_SYNTAX},
+        {"BY=0;N", PARAMS_OK},
+        {"BY=1000000000;N", PARAMS_SYNTAX},
+        {"BY=1;X", PARAMS_SYNTAX},
+        {"BY=1;NX", PARAMS_SYNTAX},
+        {"BY=1;NTT", PARAMS_SYNTAX},
+        {"BY=1;", PARAMS_SYNTAX},
+        {"BY=1", PARAMS_SYNTAX},
+        {"BY=;N", PARAMS_SYNTAX},
+        {"NOTIFY=NEVER", PARAMS_UNKNOWN},
+    };
+    check_values(cases, sizeof cases / sizeof *cases, true);
+}
+
+static void parameters_of_rcpt_have_their_grammar(void **state)
+{
+    (void)state;
+    static const struct value_case cases[] = {
+        {"", PARAMS_OK},
+        {"  ", PARAMS_OK},
+        {"NOTIFY=NEVER", PARAMS_OK},
+        {"notify=success,FAILURE,delay", PARAMS_OK},
+        {"NOTIFY=NEVER,DELAY", PARAMS_SYNTAX},
+        {"NOTIFY=DELAY,DELAY", PARAMS_SYNTAX},
+        {"NOTIFY=DELAY,", PARAMS_SYNTAX},
+        {"NOTIFY=ALWAYS", PARAMS_SYNTAX},
+        {"NOTIFY=", PARAMS_SYNTAX},
+        {"NOTIFY", PARAMS_SYNTAX},
+        {"ORCPT=rfc822;bob@example.com", PARAMS_OK},
+        {"ORCPT=rfc822;a+2Bb@example.com", PARAMS_OK},
+        {"ORCPT=rfc822;a+b@example.com", PARAMS_SYNTAX},
+        {"ORCPT=rfc822;a\xc3\xa9@example.com", PARAMS_SYNTAX},
+        {"ORCPT=utf-8;a\xc3\xa9@example.com", PARAMS_OK},
+        {"ORCPT=utf-8;a\\x{E9}@example.com", PARAMS_OK},
+        {"ORCPT=utf-8;a\\x{2B}b\\x{1F600}@example.com", PARAMS_OK},
+        {"ORCPT=utf-8;a\\x{0A}b@example.com", PARAMS_SYNTAX},
+        {"ORCPT=utf-8;a\\x{41}b@example.com", PARAMS_SYNTAX},
+        {"ORCPT=utf-8;a\\x{e9}b@example.com", PARAMS_SYNTAX},
+        {"ORCPT=utf-8;a\\x{00E9}b@example.com", PARAMS_SYNTAX},
+        {"ORCPT=utf-8;a\\x{D800}b@example.com", PARAMS_SYNTAX},
+        {"ORCPT=utf-8;a\\x{110000}b@example.com", PARAMS_SYNTAX},
+        {"ORCPT=utf-8;a\\x{202E}b@example.com", PARAMS_SYNTAX},
+        {"ORCPT=utf-8;a\\x{}@example.com", PARAMS_SYNTAX},
+        {"ORCPT=utf-8;a\\x{2B", PARAMS_SYNTAX},
+        {"ORCPT=utf-8;a\\b@example.com", PARAMS_SYNTAX},
+        {"ORCPT=utf-8;a+b@example.com", PARAMS_SYNTAX},
+        {"ORCPT=utf-8;", PARAMS_SYNTAX},
+        {"ORCPT=rfc822;a+0Ab@example.com", PARAMS_SYNTAX},
+        {"ORCPT=utf-8;a\xc3@example.com", PARAMS_SYNTAX},
+        {"ORCPT=utf-8;a\xe2\x80\xae@example.com", PARAMS_SYNTAX},
+        {"ORCPT=bob@example.com", PARAMS_SYNTAX},
+        {"ORCPT=;bob", PARAMS_SYNTAX},
+        {"ORCPT=rfc822;", PARAMS_SYNTAX},
+        {"ORCPT=rfc822;" FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY
+             TEN TEN TEN TEN "012",
+         PARAMS_OK},
+        {"ORCPT=rfc822;" FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY
+             TEN TEN TEN TEN "01234",
+         PARAMS_SYNTAX},
+        {"NOTIFY=NEVER ORCPT=rfc822;a@b NOTIFY=NEVER", PARAMS_SYNTAX},
+        {"RET=FULL", PARAMS_UNKNOWN},
+        {"<c@d>", PARAMS_SYNTAX},
+        {"A=", PARAMS_SYNTAX},
+    };
+    check_values(cases, sizeof cases / sizeof *cases, false);
+}
+
+static const struct capabilities everything = {
+    .has_size = true,
+    .has_8bitmime = true,
+    .has_smtputf8 = true,
+    .has_dsn = true,
+    .has_requiretls = true,
+    .has_futurerelease = true,
+    .hold_seconds = 100,
+    .hold_until = "2027-01-01T00:00:00Z",
+    .has_mt_priority = true,
+    .has_deliverby = true,
+    .deliverby_seconds = 60,
+};
+
+static void each_goes_on_only_where_it_is_offered(void **state)
+{
+    (void)state;
+    static const char *const ones[] = {
+        " SIZE=7",      " BODY=8BITMIME",
+        " SMTPUTF8",    " REQUIRETLS",
+        " RET=HDRS",    " ENVID=x+2By",
+        " HOLDFOR=100", " MT-PRIORITY=-3",
+        " BY=60;R",     " HOLDUNTIL=2026-01-05T09:30:01Z",
+    };
+    static const struct capabilities nothing = {.has_pipelining = true};
+    for (size_t i = 0; i < sizeof ones / sizeof *ones; i++) {
+        struct mail_params params;
+        struct str what;
+        char to[PARAMS_TEXT_MAX];
+        assert_int_equal(mail_params_parse(str_from(ones[i]), &params, &what),
+                         PARAMS_OK);
+        size_t n = mail_params_write(&params, &everything, to, sizeof to);
+        assert_true(str_equals(str_span(to, n), str_from(ones[i])));
+        assert_int_equal(mail_params_write(&params, &nothing, to, sizeof to),
+                         0);
+        assert_int_equal(params.extensions != 0, i > 0);
+    }
+}
+
+static void parameters_of_rcpt_go_on_where_dsn_is_offered(void **state)
+{
+    (void)state;
+    struct rcpt_params params;
+    struct str what;
+    char to[PARAMS_TEXT_MAX];
+    struct capabilities none = {.has_size = true};
+    assert_int_equal(rcpt_params_parse(STR("orcpt=rfc822;a@b  notify=DELAY"),
+                                       &params, &what),
+                     PARAMS_OK);
+    size_t n = rcpt_params_write(&params, &everything, to, sizeof to);
+    assert_true(
+        str_equals(str_span(to, n), STR(" NOTIFY=DELAY ORCPT=rfc822;a@b")));
+    assert_int_equal(rcpt_params_write(&params, &none, to, sizeof to), 0);
+}
+
+static void more_than_was_offered_is_told(void **state)
 {
     (void)state;
     static const struct {
-        struct str name;
-        bool want;
+        const char *text, *want;
     } cases[] = {
-        {STR_INIT("example.com"), true},
-        {STR_INIT("localhost"), true},
-        {STR_INIT("WIN_PC-7"), true},
-        {STR_INIT("_x.y_"), true},
-        {STR_INIT("192.168.1.2"), true},
-        {STR_INIT("::1"), true},
-        {STR_INIT("[127.0.0.1]"), true},
-        {STR_INIT("[IPv6:2001:db8::1]"), true},
-        {STR_INIT(""), false},
-        {STR_INIT("a b"), false},
-        {STR_INIT(" a"), false},
-        {STR_INIT("[127.0.0.1"), false},
-        {STR_INIT("127.0.0.1]"), false},
-        {STR_INIT("[]"), false},
-        {STR_INIT("[example.com]"), false},
-        {STR_INIT("<script>"), false},
-        {STR_INIT("$(id)"), false},
-        {STR_INIT("a..b"), false},
-        {STR_INIT(".a"), false},
-        {STR_INIT("a."), false},
-        {STR_INIT("-a"), false},
-        {STR_INIT("a-.b"), false},
-        {STR_INIT("a@b"), false},
-        {STR_INIT("a%b"), false},
-        {STR_INIT("a\0b"), false},
-        {STR_INIT("a\rb"), false},
-        {STR_INIT("\xc3\xa9.org"), false},
+        {"HOLDFOR=100", NULL},
+        {"HOLDFOR=101", "HOLDFOR"},
+        {"HOLDUNTIL=2027-01-01T00:00:00Z", NULL},
+        {"HOLDUNTIL=2027-01-01T00:00:01Z", "HOLDUNTIL"},
+        {"BY=60;R", NULL},
+        {"BY=59;R", "BY"},
+        {"BY=59;N", NULL},
+        {"BY=-59;NT", NULL},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        assert_int_equal(helo_name_is_valid(cases[i].name), cases[i].want);
-    char name[65536];
-    memset(name, 'a', sizeof name);
-    assert_true(helo_name_is_valid(str_span(name, 254)));
-    assert_false(helo_name_is_valid(str_span(name, 255)));
-    assert_false(helo_name_is_valid(str_span(name, sizeof name)));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct mail_params params;
+        struct str what;
+        assert_int_equal(
+            mail_params_parse(str_from(cases[i].text), &params, &what),
+            PARAMS_OK);
+        const char *over = mail_params_over_offer(&params, &everything);
+        assert_true(
+            str_equals(str_from(over == NULL ? "" : over),
+                       str_from(cases[i].want == NULL ? "" : cases[i].want)));
+    }
 }
 
 int main(void)
@@ -177,8 +352,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parameters_of_mail_are_read),
         cmocka_unit_test(wire_A07_auth_is_checked_and_dropped),
-        cmocka_unit_test(rcpt_knows_no_parameter_yet),
-        cmocka_unit_test(wire_G03_names_of_helo),
+        cmocka_unit_test(extensions_of_mail_have_their_grammar),
+        cmocka_unit_test(parameters_of_rcpt_have_their_grammar),
+        cmocka_unit_test(each_goes_on_only_where_it_is_offered),
+        cmocka_unit_test(parameters_of_rcpt_go_on_where_dsn_is_offered),
+        cmocka_unit_test(more_than_was_offered_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

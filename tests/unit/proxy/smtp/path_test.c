@@ -156,14 +156,22 @@ static void wire_G08_8bit_is_utf8_or_a_syntax_error(void **state)
 {
     (void)state;
     static const struct path_case cases[] = {
-        {STR_INIT("<\xc3\xa9@b>"), PATH_UTF8, NULL, NULL},
-        {STR_INIT("<a@\xd0\xb0.org>"), PATH_UTF8, NULL, NULL},
+        {STR_INIT("<\xc3\xa9@b>"), PATH_OK, "\xc3\xa9@b", ""},
+        {STR_INIT("<a@\xd0\xb0.org>"), PATH_OK, "a@\xd0\xb0.org", ""},
+        {STR_INIT("<@\xc3\xa9.org:a@b>"), PATH_OK, "a@b", ""},
+        {STR_INIT("<\"\xc3\xa9 x\"@b> y"), PATH_OK, "\"\xc3\xa9 x\"@b",
+         "y"},
+        /* No other script's sign is an "@" or a dot. */
         {STR_INIT("<a\xef\xbc\xa0"
                   "b>"),
-         PATH_UTF8, NULL, NULL},
-        {STR_INIT("<a@b\xe3\x80\x82org>"), PATH_UTF8, NULL, NULL},
-        {STR_INIT("<\xe2\x80\xae@b>"), PATH_UTF8, NULL, NULL},
-        {STR_INIT("<\xf0\x9f\x98\x80@b>"), PATH_UTF8, NULL, NULL},
+         PATH_UNQUALIFIED, NULL, NULL},
+        {STR_INIT("<a@b\xe3\x80\x82org>"), PATH_SYNTAX, NULL, NULL},
+        {STR_INIT("<a@\xef\xbd\x82.org>"), PATH_SYNTAX, NULL, NULL},
+        {STR_INIT("<\xe2\x80\xae@b>"), PATH_SYNTAX, NULL, NULL},
+        {STR_INIT("<a\xc2\x85@b>"), PATH_SYNTAX, NULL, NULL},
+        {STR_INIT("<\"\\\xc3\xa9\"@b>"), PATH_SYNTAX, NULL, NULL},
+        {STR_INIT("<\xf0\x9f\x98\x80@b>"), PATH_OK, "\xf0\x9f\x98\x80@b",
+         ""},
         {STR_INIT("<a\xc0\xae@b>"), PATH_SYNTAX, NULL, NULL},
         {STR_INIT("<a\xed\xa0\x80@b>"), PATH_SYNTAX, NULL, NULL},
         {STR_INIT("<a\xe2\x82>"), PATH_SYNTAX, NULL, NULL},

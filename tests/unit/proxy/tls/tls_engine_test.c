@@ -467,7 +467,34 @@ static void clear_text_behind_the_handshake_ends_the_connection(void **state)
     free_pair(&pair);
 }
 
-static void a_flood_of_key_updates_is_cut_short(void **state)
+/* RFC 8446 5.2: a length that no record may have, and an empty record in
+ * clear text. Said by its head, before the rest of it is there. */
+static const struct str BAD_RECORDS[] = {
+    STR_INIT("\x17\x03\x03\x42\x00"),
+    STR_INIT("\x17\x03\x03\xff\xff"),
+    STR_INIT("\x17\x03\x03\x00\x00"),
+    STR_INIT("\x15\x03\x03\x00\x02\x02\x00"),
+};
+
+static void T10_a_record_that_is_none_ends_an_open_connection(void **state)
+{
+    struct contexts *all = *state;
+    size_t count = sizeof(BAD_RECORDS) / sizeof(BAD_RECORDS[0]);
+    for (size_t i = 0; i < count; i++) {
+        char heard[64];
+        struct pair pair =
+            new_pair(all->server, all->client, "a.example", 9999);
+        assert_int_equal(tls_engine_advance(pair.server), TLS_OPEN);
+        tls_engine_feed(pair.server, BAD_RECORDS[i]);
+        assert_int_equal(tls_engine_advance(pair.server), TLS_FAILED);
+        print_message("%zu: %s\n", i, tls_engine_error(pair.server));
+        assert_true(strlen(tls_engine_error(pair.server)) > 0);
+        assert_int_equal(tls_engine_read(pair.server, heard, sizeof(heard)), 0);
+        free_pair(&pair);
+    }
+}
+
+static void T08_a_flood_of_key_updates_is_cut_short(void **state)
 {
     struct contexts *all = *state;
     struct peer peer = new_peer();
@@ -564,7 +591,8 @@ int main(void)
         cmocka_unit_test(a_failed_handshake_leaves_an_alert_to_send),
         cmocka_unit_test(clear_text_is_never_let_through),
         cmocka_unit_test(clear_text_behind_the_handshake_ends_the_connection),
-        cmocka_unit_test(a_flood_of_key_updates_is_cut_short),
+        cmocka_unit_test(T10_a_record_that_is_none_ends_an_open_connection),
+        cmocka_unit_test(T08_a_flood_of_key_updates_is_cut_short),
         cmocka_unit_test(a_ticket_resumes_on_the_same_context_only),
         cmocka_unit_test(tickets_are_given_only_where_they_are_wanted),
     };

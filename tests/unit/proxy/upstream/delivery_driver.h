@@ -65,6 +65,7 @@ static void driver_settings(struct driver *d)
         .pool_max = 10,
         .pool_idle_ms = 10000,
         .pool_transactions = 100,
+        .pool_queue = 1000,
         .is_advertised = true,
     };
     d->settings = (struct settings){
@@ -95,6 +96,8 @@ static inline void driver_server(struct driver *d, uint16_t port)
         .port = port,
     };
 }
+
+static const struct rcpt_params usual = {.notify = {NULL, 0}};
 
 static void driver_begin(struct driver *d);
 
@@ -237,7 +240,7 @@ static void driver_begin(struct driver *d)
         char mailbox[32];
         int n = snprintf(mailbox, sizeof(mailbox), "r%zu@example.net", i);
         d->is_inside = true;
-        if (delivery_rcpt(d->delivery, str_span(mailbox, (size_t)n)) != 0)
+        if (delivery_rcpt(d->delivery, str_span(mailbox, (size_t)n), &usual) != 0)
             abort();
         d->is_inside = false;
     }
@@ -250,7 +253,7 @@ static inline void driver_run(struct driver *d)
     if (d->message != NULL && d->message_length == 0)
         d->message_length = strlen(d->message);
     d->loop = loop_new();
-    d->upstreams = upstreams_new(d->loop, &d->settings, NULL, NULL);
+    d->upstreams = upstreams_new(d->loop, &d->settings, NULL, NULL, NULL);
     driver_begin(d);
     loop_run(d->loop);
     if (d->upstreams != NULL)

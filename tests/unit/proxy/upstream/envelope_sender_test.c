@@ -9,6 +9,8 @@
 static const struct envelope plain = {.reverse_path =
                                           STR_INIT("a@example.com")};
 
+static const struct rcpt_params usual = {.notify = {NULL, 0}};
+
 /* The next commands as text. */
 static const char *next(struct envelope_sender *sender,
                         const struct capabilities *capabilities,
@@ -34,18 +36,24 @@ static const struct mail_case mail_cases[] = {
      .want = "MAIL FROM:<a@example.com>\r\n"},
     {.envelope = {.reverse_path = {NULL, 0}}, .want = "MAIL FROM:<>\r\n"},
     {.envelope = {.reverse_path = STR_INIT("a@b.c"),
-                  .params = {true, 12, BODY_8BITMIME}},
+                  .params = {.has_size = true,
+                             .size = 12,
+                             .body = BODY_8BITMIME}},
      .want = "MAIL FROM:<a@b.c>\r\n"},
     {.envelope = {.reverse_path = STR_INIT("a@b.c"),
-                  .params = {true, 12, BODY_8BITMIME}},
+                  .params = {.has_size = true,
+                             .size = 12,
+                             .body = BODY_8BITMIME}},
      .capabilities = {.has_size = true},
      .want = "MAIL FROM:<a@b.c> SIZE=12\r\n"},
     {.envelope = {.reverse_path = STR_INIT("a@b.c"),
-                  .params = {true, UINT64_MAX, BODY_8BITMIME}},
+                  .params = {.has_size = true,
+                             .size = UINT64_MAX,
+                             .body = BODY_8BITMIME}},
      .capabilities = {.has_size = true, .has_8bitmime = true},
      .want = "MAIL FROM:<a@b.c> SIZE=18446744073709551615 BODY=8BITMIME\r\n"},
     {.envelope = {.reverse_path = STR_INIT("a@b.c"),
-                  .params = {false, 0, BODY_7BIT}},
+                  .params = {.body = BODY_7BIT}},
      .capabilities = {.has_size = true, .has_8bitmime = true},
      .want = "MAIL FROM:<a@b.c>\r\n"},
 };
@@ -57,8 +65,7 @@ static void mail_says_what_is_asked_and_offered(void **state)
         const struct mail_case *c = &mail_cases[i];
         struct envelope_sender sender;
         assert_int_equal(envelope_sender_init(&sender, &c->envelope), 0);
-        assert_int_equal(
-            envelope_sender_add(&sender, STR("r@x.y"), NOTIFY_AS_USUAL), 0);
+        assert_int_equal(envelope_sender_add(&sender, STR("r@x.y"), &usual), 0);
         assert_string_equal(next(&sender, &c->capabilities, 1), c->want);
         envelope_sender_release(&sender);
     }
@@ -70,12 +77,10 @@ static void with_pipelining_all_goes_at_once(void **state)
     struct capabilities offered = {.has_pipelining = true};
     struct envelope_sender sender;
     assert_int_equal(envelope_sender_init(&sender, &plain), 0);
-    assert_int_equal(
-        envelope_sender_add(&sender, STR("r@x.y"), NOTIFY_AS_USUAL), 0);
+    assert_int_equal(envelope_sender_add(&sender, STR("r@x.y"), &usual), 0);
     assert_string_equal(next(&sender, &offered, 2),
                         "MAIL FROM:<a@example.com>\r\nRCPT TO:<r@x.y>\r\n");
-    assert_int_equal(
-        envelope_sender_add(&sender, STR("s@x.y"), NOTIFY_AS_USUAL), 0);
+    assert_int_equal(envelope_sender_add(&sender, STR("s@x.y"), &usual), 0);
     assert_string_equal(next(&sender, &offered, 1), "RCPT TO:<s@x.y>\r\n");
     assert_string_equal(next(&sender, &offered, 0), "");
     assert_int_equal(envelope_sender_answer(&sender, true), ANSWER_TO_MAIL);
@@ -90,10 +95,8 @@ static void without_it_each_waits_for_the_answer_before(void **state)
     struct capabilities offered = {0};
     struct envelope_sender sender;
     assert_int_equal(envelope_sender_init(&sender, &plain), 0);
-    assert_int_equal(
-        envelope_sender_add(&sender, STR("r@x.y"), NOTIFY_AS_USUAL), 0);
-    assert_int_equal(
-        envelope_sender_add(&sender, STR("s@x.y"), NOTIFY_AS_USUAL), 0);
+    assert_int_equal(envelope_sender_add(&sender, STR("r@x.y"), &usual), 0);
+    assert_int_equal(envelope_sender_add(&sender, STR("s@x.y"), &usual), 0);
     next(&sender, &offered, 1);
     next(&sender, &offered, 0);
     envelope_sender_answer(&sender, true);
@@ -110,12 +113,10 @@ static void behind_a_refused_mail_nothing_goes_and_nothing_counts(void **state)
     struct capabilities offered = {.has_pipelining = true};
     struct envelope_sender sender;
     assert_int_equal(envelope_sender_init(&sender, &plain), 0);
-    assert_int_equal(
-        envelope_sender_add(&sender, STR("r@x.y"), NOTIFY_AS_USUAL), 0);
+    assert_int_equal(envelope_sender_add(&sender, STR("r@x.y"), &usual), 0);
     next(&sender, &offered, 2);
     assert_int_equal(envelope_sender_answer(&sender, false), ANSWER_TO_MAIL);
-    assert_int_equal(
-        envelope_sender_add(&sender, STR("s@x.y"), NOTIFY_AS_USUAL), 0);
+    assert_int_equal(envelope_sender_add(&sender, STR("s@x.y"), &usual), 0);
     next(&sender, &offered, 0);
     assert_int_equal(envelope_sender_answer(&sender, false), ANSWER_TO_NOTHING);
     envelope_sender_release(&sender);
@@ -127,8 +128,7 @@ static void a_restart_sends_everything_again(void **state)
     struct capabilities offered = {.has_pipelining = true};
     struct envelope_sender sender;
     assert_int_equal(envelope_sender_init(&sender, &plain), 0);
-    assert_int_equal(
-        envelope_sender_add(&sender, STR("r@x.y"), NOTIFY_AS_USUAL), 0);
+    assert_int_equal(envelope_sender_add(&sender, STR("r@x.y"), &usual), 0);
     next(&sender, &offered, 2);
     envelope_sender_restart(&sender);
     next(&sender, &offered, 2);
@@ -142,8 +142,7 @@ static void many_recipients_go_in_pieces_that_fit(void **state)
     struct envelope_sender sender;
     assert_int_equal(envelope_sender_init(&sender, &plain), 0);
     for (int i = 0; i < 1000; i++)
-        assert_int_equal(
-            envelope_sender_add(&sender, STR("r@x.y"), NOTIFY_AS_USUAL), 0);
+        assert_int_equal(envelope_sender_add(&sender, STR("r@x.y"), &usual), 0);
     char octets[2 * ENVELOPE_COMMAND_MAX];
     size_t sent = 0, commands;
     while (envelope_sender_next(&sender, &offered, octets, sizeof(octets),
@@ -158,12 +157,14 @@ static void a_silent_recipient_asks_for_no_notification(void **state)
 {
     static const struct {
         bool has_dsn;
-        enum rcpt_notify notify;
+        struct rcpt_params params;
         const char *want;
     } cases[] = {
-        {true, NOTIFY_NEVER, "RCPT TO:<r@x.y> NOTIFY=NEVER\r\n"},
-        {false, NOTIFY_NEVER, "RCPT TO:<r@x.y>\r\n"},
-        {true, NOTIFY_AS_USUAL, "RCPT TO:<r@x.y>\r\n"},
+        {true,
+         {.notify = STR_INIT("NEVER")},
+         "RCPT TO:<r@x.y> NOTIFY=NEVER\r\n"},
+        {false, {.notify = STR_INIT("NEVER")}, "RCPT TO:<r@x.y>\r\n"},
+        {true, {.notify = {NULL, 0}}, "RCPT TO:<r@x.y>\r\n"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -171,11 +172,10 @@ static void a_silent_recipient_asks_for_no_notification(void **state)
         struct envelope_sender sender;
         assert_int_equal(envelope_sender_init(&sender, &plain), 0);
         assert_int_equal(
-            envelope_sender_add(&sender, STR("r@x.y"), cases[i].notify), 0);
+            envelope_sender_add(&sender, STR("r@x.y"), &cases[i].params), 0);
         assert_string_equal(next(&sender, &offered, 1),
                             "MAIL FROM:<a@example.com>\r\n");
-        assert_int_equal(envelope_sender_answer(&sender, true),
-                         ANSWER_TO_MAIL);
+        assert_int_equal(envelope_sender_answer(&sender, true), ANSWER_TO_MAIL);
         assert_string_equal(next(&sender, &offered, 1), cases[i].want);
         envelope_sender_release(&sender);
     }
@@ -201,8 +201,7 @@ static void nothing_that_breaks_a_command_is_taken(void **state)
         assert_int_equal(envelope_sender_init(&sender, &envelope), -1);
         envelope_sender_release(&sender);
         assert_int_equal(envelope_sender_init(&sender, &plain), 0);
-        assert_int_equal(envelope_sender_add(&sender, bad[i], NOTIFY_AS_USUAL),
-                         -1);
+        assert_int_equal(envelope_sender_add(&sender, bad[i], &usual), -1);
         envelope_sender_release(&sender);
     }
 }

@@ -44,6 +44,12 @@ static void edges_that_would_lose_step_are_none(void **state)
         {UPSTREAM_BODY, UPSTREAM_READY, false},
         {UPSTREAM_BODY, UPSTREAM_DOT, true},
         {UPSTREAM_DOT, UPSTREAM_READY, true},
+        {UPSTREAM_CHUNKS, UPSTREAM_RSET, true},
+        {UPSTREAM_CHUNKS, UPSTREAM_READY, false},
+        {UPSTREAM_ENVELOPE, UPSTREAM_YIELDING, true},
+        {UPSTREAM_YIELDING, UPSTREAM_RSET, true},
+        {UPSTREAM_YIELDING, UPSTREAM_READY, false},
+        {UPSTREAM_DATA, UPSTREAM_CHUNKS, false},
         {UPSTREAM_QUIT, UPSTREAM_READY, false},
         {UPSTREAM_CLOSED, UPSTREAM_CONNECTING, false},
     };
@@ -71,12 +77,35 @@ static void each_wait_has_its_own_deadline(void **state)
         [UPSTREAM_ENVELOPE] = 4, [UPSTREAM_DATA] = 5,
         [UPSTREAM_BODY] = 6,     [UPSTREAM_DOT] = 6,
         [UPSTREAM_RSET] = 7,     [UPSTREAM_QUIT] = 5000,
-        [UPSTREAM_XCLIENT] = 3,
+        [UPSTREAM_XCLIENT] = 3,  [UPSTREAM_CHUNKS] = 6,
+        [UPSTREAM_YIELDING] = 7,
     };
     for (int i = 0; i < UPSTREAM_STATE_COUNT; i++)
         assert_int_equal(
             upstream_state_deadline_ms((enum upstream_state)i, &timeouts, 8),
             want[i]);
+}
+
+static void each_wait_names_the_key_to_turn(void **state)
+{
+    (void)state;
+    static const struct timeouts_settings timeouts = {
+        .tls_handshake = 1,
+        .upstream_connect = 1,
+        .upstream_banner = 1,
+        .upstream_mail = 1,
+        .upstream_data = 1,
+        .upstream_end_of_data = 1,
+        .upstream_other = 1,
+    };
+    for (enum upstream_state i = 0; i < UPSTREAM_STATE_COUNT; i++) {
+        bool is_bounded = upstream_state_deadline_ms(i, &timeouts, 0) == 1 ||
+                          i == UPSTREAM_CONNECTING;
+        const char *key = upstream_state_deadline_key(i);
+        assert_int_equal(key != NULL, is_bounded);
+        if (key != NULL)
+            assert_memory_equal(key, "timeouts.", 9);
+    }
 }
 
 int main(void)
@@ -85,6 +114,7 @@ int main(void)
         cmocka_unit_test(every_state_has_a_name_and_may_close),
         cmocka_unit_test(edges_that_would_lose_step_are_none),
         cmocka_unit_test(each_wait_has_its_own_deadline),
+        cmocka_unit_test(each_wait_names_the_key_to_turn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

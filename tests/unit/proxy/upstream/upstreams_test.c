@@ -39,7 +39,7 @@ static void run_probe(struct probe *probe, uint64_t wait_ms)
     alarm(60);
     probe->loop = loop_new();
     probe->upstreams =
-        upstreams_new(probe->loop, &probe->d.settings, NULL, NULL);
+        upstreams_new(probe->loop, &probe->d.settings, NULL, NULL, NULL);
     upstreams_capabilities(probe->upstreams, &probe->d.upstream,
                            &probe->before);
     upstreams_probe(probe->upstreams, wait_ms, on_probed, probe);
@@ -172,7 +172,7 @@ static void a_maildir_needs_no_probe(void **state)
     run_probe(probe, 10000);
     assert_true(probe->after.has_8bitmime);
     assert_int_equal(probe->after.size, 0);
-    assert_false(probe->after.has_smtputf8);
+    assert_true(probe->after.has_smtputf8);
     static const char *const folders[] = {"/tmp", "/new", "/cur", ""};
     for (size_t i = 0; i < 4; i++) {
         snprintf(maildir, sizeof(maildir), "%s%s", root, folders[i]);
@@ -236,13 +236,13 @@ static void who_waits_too_long_for_a_connection_gets_a_451(void **state)
     d->settings.timeouts.upstream_connect = 100;
     alarm(60);
     d->loop = loop_new();
-    d->upstreams = upstreams_new(d->loop, &d->settings, NULL, NULL);
+    d->upstreams = upstreams_new(d->loop, &d->settings, NULL, NULL, NULL);
     crowd->first =
         delivery_new(d->upstreams, &d->upstream, &envelope, &first, crowd);
     crowd->second =
         delivery_new(d->upstreams, &d->upstream, &envelope, &second, crowd);
-    assert_int_equal(delivery_rcpt(crowd->first, STR("a@b.c")), 0);
-    assert_int_equal(delivery_rcpt(crowd->second, STR("a@b.c")), 0);
+    assert_int_equal(delivery_rcpt(crowd->first, STR("a@b.c"), &usual), 0);
+    assert_int_equal(delivery_rcpt(crowd->second, STR("a@b.c"), &usual), 0);
     loop_run(d->loop);
     loop_free(d->loop);
     peer_join(peer);

@@ -1,0 +1,54 @@
+"""A real HAProxy in front of Postern, from build/peers."""
+
+import subprocess
+
+import places
+import ports
+
+CONFIG = """\
+defaults
+    mode tcp
+    timeout connect 10s
+    timeout client 60s
+    timeout server 60s
+"""
+
+LISTEN = """\
+listen {name}
+    bind {host}:{front}
+    server postern 127.0.0.1:{back} {how}
+"""
+
+
+class Haproxy:
+    """Use it with `with`. `ways` are (port of Postern, how) pairs, such as
+    (site.starttls, "send-proxy-v2"); `fronts` the ports to connect to."""
+
+    def __init__(self, folder, ways, host="127.0.0.1"):
+        tree = places.peer("haproxy")
+        self.host = host
+        self.fronts = [ports.free_port() for _ in ways]
+        self.config = folder / "haproxy.cfg"
+        self.config.write_text(CONFIG + "".join(
+            LISTEN.format(name=f"way{front}", host=host, front=front,
+                          back=back, how=how)
+            for front, (back, how) in zip(self.fronts, ways)))
+        libraries = ":".join(str(path) for path in tree.glob("usr/lib/*-gnu"))
+        self.command = [tree / "usr/sbin/haproxy", "-db", "-f", self.config]
+        self.environment = {"LD_LIBRARY_PATH": libraries}
+        self.stderr = folder / "haproxy.log"
+        self.process = None
+
+    def __enter__(self):
+        with open(self.stderr, "wb") as stderr:
+            self.process = subprocess.Popen(
+                self.command, env=self.environment, stdout=stderr,
+                stderr=stderr, stdin=subprocess.DEVNULL)
+        assert ports.wait_listening(
+            self.fronts, lambda: self.process.poll() is None), \
+            self.stderr.read_text()
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait(10)
