@@ -245,7 +245,11 @@ static const struct key upstream_keys[] = {
     {.name = "balance",
      .is_planned = true,
      .help = "which server is taken first: order or round-robin"},
-    {.name = "login", .is_planned = true, .help = "AUTH towards the servers"},
+    {.name = "login",
+     .type = KEY_SECTION,
+     .section = &login_schema,
+     .help = "AUTH towards the servers",
+     .offset = offsetof(struct upstream_settings, login)},
     {.name = "pace",
      .is_planned = true,
      .help = "how many messages a second at most"},
@@ -264,7 +268,7 @@ const struct schema upstream_schema = {
 static void check_kind(struct reader *reader, const struct node *node)
 {
     static const char *const of_servers[] = {"servers", "tls", "identity",
-                                             "pool", "disable"};
+                                             "pool", "login", "disable"};
     if (node_get(node, "maildir") == NULL) {
         if (node_get(node, "servers") == NULL)
             diags_error(reader->diags, node->mark,
@@ -319,6 +323,7 @@ void read_upstreams(struct reader *reader, const struct node *node, void *into)
         schema_read(reader, &upstream_schema, value, &items[i]);
         check_kind(reader, value);
         check_tls(reader, value, &items[i]);
+        check_login(reader, value, &items[i]);
     }
     settings->upstreams = items;
     settings->upstream_count = node->count;

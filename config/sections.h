@@ -13,6 +13,7 @@ extern const struct schema listener_schema;
 extern const struct schema tls_schema;
 extern const struct schema auth_schema;
 extern const struct schema upstream_schema;
+extern const struct schema login_schema;
 extern const struct schema log_schema;
 extern const struct schema caps_schema;
 extern const struct schema timeouts_schema;
@@ -32,6 +33,11 @@ void read_listeners(struct reader *reader, const struct node *node, void *into);
 void read_upstreams(struct reader *reader, const struct node *node, void *into);
 void read_policy_servers(struct reader *reader, const struct node *node,
                          void *into);
+
+/* What the keys of an upstream's `login` can't see alone; comes after all of
+ * its other keys. */
+void check_login(struct reader *reader, const struct node *upstream_node,
+                 struct upstream_settings *upstream);
 
 /* A list of host:port, or one. NULL after a diagnostic. */
 struct endpoint *read_endpoints(struct reader *reader, const struct node *node,

@@ -7,6 +7,7 @@
 
 #include "config/diag.h"
 #include "rules/cidr.h"
+#include "rules/fact.h"
 #include "rules/ruleset.h"
 
 enum listener_tls { LISTENER_STARTTLS, LISTENER_IMPLICIT, LISTENER_CLEAR };
@@ -74,6 +75,40 @@ struct auth_settings {
 
 enum upstream_tls { UPSTREAM_CLEAR, UPSTREAM_STARTTLS, UPSTREAM_IMPLICIT };
 
+enum login_mechanism {
+    MECHANISM_PLAIN,
+    MECHANISM_LOGIN,
+    MECHANISM_SCRAM_SHA_256,
+    MECHANISM_XOAUTH2,
+    MECHANISM_OAUTHBEARER,
+    MECHANISM_COUNT
+};
+
+enum login_kind {
+    LOGIN_NONE,      /* no AUTH towards the servers */
+    LOGIN_PASSWORD,  /* one user for all mail, with a password */
+    LOGIN_TOKEN,     /* one user for all mail, with a token */
+    LOGIN_BY_FACT,   /* a user for each value of a fact, out of a file */
+    LOGIN_OF_CLIENT  /* what the client logged in to Postern with */
+};
+
+/* AUTH towards the servers of an upstream. */
+struct login_settings {
+    enum login_kind kind;
+    unsigned mechanisms; /* bits of enum login_mechanism that may be used */
+    struct str user;
+    const char *password_file;
+    struct mark password_mark;
+    const char *token_file;
+    struct mark token_file_mark;
+    const char *const *token_command; /* words of it, up to NULL */
+    const char *credentials_file;
+    struct mark credentials_mark;
+    struct fact_ref by; /* whose value is looked up in it */
+    bool is_of_client;
+    struct mark mark;
+};
+
 struct upstream_settings {
     struct str name;
     size_t index;        /* 0 ... upstream_count - 1 */
@@ -95,6 +130,7 @@ struct upstream_settings {
     bool is_advertised; /* counts for EHLO */
     bool is_routed;     /* a rule's `route` names it */
     bool is_xclient;    /* identity: xclient, else none */
+    struct login_settings login;
     struct mark mark;
 };
 

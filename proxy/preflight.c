@@ -84,26 +84,38 @@ static void release_server_tls(struct preflight *preflight)
     tls_context_free(preflight->certificates);
 }
 
-static int open_client_tls(struct preflight *preflight,
-                           const struct settings *settings, struct diags *diags)
+/* What one upstream takes to be reached. */
+static int open_means(struct preflight *preflight,
+                      const struct upstream_settings *upstream,
+                      struct diags *diags)
+{
+    struct tls_context **tls = &preflight->client_tls[upstream->index];
+    struct credential_book **book = &preflight->books[upstream->index];
+    bool has_tls = upstream->maildir == NULL && upstream->tls != UPSTREAM_CLEAR;
+    bool has_login = upstream->login.kind != LOGIN_NONE;
+    if (has_tls)
+        *tls = tls_context_new_client(upstream, diags);
+    if (has_login)
+        *book = credential_book_new(upstream, diags);
+    return (has_tls && *tls == NULL) || (has_login && *book == NULL) ? -1 : 0;
+}
+
+static int open_upstreams(struct preflight *preflight,
+                          const struct settings *settings, struct diags *diags)
 {
     int result = 0;
     size_t count = settings->upstream_count;
     preflight->client_tls = calloc(count + 1, sizeof *preflight->client_tls);
-    if (preflight->client_tls == NULL) {
+    preflight->books = calloc(count + 1, sizeof *preflight->books);
+    if (preflight->client_tls == NULL || preflight->books == NULL) {
         diags_error(diags, (struct mark){.file = settings->path},
                     "out of memory");
         return -1;
     }
-    preflight->client_tls_count = count;
-    for (size_t i = 0; i < count; i++) {
-        const struct upstream_settings *upstream = &settings->upstreams[i];
-        if (upstream->maildir != NULL || upstream->tls == UPSTREAM_CLEAR)
-            continue;
-        preflight->client_tls[i] = tls_context_new_client(upstream, diags);
-        if (preflight->client_tls[i] == NULL)
+    preflight->upstream_count = count;
+    for (size_t i = 0; i < count; i++)
+        if (open_means(preflight, &settings->upstreams[i], diags) != 0)
             result = -1;
-    }
     return result;
 }
 
@@ -135,7 +147,7 @@ static int open_inputs(struct preflight *preflight,
     if (needs_server_tls(settings) &&
         open_server_tls(preflight, settings, diags) != 0)
         result = -1;
-    if (open_client_tls(preflight, settings, diags) != 0)
+    if (open_upstreams(preflight, settings, diags) != 0)
         result = -1;
     preflight->logins = logins_new(settings, diags);
     return preflight->logins == NULL ? -1 : result;
@@ -179,10 +191,13 @@ void preflight_release(struct preflight *preflight)
 {
     decision_log_free(preflight->decisions);
     logins_free(preflight->logins);
-    for (size_t i = 0; i < preflight->client_tls_count; i++)
+    for (size_t i = 0; i < preflight->upstream_count; i++) {
         if (preflight->client_tls[i] != NULL)
             tls_context_free(preflight->client_tls[i]);
+        credential_book_free(preflight->books[i]);
+    }
     free(preflight->client_tls);
+    free(preflight->books);
     release_server_tls(preflight);
     server_log_free(preflight->log);
     *preflight = (struct preflight){0};

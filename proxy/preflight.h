@@ -8,6 +8,7 @@
 #include "proxy/log/server_log.h"
 #include "proxy/login/login.h"
 #include "proxy/tls/tls_context.h"
+#include "proxy/upstream/credentials.h"
 
 #include <time.h>
 
@@ -20,7 +21,8 @@ struct preflight {
                                          same; NULL: no listener needs it */
     struct tls_context **client_tls;  /* one an upstream, by its index; NULL
                                          where it has no TLS */
-    size_t client_tls_count;
+    struct credential_book **books;   /* the same; NULL where it has no login */
+    size_t upstream_count;            /* of those two */
     struct logins *logins;
     struct decision_log *decisions;
     struct server_log *log;

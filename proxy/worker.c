@@ -193,8 +193,10 @@ static int prepare(struct worker *w)
         return -1;
     w->wakeup = wakeup_new(w->loop, on_wakeup, w);
     w->patience = timer_new(w->loop, on_patience, w);
-    w->upstreams = upstreams_new(w->loop, settings, opened->client_tls,
-                                 opened->log, opened->decisions);
+    const struct upstream_means means = {.contexts = opened->client_tls,
+                                         .books = opened->books};
+    w->upstreams = upstreams_new(w->loop, settings, &means, opened->log,
+                                 opened->decisions);
     w->host = (struct session_host){
         .loop = w->loop,
         .settings = settings,

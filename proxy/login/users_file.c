@@ -1,11 +1,9 @@
 #include "proxy/login/users_file.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include "config/secret_file.h"
+
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define ARENA_CAP (1024 * 1024 * 1024)
 
@@ -106,64 +104,19 @@ int users_parse(struct users *users, struct str octets, const char *path,
     return result;
 }
 
-/* NULL, or what is wrong with the file. */
-static const char *check_status(int fd, size_t *size)
-{
-    struct stat status;
-    if (fstat(fd, &status) != 0)
-        return strerror(errno);
-    if (!S_ISREG(status.st_mode))
-        return "it is not a plain file";
-    if ((status.st_mode & S_IRWXO) != 0)
-        return "others may read or write it; chmod o= it";
-    if (status.st_size > USERS_FILE_MAX)
-        return "it is over 64 MiB";
-    *size = (size_t)status.st_size;
-    return NULL;
-}
-
-static const char *read_octets(int fd, char *octets, size_t *size)
-{
-    size_t done = 0;
-    while (done < *size) {
-        ssize_t got = read(fd, octets + done, *size - done);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return strerror(errno);
-        if (got == 0)
-            break;
-        done += (size_t)got;
-    }
-    *size = done;
-    return NULL;
-}
-
 int users_read(struct users *users, const char *path, struct mark named,
                struct diags *diags)
 {
-    char *octets = NULL;
-    size_t size = 0;
-    size_t room = 0;
-    int result = -1;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    const char *wrong = fd < 0 ? strerror(errno) : check_status(fd, &size);
-    if (wrong == NULL) {
-        room = size + 1;
-        octets = malloc(room);
-        wrong =
-            octets == NULL ? strerror(ENOMEM) : read_octets(fd, octets, &size);
-    }
-    if (wrong != NULL)
+    const char *wrong;
+    size_t length;
+    char *octets = secret_file_read(path, USERS_FILE_MAX, &length, &wrong);
+    if (octets == NULL) {
         diags_error(diags, named, "the users file %s can't be used: %s", path,
                     wrong);
-    else
-        result = users_parse(users, str_span(octets, size), path, diags);
-    if (octets != NULL)
-        explicit_bzero(octets, room);
-    free(octets);
-    if (fd >= 0)
-        close(fd);
+        return -1;
+    }
+    int result = users_parse(users, str_span(octets, length), path, diags);
+    secret_file_free(octets, length);
     return result;
 }
 

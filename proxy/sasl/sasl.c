@@ -1,15 +1,14 @@
 #include "proxy/sasl/sasl.h"
 
+#include "proxy/sasl/base64.h"
 #include "rules/base/utf8.h"
 
-#include <openssl/base64.h>
 #include <openssl/mem.h>
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define RESPONSE_MAX 12288 /* RFC 4954 4 */
 #define NAME_MAX_OCTETS 1024
 
 enum sasl_step {
@@ -64,30 +63,6 @@ void sasl_release(struct sasl *sasl)
     wipe(&sasl->name, &sasl->name_length);
     wipe(&sasl->password, &sasl->password_length);
     sasl->step = STEP_DONE;
-}
-
-/* EVP_DecodeBase64() refuses white space and wrong padding; that the unused
- * bits of the last character are zero is seen by encoding again. */
-static bool is_canonical(struct str text, const uint8_t *decoded, size_t n)
-{
-    char again[RESPONSE_MAX + 1];
-    size_t length = EVP_EncodeBlock((uint8_t *)again, decoded, n);
-    bool is_same = str_equals(text, str_span(again, length));
-    OPENSSL_cleanse(again, sizeof again);
-    return is_same;
-}
-
-/* Into `to`, which has room for RESPONSE_MAX octets. */
-static int decode(struct str text, uint8_t *to, size_t *length)
-{
-    *length = 0;
-    if (text.n == 0)
-        return 0;
-    if (text.n > RESPONSE_MAX ||
-        !EVP_DecodeBase64(to, length, RESPONSE_MAX, (const uint8_t *)text.p,
-                          text.n))
-        return -1;
-    return is_canonical(text, to, *length) ? 0 : -1;
 }
 
 static bool has_control(struct str text)
@@ -182,11 +157,11 @@ static enum sasl_next take(struct sasl *sasl, struct str decoded,
 static enum sasl_next decode_and_take(struct sasl *sasl, struct str text,
                                       const char **challenge)
 {
-    uint8_t decoded[RESPONSE_MAX];
+    char decoded[BASE64_TEXT_MAX];
     size_t length;
     enum sasl_next next = SASL_MALFORMED;
-    if (decode(text, decoded, &length) == 0)
-        next = take(sasl, str_span((const char *)decoded, length), challenge);
+    if (base64_decode(text, decoded, &length) == 0)
+        next = take(sasl, str_span(decoded, length), challenge);
     OPENSSL_cleanse(decoded, sizeof decoded);
     if (next == SASL_CREDENTIALS)
         sasl->step = STEP_DONE;

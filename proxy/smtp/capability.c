@@ -83,6 +83,29 @@ static void read_xclient(struct str rest, struct capabilities *out)
     out->xclient = xclient_offered(rest);
 }
 
+static const struct str MECHANISMS[] = {
+    STR_INIT("PLAIN"),   STR_INIT("LOGIN"),       STR_INIT("SCRAM-SHA-256"),
+    STR_INIT("XOAUTH2"), STR_INIT("OAUTHBEARER"),
+};
+
+static unsigned mechanism_bit(struct str name)
+{
+    for (size_t i = 0; i < sizeof MECHANISMS / sizeof *MECHANISMS; i++)
+        if (str_equals_nocase(name, MECHANISMS[i]))
+            return 1U << i;
+    return 0;
+}
+
+static void read_auth(struct str rest, struct capabilities *out)
+{
+    bool has_more = true;
+    while (has_more) {
+        struct str name;
+        has_more = str_cut(rest, ' ', &name, &rest);
+        out->mechanisms |= mechanism_bit(name);
+    }
+}
+
 #define FLAG(member) offsetof(struct capabilities, member)
 
 static const struct keyword_row KEYWORDS[] = {
@@ -100,6 +123,7 @@ static const struct keyword_row KEYWORDS[] = {
     {STR_INIT("DELIVERBY"), FLAG(has_deliverby), read_deliverby},
     {STR_INIT("LIMITS"), FLAG(has_limits), read_limits},
     {STR_INIT("XCLIENT"), FLAG(has_xclient), read_xclient},
+    {STR_INIT("AUTH"), FLAG(has_auth), read_auth},
 };
 
 #define KEYWORD_COUNT (sizeof KEYWORDS / sizeof *KEYWORDS)
@@ -133,6 +157,12 @@ bool capabilities_have(const struct capabilities *of, enum extension extension)
     return has_flag(of, EXTENSIONS[extension].flag);
 }
 
+bool capabilities_offer_mechanism(const struct capabilities *of,
+                                  struct str name)
+{
+    return (of->mechanisms & mechanism_bit(name)) != 0;
+}
+
 struct str extension_keyword(enum extension extension)
 {
     return EXTENSIONS[extension].keyword;
@@ -150,7 +180,9 @@ static void parse_line(struct str line, struct capabilities *out)
 {
     struct str keyword;
     struct str rest;
-    str_cut(line, ' ', &keyword, &rest);
+    /* "AUTH=" is what some servers write for clients older than RFC 2554. */
+    char end = str_starts_with(line, STR("AUTH=")) ? '=' : ' ';
+    str_cut(line, end, &keyword, &rest);
     const struct keyword_row *row = find_row(keyword);
     if (row == NULL)
         return;
@@ -173,8 +205,9 @@ void capabilities_parse(struct str text, struct capabilities *out)
 bool capabilities_disable(struct capabilities *of, struct str keyword)
 {
     const struct keyword_row *row = find_row(keyword);
-    /* Whether there is TLS is for `tls:` to say. */
-    if (row == NULL || str_equals(row->keyword, STR("STARTTLS")))
+    /* Whether there is TLS is for `tls:` to say, and AUTH for `login:`. */
+    if (row == NULL || str_equals(row->keyword, STR("STARTTLS")) ||
+        str_equals(row->keyword, STR("AUTH")))
         return false;
     *flag_at(of, row->flag) = false;
     if (!of->has_size)

@@ -45,6 +45,8 @@ struct capabilities {
     uint64_t mail_max, rcpt_max, rcpt_domain_max;
     bool has_xclient;
     unsigned xclient; /* bits of enum xclient_attribute; 0: not offered */
+    bool has_auth;
+    unsigned mechanisms; /* see capabilities_offer_mechanism() */
 };
 
 /* From the text of a 250 to EHLO: first line the greeting, then a keyword a
@@ -52,6 +54,9 @@ struct capabilities {
 void capabilities_parse(struct str text, struct capabilities *out);
 
 bool capabilities_have(const struct capabilities *of, enum extension extension);
+/* Whether AUTH offers a mechanism, one of those that Postern can use. */
+bool capabilities_offer_mechanism(const struct capabilities *of,
+                                  struct str name);
 /* Its keyword, as EHLO has it. */
 struct str extension_keyword(enum extension extension);
 /* Takes away what a keyword stands for. False: it is none that Postern would

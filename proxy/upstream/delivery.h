@@ -16,6 +16,7 @@
 #include "proxy/smtp/reply.h"
 #include "proxy/smtp/xclient.h"
 
+struct credentials;
 struct delivery;
 struct upstreams; /* one a worker: pools, capabilities; see upstreams.h */
 
@@ -25,6 +26,8 @@ struct envelope {
     struct mail_params params;
     struct str id;                 /* of the transaction, for logs and names */
     struct client_identity client; /* for an upstream with XCLIENT */
+    /* Instead of the upstream's own login; NULL: that, or none. */
+    const struct credentials *credentials;
 };
 
 /* An answer for the client: the upstream's own words (sanitised by the rules

@@ -16,7 +16,7 @@ static enum lease_result connect_for(struct lease *lease, size_t server)
 {
     struct pool *pool = lease->pool;
     struct pool_member *member =
-        pool_member_new(pool, server, MEMBER_CONNECTING);
+        pool_member_new(pool, server, MEMBER_CONNECTING, lease->credentials);
     if (member == NULL) {
         fault_set(&lease->fault, FAULT_MEMORY, "no memory to connect");
         return LEASE_REFUSED;
@@ -35,7 +35,7 @@ enum lease_result lease_start(struct lease *lease)
     if (server == pool->server_count)
         return LEASE_REFUSED;
     struct pool_member *idle =
-        lease->is_fresh ? NULL : pool_find_idle(pool, server, lease->client);
+        lease->is_fresh ? NULL : pool_find_idle(pool, server, lease);
     if (idle != NULL) {
         pool_lend(idle, lease);
         return LEASE_LENT;
@@ -54,11 +54,13 @@ enum lease_result lease_start(struct lease *lease)
 
 void lease_init(struct lease *lease, struct pool *pool,
                 const struct client_identity *client,
+                const struct credentials *credentials,
                 const struct lease_events *events, void *owner)
 {
     *lease = (struct lease){
         .pool = pool,
         .client = client,
+        .credentials = credentials,
         .events = events,
         .owner = owner,
         .server = STR(""),

@@ -25,6 +25,9 @@ struct lease {
     const struct lease_events *events;
     void *owner;
     const struct client_identity *client; /* whose mail; borrowed */
+    /* What to log in with instead of the upstream's own; NULL: that.
+     * Borrowed. */
+    const struct credentials *credentials;
     struct pool_member *member;           /* being made, or lent */
     uint64_t tried;                       /* servers, as bits */
     bool is_fresh;                        /* wants a new connection */
@@ -37,6 +40,7 @@ struct lease {
 
 void lease_init(struct lease *lease, struct pool *pool,
                 const struct client_identity *client,
+                const struct credentials *credentials,
                 const struct lease_events *events, void *owner);
 /* Takes an idle connection, or makes or waits for one. */
 enum lease_result lease_start(struct lease *lease);

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* The first server in order that was not tried and does not rest; else the
  * first that was not tried; else server_count. */
@@ -21,9 +22,22 @@ size_t pool_next_server(const struct pool *pool, uint64_t tried)
     return resting;
 }
 
+static int open_login(struct pool *pool, const struct upstream_means *means)
+{
+    const struct upstream_settings *upstream = pool->upstream;
+    if (upstream->login.kind == LOGIN_PASSWORD)
+        pool->credentials =
+            credential_book_own(means->books[upstream->index]);
+    if (upstream->login.kind != LOGIN_TOKEN)
+        return 0;
+    pool->tokens = token_source_new(pool->loop, &upstream->login);
+    return pool->tokens == NULL ? -1 : 0;
+}
+
 struct pool *pool_new(struct loop *loop, const struct settings *settings,
                       const struct upstream_settings *upstream,
-                      struct tls_context *tls, const struct pool_logs *logs,
+                      const struct upstream_means *means,
+                      const struct pool_logs *logs,
                       const struct pool_events *events, void *owner)
 {
     struct pool *pool = calloc(1, sizeof(*pool));
@@ -35,7 +49,7 @@ struct pool *pool_new(struct loop *loop, const struct settings *settings,
         .loop = loop,
         .settings = settings,
         .upstream = upstream,
-        .tls = tls,
+        .tls = means->contexts[upstream->index],
         .log = logs->server,
         .events = events,
         .owner = owner,
@@ -46,7 +60,7 @@ struct pool *pool_new(struct loop *loop, const struct settings *settings,
     pool->waiting_timer = timer_new(loop, pool_waiting_on_timer, pool);
     pool->watch_timer = timer_new(loop, pool_watch_on_timer, pool);
     if (pool->servers == NULL || pool->waiting_timer == NULL ||
-        pool->watch_timer == NULL) {
+        pool->watch_timer == NULL || open_login(pool, means) != 0) {
         pool_free(pool);
         return NULL;
     }
@@ -70,8 +84,11 @@ void pool_free(struct pool *pool)
         next = m->next;
         assert(m->lease == NULL);
         upstream_free(m->upstream);
+        credentials_release(&m->personal);
         free(m);
     }
+    token_source_free(pool->tokens);
+    explicit_bzero(&pool->keys, sizeof(pool->keys));
     timer_free(pool->waiting_timer);
     timer_free(pool->watch_timer);
     free(pool->servers);

@@ -6,6 +6,7 @@
 
 #include "proxy/upstream/server_health.h"
 #include "proxy/upstream/upstream.h"
+#include "proxy/upstream/upstreams.h"
 
 struct pool;
 
@@ -24,7 +25,8 @@ struct pool_events {
 
 struct pool *pool_new(struct loop *loop, const struct settings *settings,
                       const struct upstream_settings *upstream,
-                      struct tls_context *tls, const struct pool_logs *logs,
+                      const struct upstream_means *means,
+                      const struct pool_logs *logs,
                       const struct pool_events *events, void *owner);
 /* Drops every connection. No lease may be open. */
 void pool_free(struct pool *pool);

@@ -21,6 +21,8 @@ struct pool_member {
     struct pool_member *next;
     struct upstream *upstream;
     struct lease *lease; /* CONNECTING, LENT */
+    struct kept_credentials personal; /* of the lease it was made for */
+    struct scram_keys keys;           /* of those */
     size_t server;
     enum member_use use;
     bool is_reused;
@@ -31,6 +33,9 @@ struct pool {
     const struct settings *settings;
     const struct upstream_settings *upstream;
     struct tls_context *tls;
+    const struct credentials *credentials; /* of all its mail; NULL: none */
+    struct token_source *tokens;           /* the same */
+    struct scram_keys keys;
     struct server_log *log;
     const struct pool_events *events;
     void *owner;
@@ -48,9 +53,11 @@ struct pool {
 
 extern const struct upstream_events pool_member_events;
 
-/* Starts connecting. NULL when out of memory. */
+/* Starts connecting; `personal` NULL: with the pool's own credentials, if it
+ * has any. NULL when out of memory. */
 struct pool_member *pool_member_new(struct pool *pool, size_t server,
-                                    enum member_use use);
+                                    enum member_use use,
+                                    const struct credentials *personal);
 /* Drops its connection. */
 void pool_member_free(struct pool_member *member);
 /* Logs why it is given up. Between two transactions nobody waits for it, so
@@ -65,10 +72,10 @@ void pool_lend(struct pool_member *member, struct lease *lease);
 /* The first server in order that was not tried and does not rest; else the
  * first that was not tried; else server_count. */
 size_t pool_next_server(const struct pool *pool, uint64_t tried);
-/* An idle connection to a server for that client's mail, the one used last;
- * those that something came in on unasked are dropped on the way. */
+/* An idle connection to a server for that lease, the one used last; those that
+ * something came in on unasked are dropped on the way. */
 struct pool_member *pool_find_idle(struct pool *pool, size_t server,
-                                   const struct client_identity *client);
+                                   const struct lease *lease);
 /* Makes room by ending an idle connection, the one used longest ago. */
 bool pool_evict_idle(struct pool *pool);
 

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void unlink_member(struct pool_member *member)
 {
@@ -26,6 +27,8 @@ void pool_member_free(struct pool_member *member)
         pool->live--;
     unlink_member(member);
     upstream_free(member->upstream);
+    credentials_release(&member->personal);
+    explicit_bzero(&member->keys, sizeof(member->keys));
     free(member);
     pool->events->on_emptied(pool->owner);
 }
@@ -101,12 +104,19 @@ static void on_member_failed(void *owner, enum upstream_state in,
     enum member_use use = member->use;
     size_t server = member->server;
     (void)in;
+    /* Somebody's own login that was refused says nothing of the server. */
+    bool is_personal =
+        member->personal.octets != NULL && fault->kind == FAULT_SET_UP;
     /* That it was closed is no fault. */
     if ((use == MEMBER_IDLE || use == MEMBER_RETURNING) &&
         (fault->kind == FAULT_PROTOCOL || fault->kind == FAULT_SILENT))
         pool_member_log(member, fault->words);
-    if (use == MEMBER_PROBING || use == MEMBER_CONNECTING)
-        server_health_down(&pool->servers[server], fault->words);
+    if (is_personal)
+        server_log_write(pool->log, SERVER_ERROR, "upstream %.*s: %s",
+                         (int)pool->upstream->name.n, pool->upstream->name.p,
+                         fault->words);
+    else if (use == MEMBER_PROBING || use == MEMBER_CONNECTING)
+        server_health_down(&pool->servers[server], fault);
     if (lease != NULL) {
         lease->fault = *fault;
         lease->tried |= 1ULL << server;
@@ -115,7 +125,7 @@ static void on_member_failed(void *owner, enum upstream_state in,
     pool_member_free(member);
     pool_watch(pool);
     if (lease != NULL)
-        lease_tell(lease, lease_start(lease));
+        lease_tell(lease, is_personal ? LEASE_REFUSED : lease_start(lease));
     pool_serve_waiting(pool);
     if (use == MEMBER_PROBING)
         pool->events->on_probed(pool->owner);
@@ -129,11 +139,16 @@ const struct upstream_events pool_member_events = {
 };
 
 struct pool_member *pool_member_new(struct pool *pool, size_t server,
-                                    enum member_use use)
+                                    enum member_use use,
+                                    const struct credentials *personal)
 {
     struct pool_member *member = calloc(1, sizeof(*member));
     if (member == NULL)
         return NULL;
+    if (credentials_keep(&member->personal, personal) != 0) {
+        free(member);
+        return NULL;
+    }
     struct upstream_target target = {
         .loop = pool->loop,
         .settings = pool->settings,
@@ -141,9 +156,14 @@ struct pool_member *pool_member_new(struct pool *pool, size_t server,
         .server = &pool->upstream->servers[server],
         .tls = pool->tls,
         .log = pool->log,
+        .credentials = personal == NULL ? pool->credentials
+                                        : &member->personal.credentials,
+        .tokens = pool->tokens,
+        .keys = personal == NULL ? &pool->keys : &member->keys,
     };
     member->upstream = upstream_start(&target, &pool_member_events, member);
     if (member->upstream == NULL) {
+        credentials_release(&member->personal);
         free(member);
         return NULL;
     }
@@ -164,10 +184,20 @@ void pool_lend(struct pool_member *member, struct lease *lease)
     lease->server = member->pool->servers[member->server].server;
 }
 
+static bool has_same_login(const struct lease *lease,
+                           const struct pool_member *member)
+{
+    if (lease->credentials == NULL || member->personal.octets == NULL)
+        return lease->credentials == NULL && member->personal.octets == NULL;
+    return credentials_equal(lease->credentials,
+                             &member->personal.credentials);
+}
+
 static bool lease_accepts(const struct lease *lease,
                           const struct pool_member *member)
 {
     return !lease->is_fresh && (lease->tried & (1ULL << member->server)) == 0 &&
+           has_same_login(lease, member) &&
            upstream_suits(member->upstream, lease->client);
 }
 
@@ -205,10 +235,10 @@ void pool_settle(struct pool_member *member)
     lease->events->on_lent(lease->owner);
 }
 
-/* An idle connection to a server for that client's mail, the one used last;
- * those that something came in on unasked are dropped on the way. */
+/* An idle connection to a server for that lease, the one used last; those that
+ * something came in on unasked are dropped on the way. */
 struct pool_member *pool_find_idle(struct pool *pool, size_t server,
-                                   const struct client_identity *client)
+                                   const struct lease *lease)
 {
     struct pool_member *next;
     for (struct pool_member *m = pool->members; m != NULL; m = next) {
@@ -217,7 +247,7 @@ struct pool_member *pool_find_idle(struct pool *pool, size_t server,
             continue;
         if (!upstream_is_clean(m->upstream))
             pool_member_free(m);
-        else if (upstream_suits(m->upstream, client))
+        else if (lease_accepts(lease, m))
             return m;
     }
     return NULL;

@@ -51,14 +51,18 @@ static uint64_t next_rest_ms(uint64_t last_ms)
                                                 : SERVER_REST_LONGEST_MS;
 }
 
-void server_health_down(struct server_health *health, const char *words)
+void server_health_down(struct server_health *health, const struct fault *fault)
 {
+    /* What is wrong with the set-up does not mend itself. */
+    bool is_set_up = fault->kind == FAULT_SET_UP;
     if (health->state != SERVER_DOWN) {
-        server_log_write(health->log, SERVER_WARNING,
+        server_log_write(health->log,
+                         is_set_up ? SERVER_ERROR : SERVER_WARNING,
                          "upstream %.*s: server %.*s is down: %s",
                          (int)health->upstream.n, health->upstream.p,
-                         (int)health->server.n, health->server.p, words);
-        log_event(health, words);
+                         (int)health->server.n, health->server.p,
+                         fault->words);
+        log_event(health, fault->words);
     }
     health->state = SERVER_DOWN;
     health->rests_until_ms = loop_now_ms(health->loop) + SERVER_REST_MS;

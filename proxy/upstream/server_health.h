@@ -10,6 +10,7 @@
 #include "proxy/log/server_log.h"
 #include "proxy/net/loop.h"
 #include "proxy/smtp/capability.h"
+#include "proxy/upstream/outcome.h"
 
 #define SERVER_REST_MS 10000
 /* One that is down is asked again after this rest, then after twice the one
@@ -37,7 +38,8 @@ struct server_health {
 
 void server_health_up(struct server_health *health,
                       const struct capabilities *capabilities);
-void server_health_down(struct server_health *health, const char *words);
+void server_health_down(struct server_health *health,
+                        const struct fault *fault);
 bool server_health_rests(const struct server_health *health);
 /* It refused what only a wrong set-up explains; code 0: it accepted again. */
 void server_health_set_up(struct server_health *health, int code,

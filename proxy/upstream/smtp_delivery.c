@@ -251,6 +251,6 @@ struct delivery *smtp_delivery_new(struct upstreams *upstreams,
     }
     outcome_copy_init(&d->standing);
     lease_init(&d->lease, upstreams->pools[settings->index], &envelope->client,
-               &lease_events, d);
+               envelope->credentials, &lease_events, d);
     return &d->base;
 }

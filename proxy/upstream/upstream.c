@@ -28,6 +28,7 @@ static void drop_stream(struct upstream *upstream)
 void upstream_drop(struct upstream *upstream)
 {
     drop_stream(upstream);
+    upstream_end_login(upstream);
     upstream_enter(upstream, UPSTREAM_CLOSED);
 }
 
@@ -136,6 +137,8 @@ static void (*const entrances[UPSTREAM_STATE_COUNT])(struct upstream *) = {
     [UPSTREAM_DATA] = send_data,
     [UPSTREAM_RSET] = send_rset,
     [UPSTREAM_QUIT] = send_quit,
+    [UPSTREAM_TOKEN] = upstream_ask_token,
+    [UPSTREAM_AUTH] = upstream_send_auth,
     [UPSTREAM_XCLIENT] = upstream_send_xclient,
 };
 

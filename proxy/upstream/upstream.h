@@ -1,5 +1,5 @@
 /* One SMTP connection to one server of an upstream: banner, EHLO, STARTTLS
- * where it is configured (never without it then), and from there one
+ * and AUTH where they are configured (never without then), and from there one
  * transaction after another for whoever holds it. Entering a state sends, a
  * handler a state takes the reply. Events never come from inside a call.
  *
@@ -11,8 +11,11 @@
 #include "proxy/log/server_log.h"
 #include "proxy/net/loop.h"
 #include "proxy/smtp/capability.h"
+#include "proxy/sasl/scram_client.h"
 #include "proxy/tls/tls_context.h"
+#include "proxy/upstream/credentials.h"
 #include "proxy/upstream/outcome.h"
+#include "proxy/upstream/token_source.h"
 #include "proxy/upstream/upstream_state.h"
 
 struct upstream;
@@ -25,6 +28,10 @@ struct upstream_target {
     const struct endpoint *server;
     struct tls_context *tls; /* NULL: clear text */
     struct server_log *log;
+    /* AUTH follows EHLO where either of these is there. */
+    const struct credentials *credentials;
+    struct token_source *tokens; /* for login.user */
+    struct scram_keys *keys;     /* kept from one login to the next */
 };
 
 struct upstream_events {

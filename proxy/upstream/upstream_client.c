@@ -101,6 +101,12 @@ void upstream_send_xclient(struct upstream *upstream)
     upstream_send(upstream, command, 1);
 }
 
+static bool told_login(const struct upstream *upstream)
+{
+    return (upstream->capabilities.xclient & XCLIENT_LOGIN) != 0 &&
+           upstream->client.login.n > 0;
+}
+
 void upstream_answer_xclient(struct upstream *upstream,
                              const struct reply *reply)
 {
@@ -108,6 +114,9 @@ void upstream_answer_xclient(struct upstream *upstream,
     if (reply->code == 220 && upstream->xclient.n > 0) {
         upstream_enter(upstream, UPSTREAM_XCLIENT);
     } else if (reply->code == 220) {
+        /* It starts over, and with it its idea of who logged in, but for a
+         * login that it was told of. */
+        upstream->is_logged_in = told_login(upstream);
         upstream_enter(upstream, UPSTREAM_EHLO);
     } else if (reply->code == 421) {
         /* It closes, for whatever reason: another one may not. */

@@ -1,13 +1,14 @@
-/* The inside of a connection to an upstream, for its six files: upstream.c
+/* The inside of a connection to an upstream, for its seven files: upstream.c
  * keeps the connection and its state, upstream_events.c hears the stream and
- * the clock, upstream_replies.c takes what comes, upstream_client.c tells who
- * the client is, upstream_transaction.c sends the mail, upstream_step.c doubts
+ * the clock, upstream_replies.c takes what comes, upstream_login.c logs in,
+ * upstream_client.c tells who the client is, upstream_transaction.c sends the mail, upstream_step.c doubts
  * the answers. */
 #ifndef PROXY_UPSTREAM_UPSTREAM_INTERNAL_H
 #define PROXY_UPSTREAM_UPSTREAM_INTERNAL_H
 
 #include "proxy/net/stream.h"
 #include "proxy/net/timer.h"
+#include "proxy/sasl/sasl_client.h"
 #include "proxy/smtp/reply_reader.h"
 #include "proxy/upstream/upstream.h"
 
@@ -32,6 +33,10 @@ struct upstream {
     bool is_in_reply; /* part of a reply was read */
     uint64_t transactions;
     struct accepted_code accepted[ASKED_COUNT];
+    bool is_logged_in;
+    struct token_wait token_wait;
+    struct kept_credentials login; /* while AUTH is under way */
+    struct sasl_client *sasl;      /* the same */
     struct arena telling; /* holds the client that was told last */
     bool has_client;
     struct client_identity client;
@@ -61,6 +66,17 @@ void upstream_fail(struct upstream *upstream, enum fault_kind kind,
 void upstream_drop(struct upstream *upstream);
 /* Takes all replies there are. */
 void upstream_read_replies(struct upstream *upstream);
+/* Between transactions from now on; the holder is told. */
+void upstream_become_ready(struct upstream *upstream);
+/* Behind EHLO: goes on to AUTH where that is left to do, else it is ready. */
+void upstream_log_in(struct upstream *upstream);
+bool upstream_wants_login(const struct upstream *upstream);
+/* Entrances and handler of the states of a login. */
+void upstream_ask_token(struct upstream *upstream);
+void upstream_send_auth(struct upstream *upstream);
+void upstream_answer_auth(struct upstream *upstream, const struct reply *reply);
+/* Wipes what a login needs while it is under way. */
+void upstream_end_login(struct upstream *upstream);
 /* The name to greet with: the client's, once that was told. */
 struct str upstream_greeting_name(const struct upstream *upstream);
 void upstream_send_xclient(struct upstream *upstream);

@@ -18,7 +18,7 @@ static bool needs_starttls(const struct upstream *upstream)
            !stream_is_secure(upstream->stream);
 }
 
-static void become_ready(struct upstream *upstream)
+void upstream_become_ready(struct upstream *upstream)
 {
     upstream_enter(upstream, UPSTREAM_READY);
     upstream->events->on_ready(upstream->owner);
@@ -47,7 +47,7 @@ static void answer_ehlo(struct upstream *upstream, const struct reply *reply)
         upstream_fail(upstream, FAULT_GREETING, "%d %.*s", reply->code,
                       (int)reply->text.n, reply->text.p);
     else if (!needs_starttls(upstream))
-        become_ready(upstream);
+        upstream_log_in(upstream);
     else if (upstream->capabilities.has_starttls)
         upstream_enter(upstream, UPSTREAM_UPGRADE);
     else
@@ -57,7 +57,7 @@ static void answer_ehlo(struct upstream *upstream, const struct reply *reply)
 static void answer_helo(struct upstream *upstream, const struct reply *reply)
 {
     if (reply->code == 250)
-        become_ready(upstream);
+        upstream_log_in(upstream);
     else
         upstream_fail(upstream, FAULT_GREETING, "%d %.*s", reply->code,
                       (int)reply->text.n, reply->text.p);
@@ -122,7 +122,7 @@ static void answer_rset(struct upstream *upstream, const struct reply *reply)
         upstream_fail(upstream, FAULT_PROTOCOL, "%d", reply->code);
         return;
     }
-    become_ready(upstream);
+    upstream_become_ready(upstream);
 }
 
 static void answer_quit(struct upstream *upstream, const struct reply *reply)
@@ -144,6 +144,7 @@ static void (*const answers[UPSTREAM_STATE_COUNT])(struct upstream *,
     [UPSTREAM_YIELDING] = answer_yielding,
     [UPSTREAM_RSET] = answer_rset,
     [UPSTREAM_QUIT] = answer_quit,
+    [UPSTREAM_AUTH] = upstream_answer_auth,
     [UPSTREAM_XCLIENT] = upstream_answer_xclient,
 };
 

@@ -13,11 +13,15 @@ static const struct {
                              EDGE(UPSTREAM_SECURING) | EDGE(UPSTREAM_BANNER)},
     [UPSTREAM_BANNER] = {"banner", EDGE(UPSTREAM_EHLO)},
     [UPSTREAM_EHLO] = {"EHLO", EDGE(UPSTREAM_HELO) | EDGE(UPSTREAM_UPGRADE) |
+                                   EDGE(UPSTREAM_TOKEN) | EDGE(UPSTREAM_AUTH) |
                                    EDGE(UPSTREAM_READY)},
-    [UPSTREAM_HELO] = {"HELO", EDGE(UPSTREAM_READY)},
+    [UPSTREAM_HELO] = {"HELO", EDGE(UPSTREAM_TOKEN) | EDGE(UPSTREAM_AUTH) |
+                                   EDGE(UPSTREAM_READY)},
     [UPSTREAM_UPGRADE] = {"STARTTLS", EDGE(UPSTREAM_SECURING)},
     [UPSTREAM_SECURING] = {"TLS handshake",
                            EDGE(UPSTREAM_BANNER) | EDGE(UPSTREAM_EHLO)},
+    [UPSTREAM_TOKEN] = {"the token", EDGE(UPSTREAM_AUTH)},
+    [UPSTREAM_AUTH] = {"AUTH", EDGE(UPSTREAM_TOKEN) | EDGE(UPSTREAM_READY)},
     [UPSTREAM_XCLIENT] = {"XCLIENT",
                           EDGE(UPSTREAM_XCLIENT) | EDGE(UPSTREAM_EHLO)},
     [UPSTREAM_READY] = {"ready", EDGE(UPSTREAM_XCLIENT) |
@@ -44,6 +48,8 @@ static const char *const deadline_keys[UPSTREAM_STATE_COUNT] = {
     [UPSTREAM_HELO] = "timeouts.upstream_banner",
     [UPSTREAM_XCLIENT] = "timeouts.upstream_banner",
     [UPSTREAM_UPGRADE] = "timeouts.upstream_other",
+    [UPSTREAM_TOKEN] = "timeouts.upstream_other",
+    [UPSTREAM_AUTH] = "timeouts.upstream_other",
     [UPSTREAM_YIELDING] = "timeouts.upstream_other",
     [UPSTREAM_RSET] = "timeouts.upstream_other",
     [UPSTREAM_SECURING] = "timeouts.tls_handshake",
@@ -77,6 +83,8 @@ uint64_t upstream_state_deadline_ms(enum upstream_state state,
     case UPSTREAM_XCLIENT:
         return timeouts->upstream_banner;
     case UPSTREAM_UPGRADE:
+    case UPSTREAM_TOKEN:
+    case UPSTREAM_AUTH:
     case UPSTREAM_YIELDING:
     case UPSTREAM_RSET:
         return timeouts->upstream_other;

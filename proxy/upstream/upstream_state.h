@@ -12,6 +12,8 @@ enum upstream_state {
     UPSTREAM_HELO,       /* said HELO, after EHLO was refused */
     UPSTREAM_UPGRADE,    /* said STARTTLS */
     UPSTREAM_SECURING,   /* the TLS handshake */
+    UPSTREAM_TOKEN,      /* waits for a token to log in with */
+    UPSTREAM_AUTH,       /* said AUTH, or a response of its exchange */
     UPSTREAM_XCLIENT,    /* told who the client is; waits for a new 220 */
     UPSTREAM_READY,      /* between transactions: idle, or just lent */
     UPSTREAM_ENVELOPE,   /* MAIL and RCPTs, answered or not */

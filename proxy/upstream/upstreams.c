@@ -79,14 +79,14 @@ void upstreams_maildir_done(struct upstreams *upstreams)
 
 static int make_one(struct upstreams *upstreams,
                     const struct upstream_settings *settings,
-                    struct tls_context *tls)
+                    const struct upstream_means *means)
 {
     const struct pool_logs logs = {.server = upstreams->log,
                                    .decisions = upstreams->decisions};
     if (settings->maildir == NULL) {
         upstreams->pools[settings->index] =
-            pool_new(upstreams->loop, upstreams->settings, settings, tls, &logs,
-                     &pool_events, upstreams);
+            pool_new(upstreams->loop, upstreams->settings, settings, means,
+                     &logs, &pool_events, upstreams);
         return upstreams->pools[settings->index] == NULL ? -1 : 0;
     }
     int error = maildir_prepare(settings->maildir);
@@ -101,7 +101,7 @@ static int make_one(struct upstreams *upstreams,
 
 struct upstreams *upstreams_new(struct loop *loop,
                                 const struct settings *settings,
-                                struct tls_context *const *contexts,
+                                const struct upstream_means *means,
                                 struct server_log *log,
                                 struct decision_log *decisions)
 {
@@ -113,14 +113,14 @@ struct upstreams *upstreams_new(struct loop *loop,
         .settings = settings,
         .log = log,
         .decisions = decisions,
+        .books = means->books,
         .pools = calloc(settings->upstream_count + 1, sizeof(struct pool *)),
         .probe_timer = timer_new(loop, on_probe_timer, upstreams),
         .later.run = run_later,
     };
     bool is_fine = upstreams->pools != NULL && upstreams->probe_timer != NULL;
     for (size_t i = 0; is_fine && i < settings->upstream_count; i++)
-        is_fine = make_one(upstreams, &settings->upstreams[i],
-                           contexts == NULL ? NULL : contexts[i]) == 0;
+        is_fine = make_one(upstreams, &settings->upstreams[i], means) == 0;
     if (is_fine)
         return upstreams;
     upstreams_free(upstreams);
@@ -150,6 +150,14 @@ void upstreams_capabilities(const struct upstreams *upstreams,
         pool_capabilities(pool, out);
     else
         maildir_capabilities(out);
+}
+
+const struct credentials *
+upstreams_credentials(const struct upstreams *upstreams,
+                      const struct upstream_settings *upstream,
+                      struct str value)
+{
+    return credential_book_find(upstreams->books[upstream->index], value);
 }
 
 void upstreams_close(struct upstreams *upstreams,

@@ -9,15 +9,22 @@
 #include "proxy/net/loop.h"
 #include "proxy/smtp/capability.h"
 #include "proxy/tls/tls_context.h"
+#include "proxy/upstream/credentials.h"
 
 struct upstreams;
 
-/* `contexts`: a TLS client context for each upstream of the settings by its
- * index, NULL where it has no TLS; borrowed, like all else. `decisions` gets
- * the event `upstream`; NULL: nobody does. */
+/* By the upstream's index, each: a TLS client context, NULL where it has no
+ * TLS, and the credentials of its `login`, NULL where it has none. */
+struct upstream_means {
+    struct tls_context *const *contexts;
+    struct credential_book *const *books;
+};
+
+/* All is borrowed, but for the struct upstream_means. `decisions` gets the
+ * event `upstream`; NULL: nobody does. */
 struct upstreams *upstreams_new(struct loop *loop,
                                 const struct settings *settings,
-                                struct tls_context *const *contexts,
+                                const struct upstream_means *means,
                                 struct server_log *log,
                                 struct decision_log *decisions);
 
@@ -33,6 +40,13 @@ void upstreams_probe(struct upstreams *upstreams, uint64_t wait_ms,
 void upstreams_capabilities(const struct upstreams *upstreams,
                             const struct upstream_settings *upstream,
                             struct capabilities *out);
+
+/* Those that its file has for the value of login.credentials.by; NULL: none.
+ */
+const struct credentials *
+upstreams_credentials(const struct upstreams *upstreams,
+                      const struct upstream_settings *upstream,
+                      struct str value);
 
 /* Says QUIT on idle connections and forgets them; lent ones close when they
  * come back. on_closed comes when none is left. */

@@ -12,6 +12,7 @@ struct upstreams {
     struct server_log *log;
     struct decision_log *decisions; /* NULL: none */
     struct pool **pools;            /* by index; NULL: a Maildir */
+    struct credential_book *const *books; /* the same; NULL: no login */
 
     size_t probes_due;
     struct timer *probe_timer;

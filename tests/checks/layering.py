@@ -29,11 +29,12 @@ ROOMS = {
     "proxy/log/": ["rules/", "config/", "proxy/log/"],
     "proxy/budgets/": ["rules/", "config/", "proxy/log/", "proxy/budgets/"],
     "proxy/login/": ["rules/", "config/", "proxy/net/", "proxy/log/",
-                     "proxy/login/"],
+                     "proxy/sasl/", "proxy/login/"],
     "proxy/ask/": ["rules/", "config/", "proxy/net/", "proxy/log/",
                    "proxy/ask/"],
     "proxy/upstream/": ["rules/", "config/", "proxy/smtp/", "proxy/tls/",
-                        "proxy/net/", "proxy/log/", "proxy/upstream/"],
+                        "proxy/net/", "proxy/sasl/", "proxy/log/",
+                        "proxy/upstream/"],
     "proxy/replay/": ["rules/", "config/", "proxy/smtp/", "proxy/log/",
                       "proxy/replay/"],
     "proxy/schema/": ["rules/", "config/", "proxy/schema/"],
@@ -58,10 +59,11 @@ LIBRARIES = [
     (r"crypt\.h", ["proxy/login/", "proxy/command/"]),
     (r"idn2\.h", ["rules/domain_name.c"]),
     (r"uninorm\.h", ["rules/address.c"]),
-    (r"(stringprep|idn.*)\.h", ["proxy/login/"]),
+    (r"stringprep\.h", ["proxy/sasl/saslprep.c"]),
     (r"jsmn\.h", ["proxy/replay/json_tree.c"]),
     (r"jansson\.h", ["proxy/command/", "proxy/log/", "proxy/replay/",
-                      "proxy/schema/", "proxy/control/", "proxy/explain/"]),
+                      "proxy/schema/", "proxy/control/", "proxy/explain/",
+                      "proxy/upstream/token_source.c"]),
 ]
 
 # Facts in, verdict out; bytes in, bytes out: no I/O, no clock, no threads.

@@ -65,6 +65,34 @@ const struct settings *scene_load(const struct scene *scene, const char *name)
     return settings;
 }
 
+/* The logins at the upstreams, out of the file `secrets`. */
+static int open_books(struct scene *scene)
+{
+    const struct settings *settings = scene->settings;
+    struct diags diags;
+    int result = 0;
+    diags_init(&diags);
+    scene->books = calloc(settings->upstream_count + 1, sizeof *scene->books);
+    for (size_t i = 0; scene->books && i < settings->upstream_count; i++) {
+        if (settings->upstreams[i].login.kind == LOGIN_NONE)
+            continue;
+        scene->books[i] = credential_book_new(&settings->upstreams[i], &diags);
+        if (!scene->books[i])
+            result = -1;
+    }
+    if (result)
+        diags_print(&diags, stderr);
+    diags_release(&diags);
+    return scene->books ? result : -1;
+}
+
+static void close_books(struct scene *scene)
+{
+    for (size_t i = 0; scene->books && i < scene->settings->upstream_count; i++)
+        credential_book_free(scene->books[i]);
+    free(scene->books);
+}
+
 int scene_open(struct scene *scene, const struct script *script)
 {
     char path[128];
@@ -79,10 +107,14 @@ int scene_open(struct scene *scene, const struct script *script)
     snprintf(path, sizeof path, "%s/next.yaml", scene->folder);
     if (!failed)
         failed = write_config(scene, path, script->next);
+    snprintf(path, sizeof path, "%s/secrets", scene->folder);
+    if (!failed)
+        failed = write_config(scene, path, script->secrets);
+    chmod(path, 0600);
     snprintf(path, sizeof path, "%s/postern.yaml", scene->folder);
     if (!failed && write_config(scene, path, script->config) == 0)
         scene->settings = scene_load(scene, "postern.yaml");
-    return scene->settings ? 0 : -1;
+    return scene->settings ? open_books(scene) : -1;
 }
 
 void scene_clean(const struct scene *scene)
@@ -115,9 +147,13 @@ void scene_close(struct scene *scene)
     unlink(path);
     snprintf(path, sizeof path, "%s/next.yaml", scene->folder);
     unlink(path);
+    snprintf(path, sizeof path, "%s/secrets", scene->folder);
+    unlink(path);
     snprintf(path, sizeof path, "%s/postern.yaml", scene->folder);
     unlink(path);
     rmdir(scene->folder);
+    if (scene->settings)
+        close_books(scene);
     settings_unref(scene->settings);
 }
 

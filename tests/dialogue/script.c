@@ -279,6 +279,9 @@ static int read_directive(struct script *script, const struct source *source,
                            &script->candidate);
     if (str_equals(name, STR("next")))
         return read_config(script, source, i, str_trim(text), &script->next);
+    if (str_equals(name, STR("secrets")))
+        return read_config(script, source, i, str_trim(text),
+                           &script->secrets);
     if (str_equals(name, STR("user")))
         return read_user(script, line, str_trim(text));
     if (str_equals(name, STR("modes")))

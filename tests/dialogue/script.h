@@ -54,6 +54,7 @@ struct script {
     struct str config;    /* YAML */
     struct str candidate; /* the YAML of its `shadow`; n 0: none */
     struct str next;      /* the YAML that a reload finds; n 0: none */
+    struct str secrets;   /* of the file with that name; n 0: none */
     struct script_user users[8];
     size_t user_count;
     unsigned modes;

@@ -58,7 +58,9 @@ static void open_upstreams(struct world *world)
     for (size_t i = 0; i < settings->upstream_count; i++)
         if (settings->upstreams[i].tls != UPSTREAM_CLEAR)
             world->contexts[i] = some_context(world);
-    world->upstreams = upstreams_new(&world->loop, settings, world->contexts,
+    const struct upstream_means means = {.contexts = world->contexts,
+                                         .books = world->scene->books};
+    world->upstreams = upstreams_new(&world->loop, settings, &means,
                                      &world->server_log, &world->decisions);
 }
 

@@ -55,6 +55,12 @@ struct driver {
     struct driver_result results[DRIVER_TRANSACTIONS];
 };
 
+/* Of its one upstream: in clear text, and without a login. */
+static struct tls_context *const NO_CONTEXTS[1];
+static struct credential_book *const NO_BOOKS[1];
+static const struct upstream_means NO_MEANS = {.contexts = NO_CONTEXTS,
+                                               .books = NO_BOOKS};
+
 static void driver_settings(struct driver *d)
 {
     d->rcpts = 1;
@@ -253,7 +259,7 @@ static inline void driver_run(struct driver *d)
     if (d->message != NULL && d->message_length == 0)
         d->message_length = strlen(d->message);
     d->loop = loop_new();
-    d->upstreams = upstreams_new(d->loop, &d->settings, NULL, NULL, NULL);
+    d->upstreams = upstreams_new(d->loop, &d->settings, &NO_MEANS, NULL, NULL);
     driver_begin(d);
     loop_run(d->loop);
     if (d->upstreams != NULL)

@@ -78,7 +78,8 @@ static void each_wait_has_its_own_deadline(void **state)
         [UPSTREAM_BODY] = 6,     [UPSTREAM_DOT] = 6,
         [UPSTREAM_RSET] = 7,     [UPSTREAM_QUIT] = 5000,
         [UPSTREAM_XCLIENT] = 3,  [UPSTREAM_CHUNKS] = 6,
-        [UPSTREAM_YIELDING] = 7,
+        [UPSTREAM_YIELDING] = 7, [UPSTREAM_TOKEN] = 7,
+        [UPSTREAM_AUTH] = 7,
     };
     for (int i = 0; i < UPSTREAM_STATE_COUNT; i++)
         assert_int_equal(

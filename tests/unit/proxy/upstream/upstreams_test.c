@@ -39,7 +39,7 @@ static void run_probe(struct probe *probe, uint64_t wait_ms)
     alarm(60);
     probe->loop = loop_new();
     probe->upstreams =
-        upstreams_new(probe->loop, &probe->d.settings, NULL, NULL, NULL);
+        upstreams_new(probe->loop, &probe->d.settings, &NO_MEANS, NULL, NULL);
     upstreams_capabilities(probe->upstreams, &probe->d.upstream,
                            &probe->before);
     upstreams_probe(probe->upstreams, wait_ms, on_probed, probe);
@@ -236,7 +236,7 @@ static void who_waits_too_long_for_a_connection_gets_a_451(void **state)
     d->settings.timeouts.upstream_connect = 100;
     alarm(60);
     d->loop = loop_new();
-    d->upstreams = upstreams_new(d->loop, &d->settings, NULL, NULL, NULL);
+    d->upstreams = upstreams_new(d->loop, &d->settings, &NO_MEANS, NULL, NULL);
     crowd->first =
         delivery_new(d->upstreams, &d->upstream, &envelope, &first, crowd);
     crowd->second =

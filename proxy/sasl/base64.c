@@ -1,0 +1,36 @@
+#include "proxy/sasl/base64.h"
+
+#include <openssl/base64.h>
+#include <openssl/mem.h>
+
+/* EVP_DecodeBase64() refuses white space and wrong padding; that the unused
+ * bits of the last character are zero is seen by encoding again. */
+static bool is_canonical(struct str text, struct str decoded)
+{
+    char again[BASE64_TEXT_MAX + 1];
+    bool is_same = str_equals(text, base64_encode(decoded, again));
+    OPENSSL_cleanse(again, sizeof again);
+    return is_same;
+}
+
+int base64_decode(struct str text, char *to, size_t *length)
+{
+    *length = 0;
+    if (text.n == 0)
+        return 0;
+    if (text.n > BASE64_TEXT_MAX ||
+        !EVP_DecodeBase64((uint8_t *)to, length, BASE64_TEXT_MAX,
+                          (const uint8_t *)text.p, text.n))
+        return -1;
+    return is_canonical(text, str_span(to, *length)) ? 0 : -1;
+}
+
+struct str base64_encode(struct str octets, char *to)
+{
+    if (octets.n == 0) {
+        to[0] = '\0';
+        return str_span(to, 0);
+    }
+    return str_span(to, EVP_EncodeBlock((uint8_t *)to,
+                                        (const uint8_t *)octets.p, octets.n));
+}
