@@ -3,6 +3,19 @@
 
 #include <stddef.h>
 
+static void read_upstream(struct reader *reader, const struct node *node,
+                          void *into)
+{
+    struct backend_settings *backend = into;
+    backend->upstream = read_upstream_name(reader, node);
+    if (backend->upstream != NULL &&
+        backend->upstream->login.kind != LOGIN_OF_CLIENT)
+        diags_error(reader->diags, node->mark,
+                    "the upstream %.*s is not logged in to with what clients "
+                    "give: it needs login: {client: true}",
+                    (int)backend->upstream->name.n, backend->upstream->name.p);
+}
+
 static const struct key backend_keys[] = {
     {.name = "users",
      .type = KEY_PATH,
@@ -13,8 +26,9 @@ static const struct key backend_keys[] = {
      .is_planned = true,
      .help = "socket of Dovecot's authentication service"},
     {.name = "upstream",
-     .is_planned = true,
-     .help = "ask an upstream's own AUTH"},
+     .type = KEY_OWN,
+     .help = "an upstream with login: {client: true}, which is logged in to",
+     .read = read_upstream},
     {.name = "jwt",
      .is_planned = true,
      .help = "OAuth 2 tokens that can be verified: {jwks, issuer, audience}"},
@@ -35,9 +49,15 @@ static void read_backend(struct reader *reader, const struct node *node,
     backend->mark = node->mark;
     size_t errors = reader->diags->errors;
     schema_read(reader, &backend_schema, node, backend);
-    if (backend->users == NULL && reader->diags->errors == errors)
+    if (reader->diags->errors != errors)
+        return;
+    if (backend->users == NULL && backend->upstream == NULL)
         diags_error(reader->diags, node->mark,
-                    "an entry of backends names none: write {users: FILE}");
+                    "an entry of backends names none: write {users: FILE} or "
+                    "{upstream: NAME}");
+    else if (backend->users != NULL && backend->upstream != NULL)
+        diags_error(reader->diags, node->mark,
+                    "an entry of backends names two: write an entry each");
 }
 
 static void read_backends(struct reader *reader, const struct node *node,

@@ -58,8 +58,10 @@ struct tls_settings {
     bool has_tickets;
 };
 
+/* One of the two. */
 struct backend_settings {
     const char *users; /* path of a users file */
+    const struct upstream_settings *upstream; /* asked by logging in there */
     struct mark mark;
 };
 

@@ -54,5 +54,6 @@ void known_login_find(struct known_login *login,
         login->name = story_keep(story, name);
     for (size_t i = 0; i < settings->auth.backend_count && !login->is_found;
          i++)
-        look(login, &settings->auth.backends[i], story);
+        if (settings->auth.backends[i].users != NULL)
+            look(login, &settings->auth.backends[i], story);
 }

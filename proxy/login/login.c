@@ -20,6 +20,8 @@ static int read_backends(struct logins *logins,
     }
     for (size_t i = 0; i < auth->backend_count; i++) {
         const struct backend_settings *backend = &auth->backends[i];
+        if (backend->users == NULL)
+            continue;
         struct users *users = &logins->backends[logins->backend_count++];
         users_init(users);
         if (users_read(users, backend->users, backend->mark, diags) != 0)

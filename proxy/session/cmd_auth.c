@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "proxy/session/command_table.h"
+#include "proxy/session/onward_login.h"
 #include "proxy/session/policy.h"
 #include "proxy/session/session_log.h"
 #include "proxy/session/session_reply.h"
@@ -101,6 +102,7 @@ static void on_login_vetted(struct session *s, const struct verdict *verdict)
         session_log_auth(s, "refused", verdict);
     if (!rules_allow(s, verdict)) {
         forget_login(s);
+        onward_login_forget(s);
         return;
     }
     shared_ledger_know(s->host->ledger, user,
@@ -138,11 +140,11 @@ static void on_unavailable_vetted(struct session *s,
                       "Logins can't be checked now, try again later");
 }
 
-static void on_answer(void *owner, const struct login_answer *answer)
+static void on_answer(struct session *s, const struct login_answer *answer)
 {
-    struct session *s = owner;
-    s->query = NULL;
     end_exchange(s);
+    if (answer->result != LOGIN_OK)
+        onward_login_forget(s);
     switch (answer->result) {
     case LOGIN_OK:
         accept_login(s, answer);
@@ -160,7 +162,6 @@ static void on_answer(void *owner, const struct login_answer *answer)
 static void ask_back_ends(struct session *s)
 {
     struct str name = str_span(s->sasl.name, s->sasl.name_length);
-    struct str password = str_span(s->sasl.password, s->sasl.password_length);
     struct str claimed = arena_str(&s->arena, name);
     if (claimed.p == NULL) {
         session_note_cap(s, CAP_MEMORY);
@@ -169,9 +170,9 @@ static void ask_back_ends(struct session *s)
     }
     facts_set_text(&s->facts, FACT_AUTH_NAME, claimed);
     session_enter(s, SESSION_CHECKING);
-    s->query = login_ask(s->host->logins, name, password, on_answer, s);
+    bool is_asked = back_ends_ask(s, on_answer);
     sasl_release(&s->sasl);
-    if (s->query == NULL) {
+    if (!is_asked) {
         end_exchange(s);
         session_reply(s, 454, "4.7.0",
                       "Logins can't be checked now, try again later");

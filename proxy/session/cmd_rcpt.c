@@ -2,6 +2,7 @@
  * to the client, in the order of the commands. */
 #include "proxy/session/command_table.h"
 #include "proxy/session/envelope_reply.h"
+#include "proxy/session/onward_login.h"
 #include "proxy/session/policy.h"
 #include "proxy/session/session_reply.h"
 #include "proxy/session/transaction.h"
@@ -90,6 +91,11 @@ static void send_on(struct session *s, struct recipient *r)
         return;
     }
     if (t->delivery == NULL && t->asked_count == 0) {
+        struct reply reply;
+        if (!onward_login_choose(s, &reply)) {
+            refuse_with(r, reply);
+            return;
+        }
         t->upstream_since_us = loop_clock_us(s->host->loop);
         t->delivery = delivery_new(s->host->upstreams, t->upstream,
                                    &t->envelope, &upstream_answers, s);

@@ -4,6 +4,7 @@
 
 #include "proxy/session/balancer.h"
 #include "proxy/session/body_pace.h"
+#include "proxy/session/onward_login.h"
 #include "proxy/session/policy.h"
 #include "proxy/session/session_log.h"
 #include "proxy/session/session_open.h"
@@ -47,6 +48,7 @@ static void reap(struct loop_later *later)
     timer_free(s->deadline);
     line_reader_release(&s->reader);
     sasl_release(&s->sasl);
+    onward_login_forget(s);
     arena_release(&s->arena);
     settings_unref(s->settings);
     free(s);
@@ -99,9 +101,7 @@ void session_finish(struct session *s)
  * whose final dot is with the upstream; that answer is awaited and logged. */
 static void let_go(struct session *s)
 {
-    if (s->query != NULL)
-        login_cancel(s->query);
-    s->query = NULL;
+    back_ends_cancel(s);
     policy_forget(s);
     s->stream = NULL;
     if (s->state != SESSION_FINAL)

@@ -11,9 +11,7 @@
  * holds recipients, facts and what rules wrote. */
 #define ARENA_BASE (1024 * 1024)
 
-/* What an upstream may be told of the client; all of it outlives the
- * transaction. */
-static struct client_identity identify(const struct session *s)
+struct client_identity client_of_session(const struct session *s)
 {
     const struct facts *facts = &s->facts;
     return (struct client_identity){
@@ -43,7 +41,7 @@ struct transaction *transaction_new(struct session *s)
     t->effects.route = s->effects.route;
     transaction_id_make(t->id, s->id, ++s->transaction_count);
     t->envelope.id = str_from(t->id);
-    t->envelope.client = identify(s);
+    t->envelope.client = client_of_session(s);
     s->transaction = t;
     s->is_behind_refused = false;
     return t;
@@ -87,9 +85,8 @@ void transaction_decide(struct transaction *t, enum stage stage,
 
 void transaction_note_asked(struct transaction *t, const struct asked *asked)
 {
-    struct asked *grown =
-        arena_grow(&t->arena, t->asked, t->question_count,
-                   &t->question_capacity, sizeof *grown);
+    struct asked *grown = arena_grow(&t->arena, t->asked, t->question_count,
+                                     &t->question_capacity, sizeof *grown);
     if (grown == NULL)
         return;
     t->asked = grown;

@@ -144,6 +144,10 @@ struct transaction {
 };
 
 /* NULL when out of memory. */
+/* What an upstream may be told of the client; all of it outlives the
+ * transaction. */
+struct client_identity client_of_session(const struct session *s);
+
 struct transaction *transaction_new(struct session *s);
 
 /* Ends it: drops a delivery that has not finished, settles what is held

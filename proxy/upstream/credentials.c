@@ -29,8 +29,7 @@ int credentials_keep(struct kept_credentials *kept,
     *kept = (struct kept_credentials){0};
     if (from == NULL)
         return 0;
-    kept->octets =
-        malloc(from->user.n + from->secret.n + from->session.n + 1);
+    kept->octets = malloc(from->user.n + from->secret.n + from->session.n + 1);
     if (kept->octets == NULL)
         return -1;
     kept->credentials = (struct credentials){
@@ -224,7 +223,8 @@ void credential_book_free(struct credential_book *book)
     free(book);
 }
 
-const struct credentials *credential_book_own(const struct credential_book *book)
+const struct credentials *
+credential_book_own(const struct credential_book *book)
 {
     return book->is_own ? &book->entries[0].credentials : NULL;
 }

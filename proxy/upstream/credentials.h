@@ -9,7 +9,7 @@
 /* Borrowed texts. */
 struct credentials {
     struct str user;
-    struct str secret; /* the password, or the token */
+    struct str secret;  /* the password, or the token */
     struct str session; /* whose own they are: connections that were logged in
                          * with them serve this session alone; n 0: nobody's */
 };

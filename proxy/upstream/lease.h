@@ -28,9 +28,9 @@ struct lease {
     /* What to log in with instead of the upstream's own; NULL: that.
      * Borrowed. */
     const struct credentials *credentials;
-    struct pool_member *member;           /* being made, or lent */
-    uint64_t tried;                       /* servers, as bits */
-    bool is_fresh;                        /* wants a new connection */
+    struct pool_member *member; /* being made, or lent */
+    uint64_t tried;             /* servers, as bits */
+    bool is_fresh;              /* wants a new connection */
     bool is_waiting;
     uint64_t waits_until_ms;
     struct lease *next;

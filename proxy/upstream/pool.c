@@ -26,8 +26,7 @@ static int open_login(struct pool *pool, const struct upstream_means *means)
 {
     const struct upstream_settings *upstream = pool->upstream;
     if (upstream->login.kind == LOGIN_PASSWORD)
-        pool->credentials =
-            credential_book_own(means->books[upstream->index]);
+        pool->credentials = credential_book_own(means->books[upstream->index]);
     if (upstream->login.kind != LOGIN_TOKEN)
         return 0;
     pool->tokens = token_source_new(pool->loop, &upstream->login);

@@ -20,7 +20,7 @@ struct pool_member {
     struct pool *pool;
     struct pool_member *next;
     struct upstream *upstream;
-    struct lease *lease; /* CONNECTING, LENT */
+    struct lease *lease;              /* CONNECTING, LENT */
     struct kept_credentials personal; /* of the lease it was made for */
     struct scram_keys keys;           /* of those */
     size_t server;

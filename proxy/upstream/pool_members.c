@@ -95,39 +95,60 @@ static void on_member_room(void *owner)
     (void)owner;
 }
 
+/* Somebody's own login that was refused says nothing of the server. */
+static bool is_personal(const struct pool_member *member,
+                        const struct fault *fault)
+{
+    return member->personal.octets != NULL && fault->kind == FAULT_SET_UP;
+}
+
+/* A client's guesses at a password are in the decision log. */
+static bool is_guess(const struct pool_member *member,
+                     const struct fault *fault)
+{
+    return member->personal.credentials.session.n > 0 && fault->code != 0 &&
+           fault->code != 250;
+}
+
+static void note_failure(struct pool_member *member, const struct fault *fault)
+{
+    struct pool *pool = member->pool;
+    enum member_use use = member->use;
+    if (is_personal(member, fault)) {
+        if (!is_guess(member, fault))
+            server_log_write(pool->log, SERVER_ERROR, "upstream %.*s: %s",
+                             (int)pool->upstream->name.n,
+                             pool->upstream->name.p, fault->words);
+    } else if (use == MEMBER_PROBING || use == MEMBER_CONNECTING) {
+        server_health_down(&pool->servers[member->server], fault);
+    } else if ((use == MEMBER_IDLE || use == MEMBER_RETURNING) &&
+               (fault->kind == FAULT_PROTOCOL || fault->kind == FAULT_SILENT)) {
+        /* That it was closed is no fault. */
+        pool_member_log(member, fault->words);
+    }
+}
+
 static void on_member_failed(void *owner, enum upstream_state in,
                              const struct fault *fault)
 {
     struct pool_member *member = owner;
     struct pool *pool = member->pool;
     struct lease *lease = member->lease;
-    enum member_use use = member->use;
-    size_t server = member->server;
+    bool is_final = is_personal(member, fault);
+    bool is_probe = member->use == MEMBER_PROBING;
     (void)in;
-    /* Somebody's own login that was refused says nothing of the server. */
-    bool is_personal =
-        member->personal.octets != NULL && fault->kind == FAULT_SET_UP;
-    /* That it was closed is no fault. */
-    if ((use == MEMBER_IDLE || use == MEMBER_RETURNING) &&
-        (fault->kind == FAULT_PROTOCOL || fault->kind == FAULT_SILENT))
-        pool_member_log(member, fault->words);
-    if (is_personal)
-        server_log_write(pool->log, SERVER_ERROR, "upstream %.*s: %s",
-                         (int)pool->upstream->name.n, pool->upstream->name.p,
-                         fault->words);
-    else if (use == MEMBER_PROBING || use == MEMBER_CONNECTING)
-        server_health_down(&pool->servers[server], fault);
+    note_failure(member, fault);
     if (lease != NULL) {
         lease->fault = *fault;
-        lease->tried |= 1ULL << server;
+        lease->tried |= 1ULL << member->server;
         lease->member = NULL;
     }
     pool_member_free(member);
     pool_watch(pool);
     if (lease != NULL)
-        lease_tell(lease, is_personal ? LEASE_REFUSED : lease_start(lease));
+        lease_tell(lease, is_final ? LEASE_REFUSED : lease_start(lease));
     pool_serve_waiting(pool);
-    if (use == MEMBER_PROBING)
+    if (is_probe)
         pool->events->on_probed(pool->owner);
 }
 
@@ -189,8 +210,7 @@ static bool has_same_login(const struct lease *lease,
 {
     if (lease->credentials == NULL || member->personal.octets == NULL)
         return lease->credentials == NULL && member->personal.octets == NULL;
-    return credentials_equal(lease->credentials,
-                             &member->personal.credentials);
+    return credentials_equal(lease->credentials, &member->personal.credentials);
 }
 
 static bool lease_accepts(const struct lease *lease,

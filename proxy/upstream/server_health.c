@@ -56,12 +56,10 @@ void server_health_down(struct server_health *health, const struct fault *fault)
     /* What is wrong with the set-up does not mend itself. */
     bool is_set_up = fault->kind == FAULT_SET_UP;
     if (health->state != SERVER_DOWN) {
-        server_log_write(health->log,
-                         is_set_up ? SERVER_ERROR : SERVER_WARNING,
+        server_log_write(health->log, is_set_up ? SERVER_ERROR : SERVER_WARNING,
                          "upstream %.*s: server %.*s is down: %s",
                          (int)health->upstream.n, health->upstream.p,
-                         (int)health->server.n, health->server.p,
-                         fault->words);
+                         (int)health->server.n, health->server.p, fault->words);
         log_event(health, fault->words);
     }
     health->state = SERVER_DOWN;

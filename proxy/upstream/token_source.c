@@ -52,8 +52,7 @@ static void forget_token(struct token_source *source)
 
 static bool has_token(const struct token_source *source)
 {
-    return source->length > 0 &&
-           loop_now_ms(source->loop) < source->until_ms;
+    return source->length > 0 && loop_now_ms(source->loop) < source->until_ms;
 }
 
 static void tell_waiting(struct token_source *source)
@@ -98,7 +97,8 @@ static void take_token(struct token_source *source, struct str token,
 static void take_json(struct token_source *source, struct str text)
 {
     json_t *root = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL);
-    const char *token = json_string_value(json_object_get(root, "access_token"));
+    const char *token =
+        json_string_value(json_object_get(root, "access_token"));
     json_int_t seconds =
         json_integer_value(json_object_get(root, "expires_in"));
     uint64_t kept_ms = KEPT_MS;

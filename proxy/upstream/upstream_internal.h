@@ -1,8 +1,8 @@
 /* The inside of a connection to an upstream, for its seven files: upstream.c
  * keeps the connection and its state, upstream_events.c hears the stream and
  * the clock, upstream_replies.c takes what comes, upstream_login.c logs in,
- * upstream_client.c tells who the client is, upstream_transaction.c sends the mail, upstream_step.c doubts
- * the answers. */
+ * upstream_client.c tells who the client is, upstream_transaction.c sends the
+ * mail, upstream_step.c doubts the answers. */
 #ifndef PROXY_UPSTREAM_UPSTREAM_INTERNAL_H
 #define PROXY_UPSTREAM_UPSTREAM_INTERNAL_H
 
@@ -37,7 +37,7 @@ struct upstream {
     struct token_wait token_wait;
     struct kept_credentials login; /* while AUTH is under way */
     struct sasl_client *sasl;      /* the same */
-    struct arena telling; /* holds the client that was told last */
+    struct arena telling;          /* holds the client that was told last */
     bool has_client;
     struct client_identity client;
     struct str xclient;    /* commands about it that are still to be sent */

@@ -10,8 +10,8 @@ struct upstreams {
     struct loop *loop;
     const struct settings *settings;
     struct server_log *log;
-    struct decision_log *decisions; /* NULL: none */
-    struct pool **pools;            /* by index; NULL: a Maildir */
+    struct decision_log *decisions;       /* NULL: none */
+    struct pool **pools;                  /* by index; NULL: a Maildir */
     struct credential_book *const *books; /* the same; NULL: no login */
 
     size_t probes_due;

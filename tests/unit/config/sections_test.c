@@ -301,7 +301,22 @@ static const struct golden faults[] = {
              "  backends: [{}]\n",
      .without = GOLDEN_AUTH,
      .want = "t.yaml:2:14: error: an entry of backends names none: "
-             "write {users: FILE}\n"},
+             "write {users: FILE} or {upstream: NAME}\n"},
+    {.name = "a backend of two",
+     .text = "auth:\n"
+             "  backends: [{users: users, upstream: mta}]\n"
+             "upstreams: {mta: {servers: [\"127.0.0.1:25\"], login: {client: "
+             "true}}}\n"
+             "upstream: mta\n",
+     .without = GOLDEN_AUTH | GOLDEN_UPSTREAMS,
+     .want = "t.yaml:2:14: error: an entry of backends names two: write an "
+             "entry each\n"},
+    {.name = "a backend that clients are not logged in to",
+     .text = "auth:\n"
+             "  backends: [{upstream: mta}]\n",
+     .without = GOLDEN_AUTH,
+     .want = "t.yaml:2:25: error: the upstream mta is not logged in to with "
+             "what clients give: it needs login: {client: true}\n"},
     {.name = "attempts in words",
      .text = "auth:\n"
              "  backends: [{users: users}]\n"
