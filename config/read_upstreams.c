@@ -141,38 +141,7 @@ static const struct schema upstream_tls_schema = {
     "tls of an upstream", upstream_tls_keys,
     sizeof upstream_tls_keys / sizeof *upstream_tls_keys};
 
-static const struct key pool_keys[] = {
-    {.name = "max",
-     .type = KEY_NUMBER,
-     .fallback = "100",
-     .min = 1,
-     .max = 10000,
-     .help = "connections at the same time, a worker",
-     .offset = offsetof(struct upstream_settings, pool_max)},
-    {.name = "idle",
-     .type = KEY_TIME,
-     .fallback = "30s",
-     .max = 3600000,
-     .help = "how long an unused connection is kept",
-     .offset = offsetof(struct upstream_settings, pool_idle_ms)},
-    {.name = "transactions",
-     .type = KEY_NUMBER,
-     .fallback = "100",
-     .min = 1,
-     .max = 100000,
-     .help = "messages over one connection",
-     .offset = offsetof(struct upstream_settings, pool_transactions)},
-    {.name = "queue",
-     .type = KEY_NUMBER,
-     .fallback = "1000",
-     .max = 100000,
-     .help = "messages that may wait for a connection, a worker",
-     .offset = offsetof(struct upstream_settings, pool_queue)},
-};
-
-static const struct schema pool_schema = {"pool", pool_keys,
-                                          sizeof pool_keys / sizeof *pool_keys};
-
+static const char *const balances[] = {"order", "round-robin", NULL};
 static const char *const identities[] = {"none", "xclient", NULL};
 static const char *const planned_identities[] = {"proxy-v2", NULL};
 
@@ -215,7 +184,7 @@ static const struct key upstream_keys[] = {
      .type = KEY_OWN,
      .shape = SHAPE_ONE_OR_LIST,
      .content = CONTENT_ENDPOINT,
-     .help = "host:port, one or a list: in order, the next on failure",
+     .help = "host:port, one or a list; the next on failure",
      .read = read_servers},
     {.name = "maildir",
      .type = KEY_PATH,
@@ -227,12 +196,12 @@ static const struct key upstream_keys[] = {
      .section = &upstream_tls_schema,
      .help = "TLS towards the servers"},
     {.name = "identity",
-     .type = KEY_SWITCH,
+     .type = KEY_WORD,
      .fallback = "none",
      .words = identities,
      .planned_words = planned_identities,
      .help = "how the upstream learns who the client is",
-     .offset = offsetof(struct upstream_settings, is_xclient)},
+     .offset = offsetof(struct upstream_settings, identity)},
     {.name = "pool",
      .type = KEY_SECTION,
      .section = &pool_schema,
@@ -243,8 +212,11 @@ static const struct key upstream_keys[] = {
      .help = "whether EHLO promises only what this upstream can do",
      .offset = offsetof(struct upstream_settings, is_advertised)},
     {.name = "balance",
-     .is_planned = true,
-     .help = "which server is taken first: order or round-robin"},
+     .type = KEY_WORD,
+     .fallback = "order",
+     .words = balances,
+     .help = "which server is taken first: order or round-robin",
+     .offset = offsetof(struct upstream_settings, balance)},
     {.name = "login", .is_planned = true, .help = "AUTH towards the servers"},
     {.name = "pace",
      .is_planned = true,
@@ -263,8 +235,8 @@ const struct schema upstream_schema = {
 
 static void check_kind(struct reader *reader, const struct node *node)
 {
-    static const char *const of_servers[] = {"servers", "tls", "identity",
-                                             "pool", "disable"};
+    static const char *const of_servers[] = {"servers", "tls",  "identity",
+                                             "balance", "pool", "disable"};
     if (node_get(node, "maildir") == NULL) {
         if (node_get(node, "servers") == NULL)
             diags_error(reader->diags, node->mark,

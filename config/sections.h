@@ -13,6 +13,7 @@ extern const struct schema listener_schema;
 extern const struct schema tls_schema;
 extern const struct schema auth_schema;
 extern const struct schema upstream_schema;
+extern const struct schema pool_schema; /* of an upstream */
 extern const struct schema log_schema;
 extern const struct schema caps_schema;
 extern const struct schema timeouts_schema;

@@ -5,22 +5,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* The first server in order that was not tried and does not rest; else the
- * first that was not tried; else server_count. */
-size_t pool_next_server(const struct pool *pool, uint64_t tried)
-{
-    size_t resting = pool->server_count;
-    for (size_t i = 0; i < pool->server_count; i++) {
-        if ((tried & (1ULL << i)) != 0)
-            continue;
-        if (!server_health_rests(&pool->servers[i]))
-            return i;
-        if (resting == pool->server_count)
-            resting = i;
-    }
-    return resting;
-}
-
 struct pool *pool_new(struct loop *loop, const struct settings *settings,
                       const struct upstream_settings *upstream,
                       struct tls_context *tls, const struct pool_logs *logs,
@@ -51,7 +35,7 @@ struct pool *pool_new(struct loop *loop, const struct settings *settings,
         return NULL;
     }
     for (size_t i = 0; i < pool->server_count; i++)
-        pool->servers[i] = (struct server_health){
+        pool->servers[i].health = (struct server_health){
             .upstream = upstream->name,
             .server = upstream->servers[i].text,
             .loop = loop,
@@ -103,7 +87,7 @@ static bool intersect_known(const struct pool *pool, bool only_up,
 {
     bool has_any = false;
     for (size_t i = 0; i < pool->server_count; i++) {
-        const struct server_health *server = &pool->servers[i];
+        const struct server_health *server = &pool->servers[i].health;
         if (!server->is_known || (only_up && server->state != SERVER_UP))
             continue;
         if (has_any)

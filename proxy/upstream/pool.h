@@ -1,6 +1,7 @@
 /* The connections of one worker to one upstream: idle ones are used again, at
- * most `pool_max` live at a time, and who finds none free waits in a bounded
- * queue with a deadline. What borrows is a struct lease; see lease.h. */
+ * most `pool_max` to a server live at a time, and who finds none free waits in
+ * a bounded queue with a deadline. What borrows is a struct lease; see lease.h.
+ */
 #ifndef PROXY_UPSTREAM_POOL_H
 #define PROXY_UPSTREAM_POOL_H
 

@@ -1,6 +1,7 @@
-/* The inside of a pool, for its four files and its leases: pool.c is the whole
- * of it, pool_members.c its connections, pool_waiting.c the queue, pool_watch.c
- * what becomes of its servers. For this folder only. */
+/* The inside of a pool, for its files and its leases: pool.c is the whole of
+ * it, pool_members.c its connections, pool_choice.c which server is taken,
+ * pool_waiting.c the queue, pool_watch.c what becomes of its servers. For this
+ * folder only. */
 #ifndef PROXY_UPSTREAM_POOL_INTERNAL_H
 #define PROXY_UPSTREAM_POOL_INTERNAL_H
 
@@ -26,6 +27,12 @@ struct pool_member {
     bool is_reused;
 };
 
+struct pool_server {
+    struct server_health health;
+    size_t live; /* members but those that say QUIT */
+    size_t idle; /* of these */
+};
+
 struct pool {
     struct loop *loop;
     const struct settings *settings;
@@ -35,14 +42,15 @@ struct pool {
     const struct pool_events *events;
     void *owner;
     struct pool_member *members; /* those used last first */
-    struct server_health *servers;
+    struct pool_server *servers;
     size_t server_count;
-    size_t live; /* members but those that say QUIT */
+    size_t turn; /* balance: round-robin: the server that is taken next */
     struct lease *waiting, **waiting_end;
     size_t waiting_count;
     struct timer *waiting_timer;
     struct timer *watch_timer;
     bool is_watched; /* pool_probe() was called */
+    bool is_serving; /* those waiting */
     bool is_closing;
 };
 
@@ -62,15 +70,30 @@ void pool_member_quit(struct pool_member *member);
  */
 void pool_settle(struct pool_member *member);
 void pool_lend(struct pool_member *member, struct lease *lease);
-/* The first server in order that was not tried and does not rest; else the
- * first that was not tried; else server_count. */
-size_t pool_next_server(const struct pool *pool, uint64_t tried);
-/* An idle connection to a server for that client's mail, the one used last;
+/* Whether a connection that is between transactions may serve a lease: all
+ * that makes one differ from another is asked here. */
+bool pool_member_suits(const struct pool_member *member,
+                       const struct lease *lease);
+/* An idle connection to a server that suits the lease, the one used last;
  * those that something came in on unasked are dropped on the way. */
 struct pool_member *pool_find_idle(struct pool *pool, size_t server,
-                                   const struct client_identity *client);
-/* Makes room by ending an idle connection, the one used longest ago. */
-bool pool_evict_idle(struct pool *pool);
+                                   const struct lease *lease);
+/* Makes room at a server by ending an idle connection, the one used longest
+ * ago. */
+void pool_evict_idle(struct pool *pool, size_t server);
+
+enum pool_choice {
+    POOL_SERVER, /* there is one with room */
+    POOL_FULL,   /* one has to be waited for */
+    POOL_NOBODY  /* all were tried */
+};
+
+/* The server that a lease goes to now, in pool_choice.c. */
+enum pool_choice pool_choose(struct pool *pool, const struct lease *lease,
+                             size_t *server);
+/* Whether one more connection to the server may be made, or an idle one be
+ * used or ended. */
+bool pool_has_room(const struct pool *pool, size_t server);
 
 /* The queue of leases, in pool_waiting.c. */
 void pool_waiting_push(struct pool *pool, struct lease *lease);
@@ -83,6 +106,10 @@ void pool_serve_waiting(struct pool *pool);
 void pool_watch(struct pool *pool);
 void pool_watch_on_timer(void *owner);
 
+/* At a server with room: an idle connection or a new one. */
+enum lease_result lease_take(struct lease *lease, size_t server);
+/* The same at whichever server is to be taken, or in the queue. */
+enum lease_result lease_seek(struct lease *lease);
 /* Calls the event that a result other than LEASE_WAITING stands for. */
 void lease_tell(struct lease *lease, enum lease_result result);
 

@@ -5,6 +5,16 @@
 #include <assert.h>
 #include <stdlib.h>
 
+/* The only way to change what a member is used for: the counts follow. */
+static void set_use(struct pool_member *member, enum member_use use)
+{
+    struct pool_server *server = &member->pool->servers[member->server];
+    server->idle -= member->use == MEMBER_IDLE;
+    server->idle += use == MEMBER_IDLE;
+    server->live -= member->use != MEMBER_QUITTING && use == MEMBER_QUITTING;
+    member->use = use;
+}
+
 static void unlink_member(struct pool_member *member)
 {
     struct pool_member **at = &member->pool->members;
@@ -22,8 +32,7 @@ static void link_member(struct pool_member *member)
 void pool_member_free(struct pool_member *member)
 {
     struct pool *pool = member->pool;
-    if (member->use != MEMBER_QUITTING)
-        pool->live--;
+    set_use(member, MEMBER_QUITTING);
     unlink_member(member);
     upstream_free(member->upstream);
     free(member);
@@ -32,7 +41,8 @@ void pool_member_free(struct pool_member *member)
 
 void pool_member_log(const struct pool_member *member, const char *words)
 {
-    const struct server_health *server = &member->pool->servers[member->server];
+    const struct server_health *server =
+        &member->pool->servers[member->server].health;
     server_log_write(member->pool->log, SERVER_INFO,
                      "upstream %.*s: server %.*s: a connection is given up: %s",
                      (int)server->upstream.n, server->upstream.p,
@@ -46,8 +56,7 @@ void pool_member_quit(struct pool_member *member)
         pool_member_free(member);
         return;
     }
-    member->use = MEMBER_QUITTING;
-    member->pool->live--;
+    set_use(member, MEMBER_QUITTING);
     upstream_quit(member->upstream);
 }
 
@@ -59,7 +68,7 @@ static void on_member_ready(void *owner)
         pool_settle(member);
         return;
     }
-    server_health_up(&pool->servers[member->server],
+    server_health_up(&pool->servers[member->server].health,
                      upstream_capabilities(member->upstream));
     pool_watch(pool);
     if (member->use == MEMBER_PROBING) {
@@ -68,7 +77,7 @@ static void on_member_ready(void *owner)
         return;
     }
     assert(member->use == MEMBER_CONNECTING);
-    member->use = MEMBER_LENT;
+    set_use(member, MEMBER_LENT);
     member->lease->events->on_lent(member->lease->owner);
 }
 
@@ -106,7 +115,7 @@ static void on_member_failed(void *owner, enum upstream_state in,
         (fault->kind == FAULT_PROTOCOL || fault->kind == FAULT_SILENT))
         pool_member_log(member, fault->words);
     if (use == MEMBER_PROBING || use == MEMBER_CONNECTING)
-        server_health_down(&pool->servers[server], fault->words);
+        server_health_down(&pool->servers[server].health, fault->words);
     if (lease != NULL) {
         lease->fault = *fault;
         lease->tried |= 1ULL << server;
@@ -115,7 +124,7 @@ static void on_member_failed(void *owner, enum upstream_state in,
     pool_member_free(member);
     pool_watch(pool);
     if (lease != NULL)
-        lease_tell(lease, lease_start(lease));
+        lease_tell(lease, lease_seek(lease));
     pool_serve_waiting(pool);
     if (use == MEMBER_PROBING)
         pool->events->on_probed(pool->owner);
@@ -151,24 +160,24 @@ struct pool_member *pool_member_new(struct pool *pool, size_t server,
     member->server = server;
     member->use = use;
     link_member(member);
-    pool->live++;
+    pool->servers[server].live++;
+    server_health_try(&pool->servers[server].health);
     return member;
 }
 
 void pool_lend(struct pool_member *member, struct lease *lease)
 {
-    member->use = MEMBER_LENT;
+    set_use(member, MEMBER_LENT);
     member->is_reused = true;
     member->lease = lease;
     lease->member = member;
-    lease->server = member->pool->servers[member->server].server;
+    lease->server = member->pool->servers[member->server].health.server;
 }
 
-static bool lease_accepts(const struct lease *lease,
-                          const struct pool_member *member)
+bool pool_member_suits(const struct pool_member *member,
+                       const struct lease *lease)
 {
-    return !lease->is_fresh && (lease->tried & (1ULL << member->server)) == 0 &&
-           upstream_suits(member->upstream, lease->client);
+    return upstream_suits(member->upstream, lease->client);
 }
 
 /* What we would let it serve, and what it says it would: RFC 9422 3.1. */
@@ -179,36 +188,30 @@ static uint64_t most_transactions(const struct pool_member *member)
     return theirs > 0 && theirs < ours ? theirs : ours;
 }
 
-/* A connection that is between transactions: to who waits, to rest, or away. */
+static bool may_stay(const struct pool_member *member)
+{
+    const struct pool *pool = member->pool;
+    return !pool->is_closing && upstream_is_clean(member->upstream) &&
+           upstream_transactions(member->upstream) <
+               most_transactions(member) &&
+           pool->servers[member->server].live <= pool->upstream->pool_max;
+}
+
 void pool_settle(struct pool_member *member)
 {
     struct pool *pool = member->pool;
-    const struct upstream_settings *settings = pool->upstream;
-    struct lease *lease = pool->waiting;
-    bool may_stay =
-        !pool->is_closing && upstream_is_clean(member->upstream) &&
-        upstream_transactions(member->upstream) < most_transactions(member) &&
-        pool->live <= settings->pool_max &&
-        (lease == NULL || lease_accepts(lease, member));
-    if (!may_stay) {
+    if (may_stay(member)) {
+        unlink_member(member);
+        link_member(member);
+        set_use(member, MEMBER_IDLE);
+    } else {
         pool_member_quit(member);
-        pool_serve_waiting(pool);
-        return;
     }
-    unlink_member(member);
-    link_member(member);
-    member->use = MEMBER_IDLE;
-    if (lease == NULL)
-        return;
-    pool_waiting_remove(pool, lease);
-    pool_lend(member, lease);
-    lease->events->on_lent(lease->owner);
+    pool_serve_waiting(pool);
 }
 
-/* An idle connection to a server for that client's mail, the one used last;
- * those that something came in on unasked are dropped on the way. */
 struct pool_member *pool_find_idle(struct pool *pool, size_t server,
-                                   const struct client_identity *client)
+                                   const struct lease *lease)
 {
     struct pool_member *next;
     for (struct pool_member *m = pool->members; m != NULL; m = next) {
@@ -217,21 +220,18 @@ struct pool_member *pool_find_idle(struct pool *pool, size_t server,
             continue;
         if (!upstream_is_clean(m->upstream))
             pool_member_free(m);
-        else if (upstream_suits(m->upstream, client))
+        else if (pool_member_suits(m, lease))
             return m;
     }
     return NULL;
 }
 
-/* Makes room by ending an idle connection, the one used longest ago. */
-bool pool_evict_idle(struct pool *pool)
+void pool_evict_idle(struct pool *pool, size_t server)
 {
     struct pool_member *last = NULL;
     for (struct pool_member *m = pool->members; m != NULL; m = m->next)
-        if (m->use == MEMBER_IDLE)
+        if (m->use == MEMBER_IDLE && m->server == server)
             last = m;
-    if (last == NULL)
-        return false;
+    assert(last != NULL);
     pool_member_quit(last);
-    return true;
 }

@@ -7,7 +7,7 @@
 
 static bool wants_client(const struct upstream *upstream)
 {
-    return upstream->target.upstream->is_xclient;
+    return upstream->target.upstream->identity == IDENTITY_XCLIENT;
 }
 
 static bool was_told(const struct upstream *upstream,

@@ -348,15 +348,22 @@ static const struct golden faults[] = {
      .without = GOLDEN_UPSTREAMS,
      .want = "t.yaml:2:41: error: tls of an upstream lacks the key "
              "mode: none, starttls or implicit\n"},
+    {.name = "a balance that is none",
+     .text = "upstreams:\n"
+             "  mta: {servers: [\"127.0.0.1:25\"], balance: roundrobin}\n"
+             "upstream: mta\n",
+     .without = GOLDEN_UPSTREAMS,
+     .want = "t.yaml:2:45: error: balance takes order or round-robin, not "
+             "\"roundrobin\", did you mean round-robin?\n"},
     {.name = "an identity that comes later",
      .text = "upstreams:\n"
              "  mta: {servers: [\"127.0.0.1:25\"], identity: proxy-v2, "
-             "balance: order}\n"
+             "pace: 3}\n"
              "upstream: mta\n",
      .without = GOLDEN_UPSTREAMS,
      .want = "t.yaml:2:46: error: identity: proxy-v2 is known, not "
              "built yet: use none or xclient\n"
-             "t.yaml:2:56: error: balance is known, not built yet: "
+             "t.yaml:2:56: error: pace is known, not built yet: "
              "remove it for now\n"},
     {.name = "a fingerprint that comes later",
      .text = "upstreams:\n"
@@ -554,6 +561,7 @@ static void an_upstream_comes_out_as_written(void **state)
         "    servers: [\"127.0.0.1:25\", \"[2001:db8::1]:26\"]\n"
         "    tls: {mode: implicit, name: mta.example.com, ca: ca.pem}\n"
         "    identity: xclient\n"
+        "    balance: round-robin\n"
         "    pool: {max: 7, idle: 5s, transactions: 9, queue: 3}\n"
         "    advertise: false\n"
         "  plain: {servers: [\"127.0.0.1:25\"], tls: {mode: starttls, verify: "
@@ -572,7 +580,8 @@ static void an_upstream_comes_out_as_written(void **state)
     assert_string_equal(mta->tls_name, "mta.example.com");
     assert_string_equal(mta->ca, "ca.pem");
     assert_int_equal(mta->ca_mark.line, 4);
-    assert_true(mta->is_xclient);
+    assert_int_equal(mta->identity, IDENTITY_XCLIENT);
+    assert_int_equal(mta->balance, BALANCE_ROUND_ROBIN);
     assert_int_equal(mta->pool_max, 7);
     assert_int_equal(mta->pool_idle_ms, 5000);
     assert_int_equal(mta->pool_transactions, 9);
@@ -582,13 +591,14 @@ static void an_upstream_comes_out_as_written(void **state)
     assert_int_equal(plain->tls, UPSTREAM_STARTTLS);
     assert_false(plain->is_verified);
     assert_null(plain->tls_name);
-    assert_false(plain->is_xclient);
+    assert_int_equal(plain->identity, IDENTITY_NONE);
+    assert_int_equal(plain->balance, BALANCE_ORDER);
     assert_int_equal(plain->pool_max, 100);
     assert_int_equal(plain->pool_idle_ms, 30000);
     assert_int_equal(plain->pool_queue, 1000);
     assert_true(plain->is_advertised);
     const struct upstream_settings *local = &settings->upstreams[2];
-    assert_int_equal(local->maildir_mark.line, 9);
+    assert_int_equal(local->maildir_mark.line, 10);
     assert_string_equal(local->maildir, "/var/mail");
     assert_int_equal(local->index, 2);
     assert_int_equal(local->server_count, 0);
