@@ -142,8 +142,7 @@ static const struct schema upstream_tls_schema = {
     sizeof upstream_tls_keys / sizeof *upstream_tls_keys};
 
 static const char *const balances[] = {"order", "round-robin", NULL};
-static const char *const identities[] = {"none", "xclient", NULL};
-static const char *const planned_identities[] = {"proxy-v2", NULL};
+static const char *const identities[] = {"none", "xclient", "proxy-v2", NULL};
 
 static const char *const keywords[] = {"8BITMIME",
                                        "CHUNKING",
@@ -199,7 +198,6 @@ static const struct key upstream_keys[] = {
      .type = KEY_WORD,
      .fallback = "none",
      .words = identities,
-     .planned_words = planned_identities,
      .help = "how the upstream learns who the client is",
      .offset = offsetof(struct upstream_settings, identity)},
     {.name = "pool",

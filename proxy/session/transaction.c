@@ -24,7 +24,17 @@ static struct client_identity identify(const struct session *s)
         .is_extended =
             str_equals(facts_text(facts, FACT_HELO_VERB), STR("EHLO")),
         .login = s->user,
+        .server = s->server_ip,
+        .server_port = s->server_port,
     };
+}
+
+void transaction_forget_client(struct session *s)
+{
+    if (s->transaction_count == 0)
+        return;
+    const struct client_identity client = identify(s);
+    upstreams_client_left(s->host->upstreams, &client);
 }
 
 struct transaction *transaction_new(struct session *s)
@@ -87,9 +97,8 @@ void transaction_decide(struct transaction *t, enum stage stage,
 
 void transaction_note_asked(struct transaction *t, const struct asked *asked)
 {
-    struct asked *grown =
-        arena_grow(&t->arena, t->asked, t->question_count,
-                   &t->question_capacity, sizeof *grown);
+    struct asked *grown = arena_grow(&t->arena, t->asked, t->question_count,
+                                     &t->question_capacity, sizeof *grown);
     if (grown == NULL)
         return;
     t->asked = grown;

@@ -145,6 +145,9 @@ struct transaction {
 
 /* NULL when out of memory. */
 struct transaction *transaction_new(struct session *s);
+/* The client has gone: upstreams keep nothing that was connected in its name
+ * alone. */
+void transaction_forget_client(struct session *s);
 
 /* Ends it: drops a delivery that has not finished, settles what is held
  * (given back unless the upstream took the message), writes the log line,

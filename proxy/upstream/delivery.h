@@ -24,7 +24,7 @@ struct envelope {
     struct str reverse_path; /* mailbox, without brackets; n 0: <> */
     struct mail_params params;
     struct str id;                 /* of the transaction, for logs and names */
-    struct client_identity client; /* for an upstream with XCLIENT */
+    struct client_identity client; /* for an upstream that is told of it */
 };
 
 /* An answer for the client: the upstream's own words (sanitised by the rules

@@ -16,7 +16,7 @@ static enum lease_result connect_for(struct lease *lease, size_t server)
 {
     struct pool *pool = lease->pool;
     struct pool_member *member =
-        pool_member_new(pool, server, MEMBER_CONNECTING);
+        pool_member_new(pool, server, MEMBER_CONNECTING, lease->client);
     if (member == NULL) {
         fault_set(&lease->fault, FAULT_MEMORY, "no memory to connect");
         return LEASE_REFUSED;

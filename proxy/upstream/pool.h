@@ -33,6 +33,8 @@ void pool_free(struct pool *pool);
 /* Connects to every server; returns how many on_probed will come. From then
  * on each is asked again in time, which brings on_probed too. */
 size_t pool_probe(struct pool *pool);
+/* Ends what was connected in the name of that client's connection alone. */
+void pool_client_left(struct pool *pool, const struct client_identity *client);
 /* QUIT to what is idle, and to each that comes back. */
 void pool_close(struct pool *pool);
 bool pool_is_empty(const struct pool *pool);

@@ -25,6 +25,7 @@ struct pool_member {
     size_t server;
     enum member_use use;
     bool is_reused;
+    bool is_spent; /* no mail will go over it again */
 };
 
 struct pool_server {
@@ -56,9 +57,11 @@ struct pool {
 
 extern const struct upstream_events pool_member_events;
 
-/* Starts connecting. NULL when out of memory. */
+/* Starts connecting, in the name of that client where the upstream is told so;
+ * NULL: in Postern's own. NULL when out of memory. */
 struct pool_member *pool_member_new(struct pool *pool, size_t server,
-                                    enum member_use use);
+                                    enum member_use use,
+                                    const struct client_identity *client);
 /* Drops its connection. */
 void pool_member_free(struct pool_member *member);
 /* Logs why it is given up. Between two transactions nobody waits for it, so

@@ -138,7 +138,8 @@ const struct upstream_events pool_member_events = {
 };
 
 struct pool_member *pool_member_new(struct pool *pool, size_t server,
-                                    enum member_use use)
+                                    enum member_use use,
+                                    const struct client_identity *client)
 {
     struct pool_member *member = calloc(1, sizeof(*member));
     if (member == NULL)
@@ -151,7 +152,8 @@ struct pool_member *pool_member_new(struct pool *pool, size_t server,
         .tls = pool->tls,
         .log = pool->log,
     };
-    member->upstream = upstream_start(&target, &pool_member_events, member);
+    member->upstream =
+        upstream_start(&target, client, &pool_member_events, member);
     if (member->upstream == NULL) {
         free(member);
         return NULL;
@@ -159,6 +161,8 @@ struct pool_member *pool_member_new(struct pool *pool, size_t server,
     member->pool = pool;
     member->server = server;
     member->use = use;
+    member->is_spent =
+        client == NULL && pool->upstream->identity == IDENTITY_PROXY_V2;
     link_member(member);
     pool->servers[server].live++;
     server_health_try(&pool->servers[server].health);
@@ -191,7 +195,8 @@ static uint64_t most_transactions(const struct pool_member *member)
 static bool may_stay(const struct pool_member *member)
 {
     const struct pool *pool = member->pool;
-    return !pool->is_closing && upstream_is_clean(member->upstream) &&
+    return !pool->is_closing && !member->is_spent &&
+           upstream_is_clean(member->upstream) &&
            upstream_transactions(member->upstream) <
                most_transactions(member) &&
            pool->servers[member->server].live <= pool->upstream->pool_max;
@@ -234,4 +239,18 @@ void pool_evict_idle(struct pool *pool, size_t server)
             last = m;
     assert(last != NULL);
     pool_member_quit(last);
+}
+
+void pool_client_left(struct pool *pool, const struct client_identity *client)
+{
+    struct pool_member *next;
+    for (struct pool_member *m = pool->members; m != NULL; m = next) {
+        next = m->next;
+        if (m->use == MEMBER_QUITTING || !upstream_suits(m->upstream, client))
+            continue;
+        m->is_spent = true;
+        if (m->use == MEMBER_IDLE)
+            pool_member_quit(m);
+    }
+    pool_serve_waiting(pool);
 }

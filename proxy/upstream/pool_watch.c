@@ -5,7 +5,7 @@
 
 static bool ask(struct pool *pool, size_t server)
 {
-    if (pool_member_new(pool, server, MEMBER_PROBING) == NULL)
+    if (pool_member_new(pool, server, MEMBER_PROBING, NULL) == NULL)
         return false;
     /* Not before it has answered or failed. */
     pool->servers[server].health.ask_again_ms = UINT64_MAX;

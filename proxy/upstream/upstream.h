@@ -44,8 +44,10 @@ struct upstream_events {
                       const struct fault *fault);
 };
 
-/* Starts connecting. NULL when out of memory. */
+/* Starts connecting. `client`: in whose name, where a PROXY header tells it;
+ * NULL: in Postern's own. NULL when out of memory. */
 struct upstream *upstream_start(const struct upstream_target *target,
+                                const struct client_identity *client,
                                 const struct upstream_events *events,
                                 void *owner);
 /* Drops the connection at once, without a final dot; no events any more. */
@@ -74,7 +76,8 @@ size_t upstream_due(const struct upstream *upstream);
 bool upstream_is_clean(const struct upstream *upstream);
 
 /* Whether mail of that client may go over it: where the upstream wants XCLIENT
- * the same was told already, or another may be told. */
+ * the same was told already, or another may be told; where it wants a PROXY
+ * header, that one named this very connection of the client's. */
 bool upstream_suits(const struct upstream *upstream,
                     const struct client_identity *client);
 /* From UPSTREAM_READY: tells who the client is, where the upstream wants that

@@ -33,6 +33,8 @@ static void on_ready(void *owner)
     struct upstream *upstream = owner;
     bool is_implicit = upstream->target.upstream->tls == UPSTREAM_IMPLICIT;
     if (upstream->state == UPSTREAM_CONNECTING)
+        upstream_send_proxy_header(upstream);
+    if (upstream->state == UPSTREAM_CONNECTING)
         upstream_enter(upstream,
                        is_implicit ? UPSTREAM_SECURING : UPSTREAM_BANNER);
     else if (upstream->state == UPSTREAM_SECURING)

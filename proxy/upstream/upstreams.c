@@ -152,6 +152,15 @@ void upstreams_capabilities(const struct upstreams *upstreams,
         maildir_capabilities(out);
 }
 
+void upstreams_client_left(struct upstreams *upstreams,
+                           const struct client_identity *client)
+{
+    for (size_t i = 0; i < upstreams->settings->upstream_count; i++)
+        if (upstreams->settings->upstreams[i].identity == IDENTITY_PROXY_V2 &&
+            upstreams->pools[i] != NULL)
+            pool_client_left(upstreams->pools[i], client);
+}
+
 void upstreams_close(struct upstreams *upstreams,
                      void (*on_closed)(void *owner), void *owner)
 {

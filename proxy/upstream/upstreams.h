@@ -8,6 +8,7 @@
 #include "proxy/log/server_log.h"
 #include "proxy/net/loop.h"
 #include "proxy/smtp/capability.h"
+#include "proxy/smtp/xclient.h"
 #include "proxy/tls/tls_context.h"
 
 struct upstreams;
@@ -33,6 +34,11 @@ void upstreams_probe(struct upstreams *upstreams, uint64_t wait_ms,
 void upstreams_capabilities(const struct upstreams *upstreams,
                             const struct upstream_settings *upstream,
                             struct capabilities *out);
+
+/* No more mail of that client's connection will come: what was connected in its
+ * name alone (identity: proxy-v2) is ended. */
+void upstreams_client_left(struct upstreams *upstreams,
+                           const struct client_identity *client);
 
 /* Says QUIT on idle connections and forgets them; lent ones close when they
  * come back. on_closed comes when none is left. */

@@ -355,14 +355,14 @@ static const struct golden faults[] = {
      .without = GOLDEN_UPSTREAMS,
      .want = "t.yaml:2:45: error: balance takes order or round-robin, not "
              "\"roundrobin\", did you mean round-robin?\n"},
-    {.name = "an identity that comes later",
+    {.name = "an identity that is none",
      .text = "upstreams:\n"
-             "  mta: {servers: [\"127.0.0.1:25\"], identity: proxy-v2, "
+             "  mta: {servers: [\"127.0.0.1:25\"], identity: proxy-v1, "
              "pace: 3}\n"
              "upstream: mta\n",
      .without = GOLDEN_UPSTREAMS,
-     .want = "t.yaml:2:46: error: identity: proxy-v2 is known, not "
-             "built yet: use none or xclient\n"
+     .want = "t.yaml:2:46: error: identity takes none, xclient or proxy-v2, "
+             "not \"proxy-v1\", did you mean proxy-v2?\n"
              "t.yaml:2:56: error: pace is known, not built yet: "
              "remove it for now\n"},
     {.name = "a fingerprint that comes later",
