@@ -31,6 +31,13 @@ static const struct key pool_keys[] = {
      .max = 100000,
      .help = "messages that may wait for a connection, a worker",
      .offset = offsetof(struct upstream_settings, pool_queue)},
+    {.name = "wait",
+     .type = KEY_TIME,
+     .fallback = "5s",
+     .min = 1,
+     .max = 300000,
+     .help = "how long a message may wait for a connection",
+     .offset = offsetof(struct upstream_settings, pool_wait_ms)},
 };
 
 const struct schema pool_schema = {"pool", pool_keys,

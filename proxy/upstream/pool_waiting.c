@@ -15,7 +15,7 @@ void pool_waiting_push(struct pool *pool, struct lease *lease)
 {
     lease->is_waiting = true;
     lease->waits_until_ms =
-        loop_now_ms(pool->loop) + pool->settings->timeouts.upstream_connect;
+        loop_now_ms(pool->loop) + pool->upstream->pool_wait_ms;
     lease->next = NULL;
     *pool->waiting_end = lease;
     pool->waiting_end = &lease->next;
@@ -45,8 +45,8 @@ void pool_waiting_on_timer(void *owner)
         struct lease *lease = pool->waiting;
         pool_waiting_remove(pool, lease);
         fault_set(&lease->fault, FAULT_BUSY,
-                  "timeouts.upstream_connect: all %llu connections (pool.max) "
-                  "stayed busy all the time",
+                  "pool.wait: all %llu connections to a server (pool.max) "
+                  "stayed busy",
                   (unsigned long long)pool->upstream->pool_max);
         lease->events->on_refused(lease->owner);
     }

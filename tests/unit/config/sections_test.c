@@ -562,7 +562,7 @@ static void an_upstream_comes_out_as_written(void **state)
         "    tls: {mode: implicit, name: mta.example.com, ca: ca.pem}\n"
         "    identity: xclient\n"
         "    balance: round-robin\n"
-        "    pool: {max: 7, idle: 5s, transactions: 9, queue: 3}\n"
+        "    pool: {max: 7, idle: 5s, transactions: 9, queue: 3, wait: 2s}\n"
         "    advertise: false\n"
         "  plain: {servers: [\"127.0.0.1:25\"], tls: {mode: starttls, verify: "
         "false}}\n"
@@ -586,6 +586,7 @@ static void an_upstream_comes_out_as_written(void **state)
     assert_int_equal(mta->pool_idle_ms, 5000);
     assert_int_equal(mta->pool_transactions, 9);
     assert_int_equal(mta->pool_queue, 3);
+    assert_int_equal(mta->pool_wait_ms, 2000);
     assert_false(mta->is_advertised);
     const struct upstream_settings *plain = &settings->upstreams[1];
     assert_int_equal(plain->tls, UPSTREAM_STARTTLS);
@@ -596,6 +597,7 @@ static void an_upstream_comes_out_as_written(void **state)
     assert_int_equal(plain->pool_max, 100);
     assert_int_equal(plain->pool_idle_ms, 30000);
     assert_int_equal(plain->pool_queue, 1000);
+    assert_int_equal(plain->pool_wait_ms, 5000);
     assert_true(plain->is_advertised);
     const struct upstream_settings *local = &settings->upstreams[2];
     assert_int_equal(local->maildir_mark.line, 10);
