@@ -268,6 +268,23 @@ static void check_tls(struct reader *reader, const struct node *node,
     }
 }
 
+static void check_spare(struct reader *reader, const struct node *node,
+                        const struct upstream_settings *upstream)
+{
+    const struct node *pool = node_get(node, "pool");
+    if (pool == NULL || upstream->pool_spare == 0)
+        return;
+    const struct node *spare = node_get(pool, "spare");
+    if (upstream->pool_spare > upstream->pool_max)
+        diags_error(reader->diags, spare->mark,
+                    "spare is more than max, which is %llu",
+                    (unsigned long long)upstream->pool_max);
+    if (upstream->identity == IDENTITY_PROXY_V2)
+        diags_error(reader->diags, spare->mark,
+                    "spare has no meaning with identity: proxy-v2, where each "
+                    "connection is made in the name of its client: remove it");
+}
+
 void read_upstreams(struct reader *reader, const struct node *node, void *into)
 {
     struct settings *settings = into;
@@ -289,6 +306,7 @@ void read_upstreams(struct reader *reader, const struct node *node, void *into)
         schema_read(reader, &upstream_schema, value, &items[i]);
         check_kind(reader, value);
         check_tls(reader, value, &items[i]);
+        check_spare(reader, value, &items[i]);
     }
     settings->upstreams = items;
     settings->upstream_count = node->count;

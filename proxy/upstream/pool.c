@@ -29,8 +29,11 @@ struct pool *pool_new(struct loop *loop, const struct settings *settings,
     pool->servers = calloc(pool->server_count, sizeof(*pool->servers));
     pool->waiting_timer = timer_new(loop, pool_waiting_on_timer, pool);
     pool->watch_timer = timer_new(loop, pool_watch_on_timer, pool);
+    pool->idle_timer = timer_new(loop, pool_idle_on_timer, pool);
+    pool->spare_timer = timer_new(loop, pool_spare_on_timer, pool);
     if (pool->servers == NULL || pool->waiting_timer == NULL ||
-        pool->watch_timer == NULL) {
+        pool->watch_timer == NULL || pool->idle_timer == NULL ||
+        pool->spare_timer == NULL) {
         pool_free(pool);
         return NULL;
     }
@@ -58,6 +61,8 @@ void pool_free(struct pool *pool)
     }
     timer_free(pool->waiting_timer);
     timer_free(pool->watch_timer);
+    timer_free(pool->idle_timer);
+    timer_free(pool->spare_timer);
     free(pool->servers);
     free(pool);
 }
@@ -66,12 +71,13 @@ void pool_close(struct pool *pool)
 {
     pool->is_closing = true;
     timer_stop(pool->watch_timer);
+    timer_stop(pool->spare_timer);
     struct pool_member *next;
     for (struct pool_member *m = pool->members; m != NULL; m = next) {
         next = m->next;
         if (m->use == MEMBER_IDLE)
             pool_member_quit(m);
-        else if (m->use == MEMBER_PROBING)
+        else if (m->use == MEMBER_PROBING || m->use == MEMBER_WARMING)
             pool_member_free(m);
     }
 }

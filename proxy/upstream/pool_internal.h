@@ -1,6 +1,7 @@
 /* The inside of a pool, for its files and its leases: pool.c is the whole of
  * it, pool_members.c its connections, pool_choice.c which server is taken,
- * pool_waiting.c the queue, pool_watch.c what becomes of its servers. For this
+ * pool_idle.c which are kept, pool_waiting.c the queue, pool_watch.c what
+ * becomes of its servers. For this
  * folder only. */
 #ifndef PROXY_UPSTREAM_POOL_INTERNAL_H
 #define PROXY_UPSTREAM_POOL_INTERNAL_H
@@ -11,6 +12,7 @@
 enum member_use {
     MEMBER_PROBING,    /* connecting to hear what its EHLO says */
     MEMBER_CONNECTING, /* for a lease */
+    MEMBER_WARMING,    /* connecting to be a spare one */
     MEMBER_LENT,
     MEMBER_RETURNING, /* RSET, or the answer to a final dot, is due */
     MEMBER_IDLE,
@@ -26,12 +28,15 @@ struct pool_member {
     enum member_use use;
     bool is_reused;
     bool is_spent; /* no mail will go over it again */
+    uint64_t idle_since_ms;
 };
 
 struct pool_server {
     struct server_health health;
-    size_t live; /* members but those that say QUIT */
-    size_t idle; /* of these */
+    size_t live;             /* members but those that say QUIT */
+    size_t idle;             /* of these */
+    bool is_warming;         /* a spare one is being made */
+    uint64_t spare_again_ms; /* not before then */
 };
 
 struct pool {
@@ -50,6 +55,9 @@ struct pool {
     size_t waiting_count;
     struct timer *waiting_timer;
     struct timer *watch_timer;
+    struct timer *idle_timer;
+    struct timer *spare_timer;
+    bool is_idle_timed;
     bool is_watched; /* pool_probe() was called */
     bool is_serving; /* those waiting */
     bool is_closing;
@@ -104,6 +112,15 @@ void pool_waiting_remove(struct pool *pool, struct lease *lease);
 void pool_waiting_on_timer(void *owner);
 /* Starts those waiting for whom there is room now. */
 void pool_serve_waiting(struct pool *pool);
+
+/* It has become idle. */
+void pool_idle_note(struct pool_member *member);
+void pool_idle_on_timer(void *owner);
+/* Makes spare connections where some are wanting. */
+void pool_spare_fill(struct pool *pool);
+/* But none to this server for a while. */
+void pool_spare_rest(struct pool *pool, size_t server);
+void pool_spare_on_timer(void *owner);
 
 /* Something is known of a server: sets when one is asked next. */
 void pool_watch(struct pool *pool);

@@ -12,6 +12,8 @@ static void set_use(struct pool_member *member, enum member_use use)
     server->idle -= member->use == MEMBER_IDLE;
     server->idle += use == MEMBER_IDLE;
     server->live -= member->use != MEMBER_QUITTING && use == MEMBER_QUITTING;
+    if (member->use == MEMBER_WARMING)
+        server->is_warming = false;
     member->use = use;
 }
 
@@ -64,21 +66,21 @@ static void on_member_ready(void *owner)
 {
     struct pool_member *member = owner;
     struct pool *pool = member->pool;
-    if (member->use == MEMBER_RETURNING) {
-        pool_settle(member);
-        return;
+    enum member_use use = member->use;
+    if (use != MEMBER_RETURNING) {
+        server_health_up(&pool->servers[member->server].health,
+                         upstream_capabilities(member->upstream));
+        pool_watch(pool);
     }
-    server_health_up(&pool->servers[member->server].health,
-                     upstream_capabilities(member->upstream));
-    pool_watch(pool);
-    if (member->use == MEMBER_PROBING) {
+    if (use == MEMBER_CONNECTING) {
+        set_use(member, MEMBER_LENT);
+        member->lease->events->on_lent(member->lease->owner);
+        pool_spare_fill(pool);
+    } else {
         pool_settle(member);
+    }
+    if (use == MEMBER_PROBING)
         pool->events->on_probed(pool->owner);
-        return;
-    }
-    assert(member->use == MEMBER_CONNECTING);
-    set_use(member, MEMBER_LENT);
-    member->lease->events->on_lent(member->lease->owner);
 }
 
 /* Only of a connection that came back with the final dot unanswered. */
@@ -114,18 +116,24 @@ static void on_member_failed(void *owner, enum upstream_state in,
     if ((use == MEMBER_IDLE || use == MEMBER_RETURNING) &&
         (fault->kind == FAULT_PROTOCOL || fault->kind == FAULT_SILENT))
         pool_member_log(member, fault->words);
-    if (use == MEMBER_PROBING || use == MEMBER_CONNECTING)
+    /* A server that greets no more may have enough of us: what nobody waits
+     * for is no reason to think that it is down. */
+    if (use == MEMBER_PROBING || use == MEMBER_CONNECTING ||
+        (use == MEMBER_WARMING && fault->kind == FAULT_CONNECT))
         server_health_down(&pool->servers[server].health, fault->words);
     if (lease != NULL) {
         lease->fault = *fault;
         lease->tried |= 1ULL << server;
         lease->member = NULL;
     }
+    if (use == MEMBER_WARMING || use == MEMBER_IDLE)
+        pool_spare_rest(pool, server);
     pool_member_free(member);
     pool_watch(pool);
     if (lease != NULL)
         lease_tell(lease, lease_seek(lease));
     pool_serve_waiting(pool);
+    pool_spare_fill(pool);
     if (use == MEMBER_PROBING)
         pool->events->on_probed(pool->owner);
 }
@@ -165,6 +173,7 @@ struct pool_member *pool_member_new(struct pool *pool, size_t server,
         client == NULL && pool->upstream->identity == IDENTITY_PROXY_V2;
     link_member(member);
     pool->servers[server].live++;
+    pool->servers[server].is_warming |= use == MEMBER_WARMING;
     server_health_try(&pool->servers[server].health);
     return member;
 }
@@ -176,6 +185,7 @@ void pool_lend(struct pool_member *member, struct lease *lease)
     member->lease = lease;
     lease->member = member;
     lease->server = member->pool->servers[member->server].health.server;
+    pool_spare_fill(member->pool);
 }
 
 bool pool_member_suits(const struct pool_member *member,
@@ -209,10 +219,15 @@ void pool_settle(struct pool_member *member)
         unlink_member(member);
         link_member(member);
         set_use(member, MEMBER_IDLE);
+        pool_idle_note(member);
     } else {
+        /* Of no use from the beginning: the next would be as well. */
+        if (upstream_transactions(member->upstream) == 0)
+            pool_spare_rest(pool, member->server);
         pool_member_quit(member);
     }
     pool_serve_waiting(pool);
+    pool_spare_fill(pool);
 }
 
 struct pool_member *pool_find_idle(struct pool *pool, size_t server,
@@ -223,9 +238,10 @@ struct pool_member *pool_find_idle(struct pool *pool, size_t server,
         next = m->next;
         if (m->use != MEMBER_IDLE || m->server != server)
             continue;
-        if (!upstream_is_clean(m->upstream))
+        if (!upstream_is_clean(m->upstream)) {
+            pool_spare_rest(pool, server);
             pool_member_free(m);
-        else if (pool_member_suits(m, lease))
+        } else if (pool_member_suits(m, lease))
             return m;
     }
     return NULL;

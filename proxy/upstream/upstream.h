@@ -39,7 +39,7 @@ struct upstream_events {
     /* upstream_body() or upstream_chunk() takes octets again. */
     void (*on_room)(void *owner);
     /* It failed in state `in` and is UPSTREAM_CLOSED: upstream_free() is left
-     * to do. Also when an idle time or a QUIT ended in order. */
+     * to do. Also when a QUIT ended in order. */
     void (*on_failed)(void *owner, enum upstream_state in,
                       const struct fault *fault);
 };

@@ -4,8 +4,7 @@
 static uint64_t deadline_ms(const struct upstream *upstream)
 {
     return upstream_state_deadline_ms(upstream->state,
-                                      &upstream->target.settings->timeouts,
-                                      upstream->target.upstream->pool_idle_ms);
+                                      &upstream->target.settings->timeouts);
 }
 
 void upstream_arm(struct upstream *upstream)
@@ -129,8 +128,6 @@ void upstream_on_deadline(void *owner)
     struct upstream *upstream = owner;
     if (is_still_reading(upstream))
         upstream_arm(upstream);
-    else if (upstream->state == UPSTREAM_READY)
-        upstream_enter(upstream, UPSTREAM_QUIT);
     else
         fail_late(upstream, deadline_ms(upstream), "an answer");
 }

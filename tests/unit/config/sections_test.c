@@ -355,6 +355,22 @@ static const struct golden faults[] = {
      .without = GOLDEN_UPSTREAMS,
      .want = "t.yaml:2:45: error: balance takes order or round-robin, not "
              "\"roundrobin\", did you mean round-robin?\n"},
+    {.name = "more spare connections than there may be",
+     .text = "upstreams:\n"
+             "  mta: {servers: [\"127.0.0.1:25\"], pool: {max: 2, spare: "
+             "3}}\n"
+             "upstream: mta\n",
+     .without = GOLDEN_UPSTREAMS,
+     .want = "t.yaml:2:58: error: spare is more than max, which is 2\n"},
+    {.name = "spare connections in nobody's name",
+     .text = "upstreams:\n"
+             "  mta: {servers: [\"127.0.0.1:25\"], identity: proxy-v2, "
+             "pool: {spare: 1}}\n"
+             "upstream: mta\n",
+     .without = GOLDEN_UPSTREAMS,
+     .want = "t.yaml:2:70: error: spare has no meaning with identity: "
+             "proxy-v2, where each connection is made in the name of its "
+             "client: remove it\n"},
     {.name = "an identity that is none",
      .text = "upstreams:\n"
              "  mta: {servers: [\"127.0.0.1:25\"], identity: proxy-v1, "
@@ -562,7 +578,8 @@ static void an_upstream_comes_out_as_written(void **state)
         "    tls: {mode: implicit, name: mta.example.com, ca: ca.pem}\n"
         "    identity: xclient\n"
         "    balance: round-robin\n"
-        "    pool: {max: 7, idle: 5s, transactions: 9, queue: 3, wait: 2s}\n"
+        "    pool: {max: 7, spare: 2, idle: 5s, transactions: 9, queue: 3, "
+        "wait: 2s}\n"
         "    advertise: false\n"
         "  plain: {servers: [\"127.0.0.1:25\"], tls: {mode: starttls, verify: "
         "false}}\n"
@@ -583,6 +600,7 @@ static void an_upstream_comes_out_as_written(void **state)
     assert_int_equal(mta->identity, IDENTITY_XCLIENT);
     assert_int_equal(mta->balance, BALANCE_ROUND_ROBIN);
     assert_int_equal(mta->pool_max, 7);
+    assert_int_equal(mta->pool_spare, 2);
     assert_int_equal(mta->pool_idle_ms, 5000);
     assert_int_equal(mta->pool_transactions, 9);
     assert_int_equal(mta->pool_queue, 3);
@@ -595,6 +613,7 @@ static void an_upstream_comes_out_as_written(void **state)
     assert_int_equal(plain->identity, IDENTITY_NONE);
     assert_int_equal(plain->balance, BALANCE_ORDER);
     assert_int_equal(plain->pool_max, 100);
+    assert_int_equal(plain->pool_spare, 0);
     assert_int_equal(plain->pool_idle_ms, 30000);
     assert_int_equal(plain->pool_queue, 1000);
     assert_int_equal(plain->pool_wait_ms, 5000);
