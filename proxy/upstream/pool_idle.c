@@ -75,7 +75,9 @@ void pool_spare_fill(struct pool *pool)
 {
     uint64_t now = loop_now_ms(pool->loop);
     uint64_t first = UINT64_MAX;
-    if (pool->upstream->pool_spare == 0 || pool->is_closing)
+    /* Those who wait come first. */
+    if (pool->upstream->pool_spare == 0 || pool->is_closing ||
+        pool->waiting != NULL)
         return;
     for (size_t i = 0; i < pool->server_count; i++) {
         struct pool_server *server = &pool->servers[i];
