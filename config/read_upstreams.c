@@ -141,40 +141,8 @@ static const struct schema upstream_tls_schema = {
     "tls of an upstream", upstream_tls_keys,
     sizeof upstream_tls_keys / sizeof *upstream_tls_keys};
 
-static const struct key pool_keys[] = {
-    {.name = "max",
-     .type = KEY_NUMBER,
-     .fallback = "100",
-     .min = 1,
-     .max = 10000,
-     .help = "connections at the same time, a worker",
-     .offset = offsetof(struct upstream_settings, pool_max)},
-    {.name = "idle",
-     .type = KEY_TIME,
-     .fallback = "30s",
-     .max = 3600000,
-     .help = "how long an unused connection is kept",
-     .offset = offsetof(struct upstream_settings, pool_idle_ms)},
-    {.name = "transactions",
-     .type = KEY_NUMBER,
-     .fallback = "100",
-     .min = 1,
-     .max = 100000,
-     .help = "messages over one connection",
-     .offset = offsetof(struct upstream_settings, pool_transactions)},
-    {.name = "queue",
-     .type = KEY_NUMBER,
-     .fallback = "1000",
-     .max = 100000,
-     .help = "messages that may wait for a connection, a worker",
-     .offset = offsetof(struct upstream_settings, pool_queue)},
-};
-
-static const struct schema pool_schema = {"pool", pool_keys,
-                                          sizeof pool_keys / sizeof *pool_keys};
-
-static const char *const identities[] = {"none", "xclient", NULL};
-static const char *const planned_identities[] = {"proxy-v2", NULL};
+static const char *const balances[] = {"order", "round-robin", NULL};
+static const char *const identities[] = {"none", "xclient", "proxy-v2", NULL};
 
 static const char *const keywords[] = {"8BITMIME",
                                        "CHUNKING",
@@ -215,7 +183,7 @@ static const struct key upstream_keys[] = {
      .type = KEY_OWN,
      .shape = SHAPE_ONE_OR_LIST,
      .content = CONTENT_ENDPOINT,
-     .help = "host:port, one or a list: in order, the next on failure",
+     .help = "host:port, one or a list; the next on failure",
      .read = read_servers},
     {.name = "maildir",
      .type = KEY_PATH,
@@ -227,12 +195,11 @@ static const struct key upstream_keys[] = {
      .section = &upstream_tls_schema,
      .help = "TLS towards the servers"},
     {.name = "identity",
-     .type = KEY_SWITCH,
+     .type = KEY_WORD,
      .fallback = "none",
      .words = identities,
-     .planned_words = planned_identities,
      .help = "how the upstream learns who the client is",
-     .offset = offsetof(struct upstream_settings, is_xclient)},
+     .offset = offsetof(struct upstream_settings, identity)},
     {.name = "pool",
      .type = KEY_SECTION,
      .section = &pool_schema,
@@ -243,8 +210,11 @@ static const struct key upstream_keys[] = {
      .help = "whether EHLO promises only what this upstream can do",
      .offset = offsetof(struct upstream_settings, is_advertised)},
     {.name = "balance",
-     .is_planned = true,
-     .help = "which server is taken first: order or round-robin"},
+     .type = KEY_WORD,
+     .fallback = "order",
+     .words = balances,
+     .help = "which server is taken first: order or round-robin",
+     .offset = offsetof(struct upstream_settings, balance)},
     {.name = "login",
      .type = KEY_SECTION,
      .section = &login_schema,
@@ -267,8 +237,8 @@ const struct schema upstream_schema = {
 
 static void check_kind(struct reader *reader, const struct node *node)
 {
-    static const char *const of_servers[] = {"servers", "tls", "identity",
-                                             "pool", "login", "disable"};
+    static const char *const of_servers[] = {
+        "servers", "tls", "identity", "balance", "pool", "login", "disable"};
     if (node_get(node, "maildir") == NULL) {
         if (node_get(node, "servers") == NULL)
             diags_error(reader->diags, node->mark,
@@ -302,6 +272,28 @@ static void check_tls(struct reader *reader, const struct node *node,
     }
 }
 
+static void check_spare(struct reader *reader, const struct node *node,
+                        const struct upstream_settings *upstream)
+{
+    const struct node *pool = node_get(node, "pool");
+    if (pool == NULL || upstream->pool_spare == 0)
+        return;
+    const struct node *spare = node_get(pool, "spare");
+    if (upstream->pool_spare > upstream->pool_max)
+        diags_error(reader->diags, spare->mark,
+                    "spare is more than max, which is %llu",
+                    (unsigned long long)upstream->pool_max);
+    if (upstream->identity == IDENTITY_PROXY_V2)
+        diags_error(reader->diags, spare->mark,
+                    "spare has no meaning with identity: proxy-v2, where each "
+                    "connection is made in the name of its client: remove it");
+    else if (upstream->login.kind == LOGIN_BY_FACT ||
+             upstream->login.kind == LOGIN_OF_CLIENT)
+        diags_error(reader->diags, spare->mark,
+                    "spare has no meaning where not all mail goes out under "
+                    "one login: remove it");
+}
+
 void read_upstreams(struct reader *reader, const struct node *node, void *into)
 {
     struct settings *settings = into;
@@ -324,6 +316,7 @@ void read_upstreams(struct reader *reader, const struct node *node, void *into)
         check_kind(reader, value);
         check_tls(reader, value, &items[i]);
         check_login(reader, value, &items[i]);
+        check_spare(reader, value, &items[i]);
     }
     settings->upstreams = items;
     settings->upstream_count = node->count;

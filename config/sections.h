@@ -14,6 +14,7 @@ extern const struct schema tls_schema;
 extern const struct schema auth_schema;
 extern const struct schema upstream_schema;
 extern const struct schema login_schema;
+extern const struct schema pool_schema; /* of an upstream */
 extern const struct schema log_schema;
 extern const struct schema caps_schema;
 extern const struct schema timeouts_schema;

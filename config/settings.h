@@ -110,6 +110,13 @@ struct login_settings {
     bool is_of_client;
     struct mark mark;
 };
+enum upstream_balance {
+    BALANCE_ORDER,      /* the first server that is up */
+    BALANCE_ROUND_ROBIN /* each in its turn */
+};
+
+/* How the upstream learns who the client is. */
+enum upstream_identity { IDENTITY_NONE, IDENTITY_XCLIENT, IDENTITY_PROXY_V2 };
 
 struct upstream_settings {
     struct str name;
@@ -123,15 +130,18 @@ struct upstream_settings {
     const char *tls_name; /* NULL: the server's host */
     const char *ca;       /* file; NULL: the system's */
     struct mark ca_mark;
-    uint64_t pool_max; /* connections a worker */
+    enum upstream_balance balance;
+    uint64_t pool_max;   /* connections a server and worker */
+    uint64_t pool_spare; /* of these, made ahead */
     uint64_t pool_idle_ms;
     uint64_t pool_transactions; /* a connection */
     uint64_t pool_queue;        /* who may wait for a connection, a worker */
+    uint64_t pool_wait_ms;      /* and how long */
     const struct str *disabled; /* keywords of EHLO to pass over */
     size_t disabled_count;
     bool is_advertised; /* counts for EHLO */
     bool is_routed;     /* a rule's `route` names it */
-    bool is_xclient;    /* identity: xclient, else none */
+    enum upstream_identity identity;
     struct login_settings login;
     struct mark mark;
 };

@@ -77,6 +77,12 @@ static int parse_prefix(struct str text, unsigned most, unsigned *out)
     return 0;
 }
 
+bool ip_equals(const struct ip *a, const struct ip *b)
+{
+    return a->is_v6 == b->is_v6 &&
+           memcmp(a->octets, b->octets, a->is_v6 ? 16 : 4) == 0;
+}
+
 int cidr_parse(struct str text, struct cidr *out)
 {
     struct str address;

@@ -17,6 +17,7 @@ struct cidr {
 
 /* 0, or -1 when it is not an address (no zone, no brackets). */
 int ip_parse(struct str text, struct ip *out);
+bool ip_equals(const struct ip *a, const struct ip *b);
 /* "192.0.2.0/24", "2001:db8::/32", or one address. Host bits must be zero;
  * -1 when it is neither, -2 when host bits are set. */
 int cidr_parse(struct str text, struct cidr *out);

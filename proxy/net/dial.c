@@ -2,6 +2,7 @@
  * uv_tcp_t can be connected once only and its memory stays until it closes. */
 #include "proxy/net/dial.h"
 
+#include "proxy/net/address_order.h"
 #include "proxy/net/loop_internal.h"
 #include "proxy/net/socket_address.h"
 
@@ -14,33 +15,35 @@
 #include <unistd.h>
 
 #define ADDRESSES_MAX 8
-#define HOST_MAX 255 /* RFC 1035 2.3.4 */
+#define HOST_MAX 255   /* RFC 1035 2.3.4 */
+#define STAGGER_MS 250 /* RFC 8305 8: the Connection Attempt Delay */
 
-enum dial_state {
-    DIAL_LOOKING_UP, /* getaddrinfo() runs */
-    DIAL_BETWEEN,    /* the next try starts as soon as libuv lets it */
-    DIAL_TRYING,     /* a socket is connecting */
-    DIAL_FINISHED    /* done was called or is not wanted */
+/* One address being tried. */
+struct attempt {
+    struct dial *dial;
+    uv_poll_t poll;
+    int fd; /* -1: none */
 };
 
 struct dial {
     struct loop *loop;
     dial_done done;
     void *owner;
-    enum dial_state state;
-    uv_timer_t timer;
-    uv_poll_t poll;
+    bool is_looking_up; /* getaddrinfo() runs */
+    bool is_finished;   /* done was called or is not wanted */
+    uv_timer_t timer;   /* of all of it */
+    uv_timer_t stagger; /* until the next address is tried */
     uv_getaddrinfo_t lookup;
     unsigned outstanding; /* callbacks of libuv that are still to come */
-    int fd;
-    uint64_t timeout_ms, deadline_ms;
+    uint64_t timeout_ms;
     struct sockaddr_storage addresses[ADDRESSES_MAX];
+    struct attempt attempts[ADDRESSES_MAX];
     size_t count, next;
+    size_t open; /* attempts under way */
     uint16_t port;
+    int rank; /* of the error */
     char error[120];
 };
-
-static void try_next(struct dial *dial);
 
 static void drop_outstanding(struct dial *dial)
 {
@@ -56,31 +59,30 @@ static void on_timer_closed(uv_handle_t *handle)
 
 static void on_poll_closed(uv_handle_t *handle)
 {
-    struct dial *dial = handle->data;
-    if (dial->state == DIAL_BETWEEN)
-        try_next(dial);
-    drop_outstanding(dial);
+    struct attempt *attempt = handle->data;
+    drop_outstanding(attempt->dial);
 }
 
 /* Stops watching; the socket is free for other uses at once. */
-static int take_socket(struct dial *dial)
+static int take_socket(struct attempt *attempt)
 {
-    int fd = dial->fd;
-    if (fd >= 0)
-        uv_close((uv_handle_t *)&dial->poll, on_poll_closed);
-    dial->fd = -1;
+    int fd = attempt->fd;
+    uv_close((uv_handle_t *)&attempt->poll, on_poll_closed);
+    attempt->fd = -1;
+    attempt->dial->open--;
     return fd;
 }
 
 static void finish(struct dial *dial)
 {
-    int fd = take_socket(dial);
-    if (fd >= 0)
-        close(fd);
-    if (dial->state == DIAL_LOOKING_UP)
+    for (size_t i = 0; i < dial->next; i++)
+        if (dial->attempts[i].fd >= 0)
+            close(take_socket(&dial->attempts[i]));
+    if (dial->is_looking_up)
         uv_cancel((uv_req_t *)&dial->lookup);
-    dial->state = DIAL_FINISHED;
+    dial->is_finished = true;
     uv_close((uv_handle_t *)&dial->timer, on_timer_closed);
+    uv_close((uv_handle_t *)&dial->stagger, on_timer_closed);
 }
 
 static void fail(struct dial *dial)
@@ -89,9 +91,10 @@ static void fail(struct dial *dial)
     dial->done(dial->owner, -1, dial->error);
 }
 
-static void succeed(struct dial *dial)
+static void succeed(struct attempt *attempt)
 {
-    int fd = take_socket(dial);
+    struct dial *dial = attempt->dial;
+    int fd = take_socket(attempt);
     finish(dial);
     dial->done(dial->owner, fd, NULL);
 }
@@ -101,36 +104,35 @@ static void note_error(struct dial *dial, const char *words)
     snprintf(dial->error, sizeof(dial->error), "%s", words);
 }
 
-static void note_timeout(struct dial *dial)
+/* What a host itself said tells more than that there is no way to it, which
+ * is common where one family of addresses is not in use. */
+static int rank_of(int error)
 {
-    uint64_t ms = dial->timeout_ms;
-    bool is_whole = ms >= 1000 && ms % 1000 == 0;
-    snprintf(dial->error, sizeof(dial->error), "timed out after %llu%s",
-             (unsigned long long)(is_whole ? ms / 1000 : ms),
-             is_whole ? "s" : "ms");
+    if (error == -ECONNREFUSED || error == -ECONNRESET)
+        return 2;
+    return error == -ETIMEDOUT ? 1 : 0;
 }
 
-/* The next address is tried when libuv has let go of this one's handle. */
-static void end_try(struct dial *dial)
+static void note_failure(struct dial *dial, int error)
 {
-    if (dial->next == dial->count) {
-        fail(dial);
+    if (rank_of(error) < dial->rank)
         return;
-    }
-    dial->state = DIAL_BETWEEN;
-    uv_timer_stop(&dial->timer);
-    close(take_socket(dial));
+    dial->rank = rank_of(error);
+    note_error(dial, uv_strerror(error));
 }
 
 static void on_timeout(uv_timer_t *handle)
 {
     struct dial *dial = handle->data;
-    note_timeout(dial);
-    if (dial->state == DIAL_TRYING)
-        end_try(dial);
-    else
-        fail(dial);
+    uint64_t ms = dial->timeout_ms;
+    bool is_whole = ms >= 1000 && ms % 1000 == 0;
+    snprintf(dial->error, sizeof(dial->error), "timed out after %llu%s",
+             (unsigned long long)(is_whole ? ms / 1000 : ms),
+             is_whole ? "s" : "ms");
+    fail(dial);
 }
+
+static void try_next(struct dial *dial);
 
 /* libuv says EBADF of any POLLERR; only the socket knows the real error. */
 static int learn_error(int fd, int status)
@@ -144,81 +146,75 @@ static int learn_error(int fd, int status)
 
 static void on_writable(uv_poll_t *handle, int status, int events)
 {
-    struct dial *dial = handle->data;
-    int error = learn_error(dial->fd, status);
+    struct attempt *attempt = handle->data;
+    int error = learn_error(attempt->fd, status);
     (void)events;
     if (error == 0) {
-        succeed(dial);
+        succeed(attempt);
         return;
     }
-    note_error(dial, uv_strerror(error));
-    end_try(dial);
+    close(take_socket(attempt));
+    note_failure(attempt->dial, error);
+    try_next(attempt->dial);
 }
 
-/* 0: under way. */
-static int start_try(struct dial *dial, const struct sockaddr_storage *address)
+/* A socket that has begun to connect, or a negative error. */
+static int begin_connect(const struct sockaddr_storage *address)
 {
     int fd = socket(address->ss_family,
                     SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
     if (connect(fd, (const struct sockaddr *)address,
-                socket_address_size(address)) != 0 &&
-        errno != EINPROGRESS)
-        goto failed;
-    int result = uv_poll_init(&dial->loop->uv, &dial->poll, fd);
+                socket_address_size(address)) == 0 ||
+        errno == EINPROGRESS)
+        return fd;
+    int error = -errno;
+    close(fd);
+    return error;
+}
+
+/* 0: under way. */
+static int start_attempt(struct dial *dial, size_t which)
+{
+    struct attempt *attempt = &dial->attempts[which];
+    int fd = begin_connect(&dial->addresses[which]);
+    attempt->dial = dial;
+    attempt->fd = -1;
+    if (fd < 0)
+        return fd;
+    int result = uv_poll_init(&dial->loop->uv, &attempt->poll, fd);
     if (result != 0) {
         close(fd);
         return result;
     }
-    dial->poll.data = dial;
+    attempt->poll.data = attempt;
+    attempt->fd = fd;
     dial->outstanding++;
-    dial->fd = fd;
-    uv_poll_start(&dial->poll, UV_WRITABLE, on_writable);
+    dial->open++;
+    uv_poll_start(&attempt->poll, UV_WRITABLE, on_writable);
     return 0;
-failed:
-    result = -errno;
-    close(fd);
-    return result;
 }
 
+static void on_stagger(uv_timer_t *handle)
+{
+    try_next(handle->data);
+}
+
+/* Begins with the next address that can be begun with; fails when none is
+ * left and none is under way. */
 static void try_next(struct dial *dial)
 {
     while (dial->next < dial->count) {
-        size_t left = dial->count - dial->next;
-        uint64_t now = uv_now(&dial->loop->uv);
-        if (now >= dial->deadline_ms) {
-            note_timeout(dial);
-            break;
-        }
-        int result = start_try(dial, &dial->addresses[dial->next++]);
+        int result = start_attempt(dial, dial->next++);
         if (result == 0) {
-            dial->state = DIAL_TRYING;
-            uv_timer_start(&dial->timer, on_timeout,
-                           (dial->deadline_ms - now) / left, 0);
+            uv_timer_start(&dial->stagger, on_stagger, STAGGER_MS, 0);
             return;
         }
-        note_error(dial, uv_strerror(result));
+        note_failure(dial, result);
     }
-    fail(dial);
-}
-
-static void on_known(uv_timer_t *handle)
-{
-    struct dial *dial = handle->data;
-    try_next(dial);
-}
-
-static void take_addresses(struct dial *dial, const struct addrinfo *found)
-{
-    for (; found != NULL && dial->count < ADDRESSES_MAX;
-         found = found->ai_next) {
-        if (found->ai_family != AF_INET && found->ai_family != AF_INET6)
-            continue;
-        struct sockaddr_storage *to = &dial->addresses[dial->count++];
-        memcpy(to, found->ai_addr, found->ai_addrlen);
-        socket_address_set_port(to, dial->port);
-    }
+    if (dial->open == 0)
+        fail(dial);
 }
 
 static const char *lookup_words(int status)
@@ -234,9 +230,10 @@ static void on_looked_up(uv_getaddrinfo_t *request, int status,
                          struct addrinfo *found)
 {
     struct dial *dial = request->data;
-    if (dial->state == DIAL_LOOKING_UP) {
-        take_addresses(dial, found);
-        dial->state = DIAL_BETWEEN;
+    dial->is_looking_up = false;
+    if (!dial->is_finished) {
+        dial->count =
+            address_order(found, dial->port, dial->addresses, ADDRESSES_MAX);
         note_error(dial, lookup_words(status));
         try_next(dial);
     }
@@ -258,6 +255,7 @@ static int start_lookup(struct dial *dial, struct str host)
     if (uv_getaddrinfo(&dial->loop->uv, &dial->lookup, on_looked_up, name, NULL,
                        &hints) != 0)
         return -1;
+    dial->is_looking_up = true;
     dial->outstanding++;
     return 0;
 }
@@ -271,12 +269,13 @@ static struct dial *new_dial(struct loop *loop, uint64_t timeout_ms,
     dial->loop = loop;
     dial->done = done;
     dial->owner = owner;
-    dial->fd = -1;
     dial->timeout_ms = timeout_ms;
-    dial->deadline_ms = uv_now(&loop->uv) + timeout_ms;
     uv_timer_init(&loop->uv, &dial->timer);
+    uv_timer_init(&loop->uv, &dial->stagger);
     dial->timer.data = dial;
-    dial->outstanding = 1;
+    dial->stagger.data = dial;
+    dial->outstanding = 2;
+    uv_timer_start(&dial->timer, on_timeout, timeout_ms, 0);
     return dial;
 }
 
@@ -287,15 +286,10 @@ struct dial *dial_start(struct loop *loop, struct str host, uint16_t port,
     if (dial == NULL)
         return NULL;
     dial->port = port;
-    bool is_numeric =
-        socket_address_parse(&dial->addresses[0], host, port) == 0;
-    dial->count = is_numeric ? 1 : 0;
-    if (!is_numeric && start_lookup(dial, host) == 0) {
-        uv_timer_start(&dial->timer, on_timeout, timeout_ms, 0);
-    } else {
-        dial->state = DIAL_BETWEEN;
-        uv_timer_start(&dial->timer, on_known, 0, 0);
-    }
+    if (socket_address_parse(&dial->addresses[0], host, port) == 0)
+        dial->count = 1;
+    if (dial->count > 0 || start_lookup(dial, host) != 0)
+        uv_timer_start(&dial->stagger, on_stagger, 0, 0);
     return dial;
 }
 
@@ -307,8 +301,7 @@ struct dial *dial_start_unix(struct loop *loop, const char *path,
         return NULL;
     dial->count = socket_address_unix(&dial->addresses[0], path) == 0 ? 1 : 0;
     note_error(dial, "the path of the socket is too long");
-    dial->state = DIAL_BETWEEN;
-    uv_timer_start(&dial->timer, on_known, 0, 0);
+    uv_timer_start(&dial->stagger, on_stagger, 0, 0);
     return dial;
 }
 

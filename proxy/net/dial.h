@@ -1,5 +1,7 @@
-/* A connection in the making: looks the host up, tries its addresses in turn,
- * and ends with a connected socket or with words that say why not. */
+/* A connection in the making: looks the host up, each time anew, and tries its
+ * addresses side by side, each begun a little after the one before or as soon
+ * as one has failed (RFC 8305 5). The first that connects wins. Ends with a
+ * connected socket or with words that say why not. */
 #ifndef PROXY_NET_DIAL_H
 #define PROXY_NET_DIAL_H
 
@@ -11,8 +13,8 @@ struct dial;
  * valid within the call. The struct dial is gone when this is called. */
 typedef void (*dial_done)(void *owner, int fd, const char *error);
 
-/* `timeout_ms` is for all of it; each address gets its share of what is left.
- * `done` comes from the loop, once. NULL when out of memory. */
+/* `timeout_ms` is for all of it, the look-up and every address. `done` comes
+ * from the loop, once. NULL when out of memory. */
 struct dial *dial_start(struct loop *loop, struct str host, uint16_t port,
                         uint64_t timeout_ms, dial_done done, void *owner);
 /* The same to a unix socket by its path. */

@@ -35,8 +35,6 @@ static bool read_address(struct str text, bool is_v6, struct ip *ip)
 static bool read_words(struct str words, struct proxy_header *out)
 {
     struct str word[5];
-    struct ip to;
-    uint16_t to_port;
     for (size_t i = 0; i < 5; i++)
         if (str_cut(words, ' ', &word[i], &words) != (i < 4))
             return false;
@@ -45,8 +43,9 @@ static bool read_words(struct str words, struct proxy_header *out)
         return false;
     out->has_client = true;
     return read_address(word[1], is_v6, &out->client) &&
-           read_address(word[2], is_v6, &to) &&
-           read_port(word[3], &out->port) && read_port(word[4], &to_port);
+           read_address(word[2], is_v6, &out->server) &&
+           read_port(word[3], &out->port) &&
+           read_port(word[4], &out->server_port);
 }
 
 static enum proxy_header_result
@@ -121,20 +120,28 @@ static int addresses_of(unsigned char family)
     }
 }
 
+/* As everywhere, a mapped address is the IPv4 one that it holds. */
+static const char MAPPED[12] = "\0\0\0\0\0\0\0\0\0\0\xff\xff";
+
+static void take_address(const char *from, bool is_v6, struct ip *ip)
+{
+    bool is_mapped = is_v6 && memcmp(from, MAPPED, sizeof MAPPED) == 0;
+    ip->is_v6 = is_v6 && !is_mapped;
+    memcpy(ip->octets, is_mapped ? from + 12 : from, ip->is_v6 ? 16 : 4);
+}
+
 static void take_client(struct str header, unsigned char family,
                         struct proxy_header *out)
 {
     const char *from = header.p + FIXED;
-    struct ip *ip = &out->client;
     bool is_v6 = family == 0x21;
+    size_t n = is_v6 ? 16 : 4;
     if (family != 0x11 && !is_v6)
         return;
-    /* As everywhere, a mapped address is the IPv4 one that it holds. */
-    static const char mapped[12] = "\0\0\0\0\0\0\0\0\0\0\xff\xff";
-    bool is_mapped = is_v6 && memcmp(from, mapped, sizeof mapped) == 0;
-    ip->is_v6 = is_v6 && !is_mapped;
-    memcpy(ip->octets, is_mapped ? from + 12 : from, ip->is_v6 ? 16 : 4);
-    out->port = (uint16_t)read_u16(from + (is_v6 ? 32 : 8));
+    take_address(from, is_v6, &out->client);
+    take_address(from + n, is_v6, &out->server);
+    out->port = (uint16_t)read_u16(from + 2 * n);
+    out->server_port = (uint16_t)read_u16(from + 2 * n + 2);
     out->has_client = true;
 }
 
@@ -189,4 +196,39 @@ proxy_header_read(struct str octets, struct proxy_header *out, const char **why)
         return octets.n < SIGNATURE.n ? PROXY_HEADER_MORE
                                       : read_binary(octets, out, why);
     return bad(why, "what came is no header");
+}
+
+static size_t put_address(const struct ip *ip, bool is_v6, char *to)
+{
+    size_t n = ip->is_v6 ? 16 : 4;
+    size_t before = is_v6 && !ip->is_v6 ? sizeof MAPPED : 0;
+    memcpy(to, MAPPED, before);
+    memcpy(to + before, ip->octets, n);
+    return before + n;
+}
+
+static size_t put_u16(uint16_t number, char *to)
+{
+    to[0] = (char)(number >> 8);
+    to[1] = (char)(number & 255);
+    return 2;
+}
+
+size_t proxy_header_write(const struct proxy_header *header,
+                          char to[PROXY_HEADER_WRITTEN_MAX])
+{
+    bool is_v6 = header->client.is_v6 || header->server.is_v6;
+    size_t n = FIXED;
+    memcpy(to, SIGNATURE.p, SIGNATURE.n);
+    to[12] = header->has_client ? 0x21 : 0x20;
+    to[13] = 0;
+    if (header->has_client) {
+        to[13] = is_v6 ? 0x21 : 0x11;
+        n += put_address(&header->client, is_v6, to + n);
+        n += put_address(&header->server, is_v6, to + n);
+        n += put_u16(header->port, to + n);
+        n += put_u16(header->server_port, to + n);
+    }
+    put_u16((uint16_t)(n - FIXED), to + 14);
+    return n;
 }

@@ -41,6 +41,8 @@ static bool name_client(struct session *s, const struct proxy_header *header)
     s->via = ip_text(&s->arena, &s->client_ip);
     s->client_ip = header->client;
     s->client_port = header->port;
+    s->server_ip = header->server;
+    s->server_port = header->server_port;
     if (s->via.p == NULL) {
         session_abort(s, SESSION_END_FAULT);
         return false;

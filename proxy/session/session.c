@@ -44,6 +44,7 @@ static void reap(struct loop_later *later)
     session_log_session(s);
     policy_release_session(s);
     shadow_free(s);
+    transaction_forget_client(s);
     unlink_session(s);
     timer_free(s->deadline);
     line_reader_release(&s->reader);
@@ -246,6 +247,8 @@ struct session *session_start(struct session_host *host,
     s->deadline = deadline;
     s->stream = stream;
     s->client_port = stream_peer_port(stream);
+    if (ip_parse(str_from(stream_local_host(stream)), &s->server_ip) == 0)
+        s->server_port = stream_local_port(stream);
     s->state = SESSION_SECURING;
     s->reaper.run = reap;
     s->started_us = loop_clock_us(host->loop);

@@ -64,6 +64,8 @@ struct session {
     struct arena arena;  /* what lives as long as the session */
     struct ip client_ip; /* the client's, or until its header the balancer's */
     uint16_t client_port;
+    struct ip server_ip;   /* what the client connected to */
+    uint16_t server_port;  /* 0: unknown */
     struct str via;        /* the balancer's address; n 0: none */
     bool is_behind_header; /* a balancer's: what follows may be TLS already */
     bool is_uncounted;     /* its net has no place of it (yet) */

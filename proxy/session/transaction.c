@@ -22,7 +22,17 @@ struct client_identity client_of_session(const struct session *s)
         .is_extended =
             str_equals(facts_text(facts, FACT_HELO_VERB), STR("EHLO")),
         .login = s->user,
+        .server = s->server_ip,
+        .server_port = s->server_port,
     };
+}
+
+void transaction_forget_client(struct session *s)
+{
+    if (s->transaction_count == 0 && s->onward.octets == NULL)
+        return;
+    const struct client_identity client = client_of_session(s);
+    upstreams_client_left(s->host->upstreams, &client, str_from(s->id));
 }
 
 struct transaction *transaction_new(struct session *s)

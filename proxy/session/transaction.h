@@ -149,6 +149,9 @@ struct transaction {
 struct client_identity client_of_session(const struct session *s);
 
 struct transaction *transaction_new(struct session *s);
+/* The client has gone: upstreams keep nothing that was connected in its name
+ * alone. */
+void transaction_forget_client(struct session *s);
 
 /* Ends it: drops a delivery that has not finished, settles what is held
  * (given back unless the upstream took the message), writes the log line,

@@ -90,6 +90,14 @@ bool client_identity_equals(const struct client_identity *a,
            str_equals(a->login, b->login);
 }
 
+bool client_identity_is_same_connection(const struct client_identity *a,
+                                        const struct client_identity *b)
+{
+    return a->port == b->port && str_equals(a->address, b->address) &&
+           a->server_port == b->server_port &&
+           ip_equals(&a->server, &b->server);
+}
+
 struct str client_identity_helo(const struct client_identity *client)
 {
     return helo_name_is_valid(client->helo) ? client->helo : STR("");

@@ -4,7 +4,7 @@
 #ifndef PROXY_SMTP_XCLIENT_H
 #define PROXY_SMTP_XCLIENT_H
 
-#include "rules/base/str.h"
+#include "rules/cidr.h"
 
 /* The longest XCLIENT that goes out, with CRLF, and all that one client may
  * need. */
@@ -30,12 +30,18 @@ struct client_identity {
     bool is_v6;
     uint16_t port; /* 0: unknown */
     struct str helo;
-    bool is_extended; /* it said EHLO, not HELO */
-    struct str login; /* proven; n 0: none */
+    bool is_extended;     /* it said EHLO, not HELO */
+    struct str login;     /* proven; n 0: none */
+    struct ip server;     /* what it connected to */
+    uint16_t server_port; /* 0: unknown */
 };
 
+/* Whether all is the same that XCLIENT tells. */
 bool client_identity_equals(const struct client_identity *a,
                             const struct client_identity *b);
+/* Whether all is the same that a PROXY header tells: one TCP connection. */
+bool client_identity_is_same_connection(const struct client_identity *a,
+                                        const struct client_identity *b);
 /* Its HELO name, or nothing where that is no name to be passed on. */
 struct str client_identity_helo(const struct client_identity *client);
 

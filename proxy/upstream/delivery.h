@@ -25,7 +25,7 @@ struct envelope {
     struct str reverse_path; /* mailbox, without brackets; n 0: <> */
     struct mail_params params;
     struct str id;                 /* of the transaction, for logs and names */
-    struct client_identity client; /* for an upstream with XCLIENT */
+    struct client_identity client; /* for an upstream that is told of it */
     /* Instead of the upstream's own login; NULL: that, or none. */
     const struct credentials *credentials;
 };

@@ -16,32 +16,41 @@ static enum lease_result connect_for(struct lease *lease, size_t server)
 {
     struct pool *pool = lease->pool;
     struct pool_member *member =
-        pool_member_new(pool, server, MEMBER_CONNECTING, lease->credentials);
+        pool_member_new(pool, server, MEMBER_CONNECTING, lease);
     if (member == NULL) {
         fault_set(&lease->fault, FAULT_MEMORY, "no memory to connect");
         return LEASE_REFUSED;
     }
     member->lease = lease;
     lease->member = member;
-    lease->server = pool->servers[server].server;
+    lease->server = pool->servers[server].health.server;
     return LEASE_WAITING;
 }
 
-enum lease_result lease_start(struct lease *lease)
+enum lease_result lease_take(struct lease *lease, size_t server)
 {
     struct pool *pool = lease->pool;
-    size_t server = pool_next_server(pool, lease->tried);
-    assert(lease->member == NULL && !lease->is_waiting);
-    if (server == pool->server_count)
-        return LEASE_REFUSED;
     struct pool_member *idle =
         lease->is_fresh ? NULL : pool_find_idle(pool, server, lease);
     if (idle != NULL) {
         pool_lend(idle, lease);
         return LEASE_LENT;
     }
-    if (pool->live < pool->upstream->pool_max || pool_evict_idle(pool))
-        return connect_for(lease, server);
+    if (pool->servers[server].live >= pool->upstream->pool_max)
+        pool_evict_idle(pool, server);
+    return connect_for(lease, server);
+}
+
+enum lease_result lease_seek(struct lease *lease)
+{
+    struct pool *pool = lease->pool;
+    size_t server;
+    assert(lease->member == NULL && !lease->is_waiting);
+    enum pool_choice choice = pool_choose(pool, lease, &server);
+    if (choice == POOL_NOBODY)
+        return LEASE_REFUSED;
+    if (choice == POOL_SERVER)
+        return lease_take(lease, server);
     if (pool->waiting_count >= pool->upstream->pool_queue) {
         fault_set(&lease->fault, FAULT_BUSY,
                   "pool.queue: %zu wait for a connection already",
@@ -50,6 +59,13 @@ enum lease_result lease_start(struct lease *lease)
     }
     pool_waiting_push(pool, lease);
     return LEASE_WAITING;
+}
+
+enum lease_result lease_start(struct lease *lease)
+{
+    /* A server's rest may just be over: those who waited come first. */
+    pool_serve_waiting(lease->pool);
+    return lease_seek(lease);
 }
 
 void lease_init(struct lease *lease, struct pool *pool,
@@ -79,8 +95,9 @@ bool lease_is_reused(const struct lease *lease)
 
 struct server_health *lease_health(const struct lease *lease)
 {
-    return lease->member == NULL ? NULL
-                                 : &lease->pool->servers[lease->member->server];
+    return lease->member == NULL
+               ? NULL
+               : &lease->pool->servers[lease->member->server].health;
 }
 
 /* Cuts the tie between the lease and its connection. */
@@ -101,7 +118,7 @@ static struct pool_member *detach(struct lease *lease)
 static enum lease_result start_again(struct lease *lease)
 {
     struct pool *pool = lease->pool;
-    enum lease_result result = lease_start(lease);
+    enum lease_result result = lease_seek(lease);
     pool_serve_waiting(pool);
     return result;
 }

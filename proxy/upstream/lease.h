@@ -1,6 +1,6 @@
 /* How a transaction gets a connection of a pool and gives it back. Servers are
- * tried in their order, those that failed lately last. Events never come from
- * inside a call. */
+ * tried in their order or in turn, those that failed lately last. Events never
+ * come from inside a call for the same lease. */
 #ifndef PROXY_UPSTREAM_LEASE_H
 #define PROXY_UPSTREAM_LEASE_H
 

@@ -6,22 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The first server in order that was not tried and does not rest; else the
- * first that was not tried; else server_count. */
-size_t pool_next_server(const struct pool *pool, uint64_t tried)
-{
-    size_t resting = pool->server_count;
-    for (size_t i = 0; i < pool->server_count; i++) {
-        if ((tried & (1ULL << i)) != 0)
-            continue;
-        if (!server_health_rests(&pool->servers[i]))
-            return i;
-        if (resting == pool->server_count)
-            resting = i;
-    }
-    return resting;
-}
-
 static int open_login(struct pool *pool, const struct upstream_means *means)
 {
     const struct upstream_settings *upstream = pool->upstream;
@@ -58,13 +42,16 @@ struct pool *pool_new(struct loop *loop, const struct settings *settings,
     pool->servers = calloc(pool->server_count, sizeof(*pool->servers));
     pool->waiting_timer = timer_new(loop, pool_waiting_on_timer, pool);
     pool->watch_timer = timer_new(loop, pool_watch_on_timer, pool);
+    pool->idle_timer = timer_new(loop, pool_idle_on_timer, pool);
+    pool->spare_timer = timer_new(loop, pool_spare_on_timer, pool);
     if (pool->servers == NULL || pool->waiting_timer == NULL ||
-        pool->watch_timer == NULL || open_login(pool, means) != 0) {
+        pool->watch_timer == NULL || pool->idle_timer == NULL ||
+        pool->spare_timer == NULL || open_login(pool, means) != 0) {
         pool_free(pool);
         return NULL;
     }
     for (size_t i = 0; i < pool->server_count; i++)
-        pool->servers[i] = (struct server_health){
+        pool->servers[i].health = (struct server_health){
             .upstream = upstream->name,
             .server = upstream->servers[i].text,
             .loop = loop,
@@ -90,6 +77,8 @@ void pool_free(struct pool *pool)
     explicit_bzero(&pool->keys, sizeof(pool->keys));
     timer_free(pool->waiting_timer);
     timer_free(pool->watch_timer);
+    timer_free(pool->idle_timer);
+    timer_free(pool->spare_timer);
     free(pool->servers);
     free(pool);
 }
@@ -98,12 +87,13 @@ void pool_close(struct pool *pool)
 {
     pool->is_closing = true;
     timer_stop(pool->watch_timer);
+    timer_stop(pool->spare_timer);
     struct pool_member *next;
     for (struct pool_member *m = pool->members; m != NULL; m = next) {
         next = m->next;
         if (m->use == MEMBER_IDLE)
             pool_member_quit(m);
-        else if (m->use == MEMBER_PROBING)
+        else if (m->use == MEMBER_PROBING || m->use == MEMBER_WARMING)
             pool_member_free(m);
     }
 }
@@ -119,7 +109,7 @@ static bool intersect_known(const struct pool *pool, bool only_up,
 {
     bool has_any = false;
     for (size_t i = 0; i < pool->server_count; i++) {
-        const struct server_health *server = &pool->servers[i];
+        const struct server_health *server = &pool->servers[i].health;
         if (!server->is_known || (only_up && server->state != SERVER_UP))
             continue;
         if (has_any)

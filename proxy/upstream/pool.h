@@ -1,6 +1,7 @@
 /* The connections of one worker to one upstream: idle ones are used again, at
- * most `pool_max` live at a time, and who finds none free waits in a bounded
- * queue with a deadline. What borrows is a struct lease; see lease.h. */
+ * most `pool_max` to a server live at a time, and who finds none free waits in
+ * a bounded queue with a deadline. What borrows is a struct lease; see lease.h.
+ */
 #ifndef PROXY_UPSTREAM_POOL_H
 #define PROXY_UPSTREAM_POOL_H
 
@@ -34,6 +35,9 @@ void pool_free(struct pool *pool);
 /* Connects to every server; returns how many on_probed will come. From then
  * on each is asked again in time, which brings on_probed too. */
 size_t pool_probe(struct pool *pool);
+/* Ends what was connected in the name of that client's connection alone. */
+void pool_client_left(struct pool *pool, const struct client_identity *client,
+                      struct str session);
 /* QUIT to what is idle, and to each that comes back. */
 void pool_close(struct pool *pool);
 bool pool_is_empty(const struct pool *pool);

@@ -6,6 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The only way to change what a member is used for: the counts follow. */
+static void set_use(struct pool_member *member, enum member_use use)
+{
+    struct pool_server *server = &member->pool->servers[member->server];
+    server->idle -= member->use == MEMBER_IDLE;
+    server->idle += use == MEMBER_IDLE;
+    server->live -= member->use != MEMBER_QUITTING && use == MEMBER_QUITTING;
+    if (member->use == MEMBER_WARMING)
+        server->is_warming = false;
+    member->use = use;
+}
+
 static void unlink_member(struct pool_member *member)
 {
     struct pool_member **at = &member->pool->members;
@@ -23,8 +35,7 @@ static void link_member(struct pool_member *member)
 void pool_member_free(struct pool_member *member)
 {
     struct pool *pool = member->pool;
-    if (member->use != MEMBER_QUITTING)
-        pool->live--;
+    set_use(member, MEMBER_QUITTING);
     unlink_member(member);
     upstream_free(member->upstream);
     credentials_release(&member->personal);
@@ -35,7 +46,8 @@ void pool_member_free(struct pool_member *member)
 
 void pool_member_log(const struct pool_member *member, const char *words)
 {
-    const struct server_health *server = &member->pool->servers[member->server];
+    const struct server_health *server =
+        &member->pool->servers[member->server].health;
     server_log_write(member->pool->log, SERVER_INFO,
                      "upstream %.*s: server %.*s: a connection is given up: %s",
                      (int)server->upstream.n, server->upstream.p,
@@ -49,8 +61,7 @@ void pool_member_quit(struct pool_member *member)
         pool_member_free(member);
         return;
     }
-    member->use = MEMBER_QUITTING;
-    member->pool->live--;
+    set_use(member, MEMBER_QUITTING);
     upstream_quit(member->upstream);
 }
 
@@ -58,21 +69,21 @@ static void on_member_ready(void *owner)
 {
     struct pool_member *member = owner;
     struct pool *pool = member->pool;
-    if (member->use == MEMBER_RETURNING) {
-        pool_settle(member);
-        return;
+    enum member_use use = member->use;
+    if (use != MEMBER_RETURNING) {
+        server_health_up(&pool->servers[member->server].health,
+                         upstream_capabilities(member->upstream));
+        pool_watch(pool);
     }
-    server_health_up(&pool->servers[member->server],
-                     upstream_capabilities(member->upstream));
-    pool_watch(pool);
-    if (member->use == MEMBER_PROBING) {
+    if (use == MEMBER_CONNECTING) {
+        set_use(member, MEMBER_LENT);
+        member->lease->events->on_lent(member->lease->owner);
+        pool_spare_fill(pool);
+    } else {
         pool_settle(member);
+    }
+    if (use == MEMBER_PROBING)
         pool->events->on_probed(pool->owner);
-        return;
-    }
-    assert(member->use == MEMBER_CONNECTING);
-    member->use = MEMBER_LENT;
-    member->lease->events->on_lent(member->lease->owner);
 }
 
 /* Only of a connection that came back with the final dot unanswered. */
@@ -119,8 +130,11 @@ static void note_failure(struct pool_member *member, const struct fault *fault)
             server_log_write(pool->log, SERVER_ERROR, "upstream %.*s: %s",
                              (int)pool->upstream->name.n,
                              pool->upstream->name.p, fault->words);
-    } else if (use == MEMBER_PROBING || use == MEMBER_CONNECTING) {
-        server_health_down(&pool->servers[member->server], fault);
+    } else if (use == MEMBER_PROBING || use == MEMBER_CONNECTING ||
+               (use == MEMBER_WARMING && fault->kind == FAULT_CONNECT)) {
+        /* A server that greets no more may have enough of us: what nobody
+         * waits for is no reason to think that it is down. */
+        server_health_down(&pool->servers[member->server].health, fault);
     } else if ((use == MEMBER_IDLE || use == MEMBER_RETURNING) &&
                (fault->kind == FAULT_PROTOCOL || fault->kind == FAULT_SILENT)) {
         /* That it was closed is no fault. */
@@ -135,8 +149,10 @@ static void on_member_failed(void *owner, enum upstream_state in,
     struct pool *pool = member->pool;
     struct lease *lease = member->lease;
     bool is_final = is_personal(member, fault);
-    bool is_probe = member->use == MEMBER_PROBING;
+    enum member_use use = member->use;
     (void)in;
+    if (use == MEMBER_WARMING || use == MEMBER_IDLE)
+        pool_spare_rest(pool, member->server);
     note_failure(member, fault);
     if (lease != NULL) {
         lease->fault = *fault;
@@ -146,9 +162,10 @@ static void on_member_failed(void *owner, enum upstream_state in,
     pool_member_free(member);
     pool_watch(pool);
     if (lease != NULL)
-        lease_tell(lease, is_final ? LEASE_REFUSED : lease_start(lease));
+        lease_tell(lease, is_final ? LEASE_REFUSED : lease_seek(lease));
     pool_serve_waiting(pool);
-    if (is_probe)
+    pool_spare_fill(pool);
+    if (use == MEMBER_PROBING)
         pool->events->on_probed(pool->owner);
 }
 
@@ -159,13 +176,23 @@ const struct upstream_events pool_member_events = {
     .on_failed = on_member_failed,
 };
 
+/* Whether a connection that was made for nobody serves nobody. */
+static bool needs_lease(const struct upstream_settings *upstream)
+{
+    return upstream->identity == IDENTITY_PROXY_V2 ||
+           upstream->login.kind == LOGIN_BY_FACT ||
+           upstream->login.kind == LOGIN_OF_CLIENT;
+}
+
 struct pool_member *pool_member_new(struct pool *pool, size_t server,
                                     enum member_use use,
-                                    const struct credentials *personal)
+                                    const struct lease *lease)
 {
     struct pool_member *member = calloc(1, sizeof(*member));
     if (member == NULL)
         return NULL;
+    const struct credentials *personal =
+        lease == NULL ? NULL : lease->credentials;
     if (credentials_keep(&member->personal, personal) != 0) {
         free(member);
         return NULL;
@@ -182,7 +209,9 @@ struct pool_member *pool_member_new(struct pool *pool, size_t server,
         .tokens = pool->tokens,
         .keys = personal == NULL ? &pool->keys : &member->keys,
     };
-    member->upstream = upstream_start(&target, &pool_member_events, member);
+    member->upstream =
+        upstream_start(&target, lease == NULL ? NULL : lease->client,
+                       &pool_member_events, member);
     if (member->upstream == NULL) {
         credentials_release(&member->personal);
         free(member);
@@ -191,18 +220,22 @@ struct pool_member *pool_member_new(struct pool *pool, size_t server,
     member->pool = pool;
     member->server = server;
     member->use = use;
+    member->is_spent = lease == NULL && needs_lease(pool->upstream);
     link_member(member);
-    pool->live++;
+    pool->servers[server].live++;
+    pool->servers[server].is_warming |= use == MEMBER_WARMING;
+    server_health_try(&pool->servers[server].health);
     return member;
 }
 
 void pool_lend(struct pool_member *member, struct lease *lease)
 {
-    member->use = MEMBER_LENT;
+    set_use(member, MEMBER_LENT);
     member->is_reused = true;
     member->lease = lease;
     lease->member = member;
-    lease->server = member->pool->servers[member->server].server;
+    lease->server = member->pool->servers[member->server].health.server;
+    pool_spare_fill(member->pool);
 }
 
 static bool has_same_login(const struct lease *lease,
@@ -213,11 +246,10 @@ static bool has_same_login(const struct lease *lease,
     return credentials_equal(lease->credentials, &member->personal.credentials);
 }
 
-static bool lease_accepts(const struct lease *lease,
-                          const struct pool_member *member)
+bool pool_member_suits(const struct pool_member *member,
+                       const struct lease *lease)
 {
-    return !lease->is_fresh && (lease->tried & (1ULL << member->server)) == 0 &&
-           has_same_login(lease, member) &&
+    return has_same_login(lease, member) &&
            upstream_suits(member->upstream, lease->client);
 }
 
@@ -229,34 +261,34 @@ static uint64_t most_transactions(const struct pool_member *member)
     return theirs > 0 && theirs < ours ? theirs : ours;
 }
 
-/* A connection that is between transactions: to who waits, to rest, or away. */
+static bool may_stay(const struct pool_member *member)
+{
+    const struct pool *pool = member->pool;
+    return !pool->is_closing && !member->is_spent &&
+           upstream_is_clean(member->upstream) &&
+           upstream_transactions(member->upstream) <
+               most_transactions(member) &&
+           pool->servers[member->server].live <= pool->upstream->pool_max;
+}
+
 void pool_settle(struct pool_member *member)
 {
     struct pool *pool = member->pool;
-    const struct upstream_settings *settings = pool->upstream;
-    struct lease *lease = pool->waiting;
-    bool may_stay =
-        !pool->is_closing && upstream_is_clean(member->upstream) &&
-        upstream_transactions(member->upstream) < most_transactions(member) &&
-        pool->live <= settings->pool_max &&
-        (lease == NULL || lease_accepts(lease, member));
-    if (!may_stay) {
+    if (may_stay(member)) {
+        unlink_member(member);
+        link_member(member);
+        set_use(member, MEMBER_IDLE);
+        pool_idle_note(member);
+    } else {
+        /* Of no use from the beginning: the next would be as well. */
+        if (upstream_transactions(member->upstream) == 0)
+            pool_spare_rest(pool, member->server);
         pool_member_quit(member);
-        pool_serve_waiting(pool);
-        return;
     }
-    unlink_member(member);
-    link_member(member);
-    member->use = MEMBER_IDLE;
-    if (lease == NULL)
-        return;
-    pool_waiting_remove(pool, lease);
-    pool_lend(member, lease);
-    lease->events->on_lent(lease->owner);
+    pool_serve_waiting(pool);
+    pool_spare_fill(pool);
 }
 
-/* An idle connection to a server for that lease, the one used last; those that
- * something came in on unasked are dropped on the way. */
 struct pool_member *pool_find_idle(struct pool *pool, size_t server,
                                    const struct lease *lease)
 {
@@ -265,23 +297,51 @@ struct pool_member *pool_find_idle(struct pool *pool, size_t server,
         next = m->next;
         if (m->use != MEMBER_IDLE || m->server != server)
             continue;
-        if (!upstream_is_clean(m->upstream))
+        if (!upstream_is_clean(m->upstream)) {
+            pool_spare_rest(pool, server);
             pool_member_free(m);
-        else if (lease_accepts(lease, m))
+        } else if (pool_member_suits(m, lease))
             return m;
     }
     return NULL;
 }
 
-/* Makes room by ending an idle connection, the one used longest ago. */
-bool pool_evict_idle(struct pool *pool)
+void pool_evict_idle(struct pool *pool, size_t server)
 {
     struct pool_member *last = NULL;
     for (struct pool_member *m = pool->members; m != NULL; m = m->next)
-        if (m->use == MEMBER_IDLE)
+        if (m->use == MEMBER_IDLE && m->server == server)
             last = m;
-    if (last == NULL)
-        return false;
+    assert(last != NULL);
     pool_member_quit(last);
-    return true;
+}
+
+static bool is_of_client(const struct pool_member *member,
+                         const struct client_identity *client,
+                         struct str session)
+{
+    const struct upstream_settings *upstream = member->pool->upstream;
+    if (upstream->login.kind == LOGIN_OF_CLIENT)
+        return str_equals(member->personal.credentials.session, session);
+    return upstream->identity == IDENTITY_PROXY_V2 &&
+           upstream_suits(member->upstream, client);
+}
+
+void pool_client_left(struct pool *pool, const struct client_identity *client,
+                      struct str session)
+{
+    const struct upstream_settings *upstream = pool->upstream;
+    struct pool_member *next;
+    if (upstream->login.kind != LOGIN_OF_CLIENT &&
+        upstream->identity != IDENTITY_PROXY_V2)
+        return;
+    for (struct pool_member *m = pool->members; m != NULL; m = next) {
+        next = m->next;
+        if (m->use == MEMBER_QUITTING || !is_of_client(m, client, session))
+            continue;
+        m->is_spent = true;
+        if (m->use == MEMBER_IDLE)
+            pool_member_quit(m);
+    }
+    pool_serve_waiting(pool);
 }

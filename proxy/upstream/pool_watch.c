@@ -8,7 +8,7 @@ static bool ask(struct pool *pool, size_t server)
     if (pool_member_new(pool, server, MEMBER_PROBING, NULL) == NULL)
         return false;
     /* Not before it has answered or failed. */
-    pool->servers[server].ask_again_ms = UINT64_MAX;
+    pool->servers[server].health.ask_again_ms = UINT64_MAX;
     return true;
 }
 
@@ -30,8 +30,8 @@ void pool_watch(struct pool *pool)
     if (!pool->is_watched || pool->is_closing)
         return;
     for (size_t i = 0; i < pool->server_count; i++)
-        if (pool->servers[i].ask_again_ms < first)
-            first = pool->servers[i].ask_again_ms;
+        if (pool->servers[i].health.ask_again_ms < first)
+            first = pool->servers[i].health.ask_again_ms;
     if (first == UINT64_MAX)
         timer_stop(pool->watch_timer);
     else
@@ -43,11 +43,11 @@ void pool_watch_on_timer(void *owner)
     struct pool *pool = owner;
     uint64_t now = loop_now_ms(pool->loop);
     for (size_t i = 0; i < pool->server_count; i++) {
-        if (pool->servers[i].ask_again_ms > now)
+        if (pool->servers[i].health.ask_again_ms > now)
             continue;
         /* Mail comes first, where no more connections may be made. */
-        if (pool->live >= pool->upstream->pool_max || !ask(pool, i))
-            pool->servers[i].ask_again_ms = now + SERVER_REST_MS;
+        if (pool->servers[i].live >= pool->upstream->pool_max || !ask(pool, i))
+            pool->servers[i].health.ask_again_ms = now + SERVER_REST_MS;
     }
     pool_watch(pool);
 }

@@ -68,6 +68,12 @@ void server_health_down(struct server_health *health, const struct fault *fault)
     health->ask_again_ms = loop_now_ms(health->loop) + health->rest_ms;
 }
 
+void server_health_try(struct server_health *health)
+{
+    if (health->state == SERVER_DOWN)
+        health->rests_until_ms = loop_now_ms(health->loop) + SERVER_REST_MS;
+}
+
 bool server_health_rests(const struct server_health *health)
 {
     return health->state == SERVER_DOWN &&

@@ -40,6 +40,9 @@ void server_health_up(struct server_health *health,
                       const struct capabilities *capabilities);
 void server_health_down(struct server_health *health,
                         const struct fault *fault);
+/* A connection to it is being made. If it is down one at a time is enough to
+ * find out: it rests for the others. */
+void server_health_try(struct server_health *health);
 bool server_health_rests(const struct server_health *health);
 /* It refused what only a wrong set-up explains; code 0: it accepted again. */
 void server_health_set_up(struct server_health *health, int code,

@@ -174,6 +174,7 @@ static void run_later(struct loop_later *later)
 }
 
 struct upstream *upstream_start(const struct upstream_target *target,
+                                const struct client_identity *client,
                                 const struct upstream_events *events,
                                 void *owner)
 {
@@ -198,7 +199,8 @@ struct upstream *upstream_start(const struct upstream_target *target,
     arena_init(&upstream->telling, TELLING_MAX);
     upstream->deadline =
         timer_new(target->loop, upstream_on_deadline, upstream);
-    if (upstream->deadline != NULL)
+    if (upstream->deadline != NULL &&
+        upstream_keep_client(upstream, client) == 0)
         upstream->stream = stream_connect(target->loop, target->server->host,
                                           target->server->port,
                                           settings->timeouts.upstream_connect,
@@ -206,6 +208,7 @@ struct upstream *upstream_start(const struct upstream_target *target,
     if (upstream->stream == NULL) {
         timer_free(upstream->deadline);
         reply_reader_release(&upstream->replies);
+        arena_release(&upstream->telling);
         free(upstream);
         return NULL;
     }

@@ -46,13 +46,15 @@ struct upstream_events {
     /* upstream_body() or upstream_chunk() takes octets again. */
     void (*on_room)(void *owner);
     /* It failed in state `in` and is UPSTREAM_CLOSED: upstream_free() is left
-     * to do. Also when an idle time or a QUIT ended in order. */
+     * to do. Also when a QUIT ended in order. */
     void (*on_failed)(void *owner, enum upstream_state in,
                       const struct fault *fault);
 };
 
-/* Starts connecting. NULL when out of memory. */
+/* Starts connecting. `client`: in whose name, where a PROXY header tells it;
+ * NULL: in Postern's own. NULL when out of memory. */
 struct upstream *upstream_start(const struct upstream_target *target,
+                                const struct client_identity *client,
                                 const struct upstream_events *events,
                                 void *owner);
 /* Drops the connection at once, without a final dot; no events any more. */
@@ -81,7 +83,8 @@ size_t upstream_due(const struct upstream *upstream);
 bool upstream_is_clean(const struct upstream *upstream);
 
 /* Whether mail of that client may go over it: where the upstream wants XCLIENT
- * the same was told already, or another may be told. */
+ * the same was told already, or another may be told; where it wants a PROXY
+ * header, that one named this very connection of the client's. */
 bool upstream_suits(const struct upstream *upstream,
                     const struct client_identity *client);
 /* From UPSTREAM_READY: tells who the client is, where the upstream wants that

@@ -1,13 +1,21 @@
-/* Behind XCLIENT the upstream starts over as if that client had connected, so
- * the EHLO that follows carries the client's name: what Postfix was told by
- * HELO= goes as soon as it reads an EHLO. */
+/* A PROXY header stands before all else and names the client of all that
+ * follows. XCLIENT may be said again and again: behind it the upstream starts
+ * over as if that client had connected, so the EHLO that follows carries the
+ * client's name: what Postfix was told by HELO= goes as soon as it reads an
+ * EHLO. */
+#include "proxy/net/proxy_header.h"
 #include "proxy/upstream/upstream_internal.h"
 
 #define HINT "is Postern's address in smtpd_authorized_xclient_hosts?"
 
-static bool wants_client(const struct upstream *upstream)
+static bool wants_xclient(const struct upstream *upstream)
 {
-    return upstream->target.upstream->is_xclient;
+    return upstream->target.upstream->identity == IDENTITY_XCLIENT;
+}
+
+static bool wants_header(const struct upstream *upstream)
+{
+    return upstream->target.upstream->identity == IDENTITY_PROXY_V2;
 }
 
 static bool was_told(const struct upstream *upstream,
@@ -20,9 +28,12 @@ static bool was_told(const struct upstream *upstream,
 bool upstream_suits(const struct upstream *upstream,
                     const struct client_identity *client)
 {
+    if (wants_header(upstream))
+        return upstream->has_client &&
+               client_identity_is_same_connection(&upstream->client, client);
     /* Postfix takes the right to say XCLIENT from who used it to become
      * somebody without that right. */
-    return !wants_client(upstream) || was_told(upstream, client) ||
+    return !wants_xclient(upstream) || was_told(upstream, client) ||
            upstream->capabilities.xclient != 0;
 }
 
@@ -48,10 +59,37 @@ static int keep_client(struct upstream *upstream,
     return keep_text(upstream, &kept->login);
 }
 
+int upstream_keep_client(struct upstream *upstream,
+                         const struct client_identity *client)
+{
+    return client == NULL || !wants_header(upstream)
+               ? 0
+               : keep_client(upstream, client);
+}
+
+void upstream_send_proxy_header(struct upstream *upstream)
+{
+    const struct client_identity *client = &upstream->client;
+    struct proxy_header header = {0};
+    char octets[PROXY_HEADER_WRITTEN_MAX];
+    if (!wants_header(upstream))
+        return;
+    /* Where an end is not known, or it is Postern's own question, the header
+     * says LOCAL: Postfix takes no header of an unknown kind of address. */
+    header.has_client = upstream->has_client && client->server_port != 0 &&
+                        ip_parse(client->address, &header.client) == 0;
+    header.port = client->port;
+    header.server = client->server;
+    header.server_port = client->server_port;
+    size_t n = proxy_header_write(&header, octets);
+    if (stream_write(upstream->stream, str_span(octets, n)) != 0)
+        upstream_fail(upstream, FAULT_MEMORY, "no room to write");
+}
+
 bool upstream_tell_client(struct upstream *upstream,
                           const struct client_identity *client)
 {
-    if (!wants_client(upstream) || was_told(upstream, client))
+    if (!wants_xclient(upstream) || was_told(upstream, client))
         return false;
     if (keep_client(upstream, client) != 0)
         upstream_fail(upstream, FAULT_MEMORY, "no memory for XCLIENT");
@@ -63,7 +101,8 @@ bool upstream_tell_client(struct upstream *upstream,
 struct str upstream_greeting_name(const struct upstream *upstream)
 {
     struct str helo = STR("");
-    if (upstream->has_client)
+    /* Behind a PROXY header it is still Postern that speaks. */
+    if (upstream->has_client && wants_xclient(upstream))
         helo = client_identity_helo(&upstream->client);
     return helo.n > 0 ? helo : upstream->target.settings->hostname;
 }

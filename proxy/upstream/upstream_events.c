@@ -4,8 +4,7 @@
 static uint64_t deadline_ms(const struct upstream *upstream)
 {
     return upstream_state_deadline_ms(upstream->state,
-                                      &upstream->target.settings->timeouts,
-                                      upstream->target.upstream->pool_idle_ms);
+                                      &upstream->target.settings->timeouts);
 }
 
 void upstream_arm(struct upstream *upstream)
@@ -32,6 +31,8 @@ static void on_ready(void *owner)
 {
     struct upstream *upstream = owner;
     bool is_implicit = upstream->target.upstream->tls == UPSTREAM_IMPLICIT;
+    if (upstream->state == UPSTREAM_CONNECTING)
+        upstream_send_proxy_header(upstream);
     if (upstream->state == UPSTREAM_CONNECTING)
         upstream_enter(upstream,
                        is_implicit ? UPSTREAM_SECURING : UPSTREAM_BANNER);
@@ -127,8 +128,6 @@ void upstream_on_deadline(void *owner)
     struct upstream *upstream = owner;
     if (is_still_reading(upstream))
         upstream_arm(upstream);
-    else if (upstream->state == UPSTREAM_READY)
-        upstream_enter(upstream, UPSTREAM_QUIT);
     else
         fail_late(upstream, deadline_ms(upstream), "an answer");
 }

@@ -77,6 +77,12 @@ void upstream_send_auth(struct upstream *upstream);
 void upstream_answer_auth(struct upstream *upstream, const struct reply *reply);
 /* Wipes what a login needs while it is under way. */
 void upstream_end_login(struct upstream *upstream);
+/* Where PROXY headers are wanted, keeps in whose name it connects. 0, or -1:
+ * out of memory. */
+int upstream_keep_client(struct upstream *upstream,
+                         const struct client_identity *client);
+/* The first octets of a connection, where there is a PROXY header. */
+void upstream_send_proxy_header(struct upstream *upstream);
 /* The name to greet with: the client's, once that was told. */
 struct str upstream_greeting_name(const struct upstream *upstream);
 void upstream_send_xclient(struct upstream *upstream);

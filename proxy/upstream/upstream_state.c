@@ -73,8 +73,7 @@ bool upstream_state_may_follow(enum upstream_state from, enum upstream_state to)
 }
 
 uint64_t upstream_state_deadline_ms(enum upstream_state state,
-                                    const struct timeouts_settings *timeouts,
-                                    uint64_t idle_ms)
+                                    const struct timeouts_settings *timeouts)
 {
     switch (state) {
     case UPSTREAM_BANNER:
@@ -90,8 +89,6 @@ uint64_t upstream_state_deadline_ms(enum upstream_state state,
         return timeouts->upstream_other;
     case UPSTREAM_SECURING:
         return timeouts->tls_handshake;
-    case UPSTREAM_READY:
-        return idle_ms;
     case UPSTREAM_ENVELOPE:
         return timeouts->upstream_mail;
     case UPSTREAM_DATA:
@@ -105,6 +102,7 @@ uint64_t upstream_state_deadline_ms(enum upstream_state state,
     case UPSTREAM_QUIT:
         return QUIT_MS;
     case UPSTREAM_CONNECTING: /* the stream keeps this one */
+    case UPSTREAM_READY:      /* and the pool this one */
     case UPSTREAM_CLOSED:
     case UPSTREAM_STATE_COUNT:
         break;

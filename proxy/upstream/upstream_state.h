@@ -34,8 +34,7 @@ bool upstream_state_may_follow(enum upstream_state from,
                                enum upstream_state to);
 /* 0: none. In the envelope it holds while an answer is due. */
 uint64_t upstream_state_deadline_ms(enum upstream_state state,
-                                    const struct timeouts_settings *timeouts,
-                                    uint64_t idle_ms);
+                                    const struct timeouts_settings *timeouts);
 /* The configuration's key of that deadline, "timeouts.upstream_mail"; NULL:
  * it has none. */
 const char *upstream_state_deadline_key(enum upstream_state state);

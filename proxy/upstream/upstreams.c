@@ -160,6 +160,15 @@ upstreams_credentials(const struct upstreams *upstreams,
     return credential_book_find(upstreams->books[upstream->index], value);
 }
 
+void upstreams_client_left(struct upstreams *upstreams,
+                           const struct client_identity *client,
+                           struct str session)
+{
+    for (size_t i = 0; i < upstreams->settings->upstream_count; i++)
+        if (upstreams->pools[i] != NULL)
+            pool_client_left(upstreams->pools[i], client, session);
+}
+
 void upstreams_close(struct upstreams *upstreams,
                      void (*on_closed)(void *owner), void *owner)
 {

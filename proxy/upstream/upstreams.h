@@ -8,6 +8,7 @@
 #include "proxy/log/server_log.h"
 #include "proxy/net/loop.h"
 #include "proxy/smtp/capability.h"
+#include "proxy/smtp/xclient.h"
 #include "proxy/tls/tls_context.h"
 #include "proxy/upstream/credentials.h"
 
@@ -47,6 +48,13 @@ const struct credentials *
 upstreams_credentials(const struct upstreams *upstreams,
                       const struct upstream_settings *upstream,
                       struct str value);
+
+/* No more mail of that client's session will come: what was connected in its
+ * name (identity: proxy-v2) or logged in as it (login: {client: true}) is
+ * ended. */
+void upstreams_client_left(struct upstreams *upstreams,
+                           const struct client_identity *client,
+                           struct str session);
 
 /* Says QUIT on idle connections and forgets them; lent ones close when they
  * come back. on_closed comes when none is left. */

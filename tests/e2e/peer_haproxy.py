@@ -1,4 +1,4 @@
-"""A real HAProxy in front of Postern, from build/peers."""
+"""A real HAProxy in front of Postern, or behind it, from build/peers."""
 
 import subprocess
 
@@ -15,23 +15,24 @@ defaults
 
 LISTEN = """\
 listen {name}
-    bind {host}:{front}
+    bind {host}:{front} {bind}
     server postern 127.0.0.1:{back} {how}
 """
 
 
 class Haproxy:
     """Use it with `with`. `ways` are (port of Postern, how) pairs, such as
-    (site.starttls, "send-proxy-v2"); `fronts` the ports to connect to."""
+    (site.starttls, "send-proxy-v2"); `fronts` the ports to connect to, which
+    take a PROXY header where `bind` is "accept-proxy"."""
 
-    def __init__(self, folder, ways, host="127.0.0.1"):
+    def __init__(self, folder, ways, host="127.0.0.1", bind=""):
         tree = places.peer("haproxy")
         self.host = host
         self.fronts = [ports.free_port() for _ in ways]
         self.config = folder / "haproxy.cfg"
         self.config.write_text(CONFIG + "".join(
             LISTEN.format(name=f"way{front}", host=host, front=front,
-                          back=back, how=how)
+                          back=back, how=how, bind=bind)
             for front, (back, how) in zip(self.fronts, ways)))
         libraries = ":".join(str(path) for path in tree.glob("usr/lib/*-gnu"))
         self.command = [tree / "usr/sbin/haproxy", "-db", "-f", self.config]

@@ -62,6 +62,7 @@ virtual_uid_maps = static:{uid}
 virtual_gid_maps = static:{uid}
 smtpd_authorized_xclient_hosts = {xclient_hosts}
 smtpd_discard_ehlo_keywords = {hidden}
+smtpd_upstream_proxy_protocol = {proxy_protocol}
 """
 
 MASTER_CF = """\
@@ -101,10 +102,11 @@ class Postfix(PeerProgram):
     LOGS = ["stderr", "log"]
 
     def __init__(self, folder, certificate, xclient_hosts="", hidden="",
-                 onward=None):
+                 onward=None, proxy_protocol=""):
         super().__init__(folder)
         self.xclient_hosts = xclient_hosts
         self.hidden = hidden  # keywords that EHLO leaves out
+        self.proxy_protocol = proxy_protocol  # "haproxy": headers come
         self.onward = onward  # a port that all it accepts goes to
         self.maildir = folder / "mail" / "all"
         self.certificate = certificate
@@ -132,7 +134,8 @@ class Postfix(PeerProgram):
         main_cf = MAIN_CF.format(
             folder=self.folder, root=self.root, chain=self.certificate.chain,
             key=self.certificate.key, xclient_hosts=self.xclient_hosts,
-            hidden=self.hidden, **self.identities())
+            hidden=self.hidden, proxy_protocol=self.proxy_protocol,
+            **self.identities())
         if self.onward:
             main_cf += ONWARD_CF.format(port=self.onward)
         (self.folder / "etc" / "main.cf").write_text(main_cf,

@@ -296,7 +296,7 @@ static void the_example_says_what_it_says(void **state)
     assert_int_equal(settings->listeners[2].tls, LISTENER_CLEAR);
     assert_int_equal(settings->listeners[2].auth, AUTH_NONE);
     assert_int_equal(settings->upstreams[0].server_count, 2);
-    assert_true(settings->upstreams[0].is_xclient);
+    assert_int_equal(settings->upstreams[0].identity, IDENTITY_XCLIENT);
     static const size_t want[STAGE_COUNT] = {
         [STAGE_AUTH] = 2,   [STAGE_MAIL] = 3,  [STAGE_RCPT] = 2,
         [STAGE_HEADER] = 2, [STAGE_REPLY] = 1,

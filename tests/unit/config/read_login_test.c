@@ -91,6 +91,15 @@ static const struct golden faults[] = {
              "upstream: mta\n",
      .want = "t.yaml:5:12: warning: with verify: false the login is told to "
              "whoever answers\n"},
+    {.name = "spare connections of nobody",
+     .text = "upstreams:\n"
+             "  mta:\n"
+             "    servers: [\"127.0.0.1:587\"]\n"
+             "    pool: {spare: 1}\n"
+             "    login: {client: true}\n"
+             "upstream: mta\n",
+     .want = "t.yaml:4:19: error: spare has no meaning where not all mail goes "
+             "out under one login: remove it\n"},
     {.name = "a maildir",
      .text = "upstreams:\n"
              "  mta: {maildir: mail, login: {user: x, password_file: p}}\n"

@@ -363,15 +363,38 @@ static const struct golden faults[] = {
      .without = GOLDEN_UPSTREAMS,
      .want = "t.yaml:2:41: error: tls of an upstream lacks the key "
              "mode: none, starttls or implicit\n"},
-    {.name = "an identity that comes later",
+    {.name = "a balance that is none",
      .text = "upstreams:\n"
-             "  mta: {servers: [\"127.0.0.1:25\"], identity: proxy-v2, "
-             "balance: order}\n"
+             "  mta: {servers: [\"127.0.0.1:25\"], balance: roundrobin}\n"
              "upstream: mta\n",
      .without = GOLDEN_UPSTREAMS,
-     .want = "t.yaml:2:46: error: identity: proxy-v2 is known, not "
-             "built yet: use none or xclient\n"
-             "t.yaml:2:56: error: balance is known, not built yet: "
+     .want = "t.yaml:2:45: error: balance takes order or round-robin, not "
+             "\"roundrobin\", did you mean round-robin?\n"},
+    {.name = "more spare connections than there may be",
+     .text = "upstreams:\n"
+             "  mta: {servers: [\"127.0.0.1:25\"], pool: {max: 2, spare: "
+             "3}}\n"
+             "upstream: mta\n",
+     .without = GOLDEN_UPSTREAMS,
+     .want = "t.yaml:2:58: error: spare is more than max, which is 2\n"},
+    {.name = "spare connections in nobody's name",
+     .text = "upstreams:\n"
+             "  mta: {servers: [\"127.0.0.1:25\"], identity: proxy-v2, "
+             "pool: {spare: 1}}\n"
+             "upstream: mta\n",
+     .without = GOLDEN_UPSTREAMS,
+     .want = "t.yaml:2:70: error: spare has no meaning with identity: "
+             "proxy-v2, where each connection is made in the name of its "
+             "client: remove it\n"},
+    {.name = "an identity that is none",
+     .text = "upstreams:\n"
+             "  mta: {servers: [\"127.0.0.1:25\"], identity: proxy-v1, "
+             "pace: 3}\n"
+             "upstream: mta\n",
+     .without = GOLDEN_UPSTREAMS,
+     .want = "t.yaml:2:46: error: identity takes none, xclient or proxy-v2, "
+             "not \"proxy-v1\", did you mean proxy-v2?\n"
+             "t.yaml:2:56: error: pace is known, not built yet: "
              "remove it for now\n"},
     {.name = "a fingerprint that comes later",
      .text = "upstreams:\n"
@@ -569,7 +592,9 @@ static void an_upstream_comes_out_as_written(void **state)
         "    servers: [\"127.0.0.1:25\", \"[2001:db8::1]:26\"]\n"
         "    tls: {mode: implicit, name: mta.example.com, ca: ca.pem}\n"
         "    identity: xclient\n"
-        "    pool: {max: 7, idle: 5s, transactions: 9, queue: 3}\n"
+        "    balance: round-robin\n"
+        "    pool: {max: 7, spare: 2, idle: 5s, transactions: 9, queue: 3, "
+        "wait: 2s}\n"
         "    advertise: false\n"
         "  plain: {servers: [\"127.0.0.1:25\"], tls: {mode: starttls, verify: "
         "false}}\n"
@@ -587,23 +612,29 @@ static void an_upstream_comes_out_as_written(void **state)
     assert_string_equal(mta->tls_name, "mta.example.com");
     assert_string_equal(mta->ca, "ca.pem");
     assert_int_equal(mta->ca_mark.line, 4);
-    assert_true(mta->is_xclient);
+    assert_int_equal(mta->identity, IDENTITY_XCLIENT);
+    assert_int_equal(mta->balance, BALANCE_ROUND_ROBIN);
     assert_int_equal(mta->pool_max, 7);
+    assert_int_equal(mta->pool_spare, 2);
     assert_int_equal(mta->pool_idle_ms, 5000);
     assert_int_equal(mta->pool_transactions, 9);
     assert_int_equal(mta->pool_queue, 3);
+    assert_int_equal(mta->pool_wait_ms, 2000);
     assert_false(mta->is_advertised);
     const struct upstream_settings *plain = &settings->upstreams[1];
     assert_int_equal(plain->tls, UPSTREAM_STARTTLS);
     assert_false(plain->is_verified);
     assert_null(plain->tls_name);
-    assert_false(plain->is_xclient);
+    assert_int_equal(plain->identity, IDENTITY_NONE);
+    assert_int_equal(plain->balance, BALANCE_ORDER);
     assert_int_equal(plain->pool_max, 100);
+    assert_int_equal(plain->pool_spare, 0);
     assert_int_equal(plain->pool_idle_ms, 30000);
     assert_int_equal(plain->pool_queue, 1000);
+    assert_int_equal(plain->pool_wait_ms, 5000);
     assert_true(plain->is_advertised);
     const struct upstream_settings *local = &settings->upstreams[2];
-    assert_int_equal(local->maildir_mark.line, 9);
+    assert_int_equal(local->maildir_mark.line, 10);
     assert_string_equal(local->maildir, "/var/mail");
     assert_int_equal(local->index, 2);
     assert_int_equal(local->server_count, 0);

@@ -196,6 +196,78 @@ static void a_right_checksum_passes(void **state)
                      PROXY_HEADER_READY);
 }
 
+struct written_case {
+    const char *client, *server; /* NULL: it speaks for itself */
+    uint16_t port, server_port;
+    struct str want;
+};
+
+#define MAPPED "\0\0\0\0\0\0\0\0\0\0\xff\xff"
+
+static const struct written_case WRITTEN[] = {
+    {"192.0.2.1", "192.0.2.2", 49152, 25,
+     STR_INIT(SIGNATURE "\x21\x11\0\x0c" FROM_V4)},
+    {"2001:db8::1", "2001:db8::2", 49152, 25,
+     STR_INIT(SIGNATURE "\x21\x21\0\x24" FROM_V6)},
+    {"192.0.2.1", "2001:db8::2", 1, 65535,
+     STR_INIT(SIGNATURE "\x21\x21\0\x24" MAPPED "\xc0\0\x02\x01"
+                        "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x02"
+                        "\0\x01\xff\xff")},
+    {"2001:db8::1", "192.0.2.2", 256, 255,
+     STR_INIT(SIGNATURE "\x21\x21\0\x24"
+                        "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01" MAPPED
+                        "\xc0\0\x02\x02\x01\0\0\xff")},
+    {NULL, NULL, 0, 0, STR_INIT(SIGNATURE "\x20\0\0\0")},
+};
+
+static void assert_read_back(const struct proxy_header *want, struct str octets)
+{
+    struct proxy_header got;
+    const char *why;
+    assert_int_equal(proxy_header_read(octets, &got, &why), PROXY_HEADER_READY);
+    assert_int_equal(got.octets, octets.n);
+    assert_int_equal(got.has_client, want->has_client);
+    assert_true(ip_equals(&got.client, &want->client));
+    assert_true(ip_equals(&got.server, &want->server));
+    assert_int_equal(got.port, want->port);
+    assert_int_equal(got.server_port, want->server_port);
+}
+
+static void what_is_written_is_read_back(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof WRITTEN / sizeof *WRITTEN; i++) {
+        const struct written_case *c = &WRITTEN[i];
+        struct proxy_header header = {.has_client = c->client != NULL,
+                                      .port = c->port,
+                                      .server_port = c->server_port};
+        char octets[PROXY_HEADER_WRITTEN_MAX];
+        if (header.has_client) {
+            assert_int_equal(ip_parse(str_from(c->client), &header.client), 0);
+            assert_int_equal(ip_parse(str_from(c->server), &header.server), 0);
+        }
+        size_t n = proxy_header_write(&header, octets);
+        assert_int_equal(n, c->want.n);
+        assert_memory_equal(octets, c->want.p, n);
+        assert_read_back(&header, str_span(octets, n));
+    }
+}
+
+static void a_line_says_what_the_client_connected_to(void **state)
+{
+    struct proxy_header header;
+    struct ip server;
+    const char *why;
+    (void)state;
+    assert_int_equal(
+        proxy_header_read(STR("PROXY TCP4 192.0.2.1 192.0.2.2 49152 25\r\n"),
+                          &header, &why),
+        PROXY_HEADER_READY);
+    assert_int_equal(ip_parse(STR("192.0.2.2"), &server), 0);
+    assert_true(ip_equals(&header.server, &server));
+    assert_int_equal(header.server_port, 25);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,6 +276,8 @@ int main(void)
         cmocka_unit_test(half_a_header_waits_for_the_other_half),
         cmocka_unit_test(wire_Y02_a_line_has_107_octets),
         cmocka_unit_test(a_right_checksum_passes),
+        cmocka_unit_test(what_is_written_is_read_back),
+        cmocka_unit_test(a_line_says_what_the_client_connected_to),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -72,6 +72,7 @@ static void driver_settings(struct driver *d)
         .pool_idle_ms = 10000,
         .pool_transactions = 100,
         .pool_queue = 1000,
+        .pool_wait_ms = 5000,
         .is_advertised = true,
     };
     d->settings = (struct settings){

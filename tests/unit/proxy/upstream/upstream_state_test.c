@@ -73,7 +73,7 @@ static void each_wait_has_its_own_deadline(void **state)
     static const uint64_t want[UPSTREAM_STATE_COUNT] = {
         [UPSTREAM_BANNER] = 3,   [UPSTREAM_EHLO] = 3,
         [UPSTREAM_HELO] = 3,     [UPSTREAM_UPGRADE] = 7,
-        [UPSTREAM_SECURING] = 1, [UPSTREAM_READY] = 8,
+        [UPSTREAM_SECURING] = 1, [UPSTREAM_READY] = 0,
         [UPSTREAM_ENVELOPE] = 4, [UPSTREAM_DATA] = 5,
         [UPSTREAM_BODY] = 6,     [UPSTREAM_DOT] = 6,
         [UPSTREAM_RSET] = 7,     [UPSTREAM_QUIT] = 5000,
@@ -83,7 +83,7 @@ static void each_wait_has_its_own_deadline(void **state)
     };
     for (int i = 0; i < UPSTREAM_STATE_COUNT; i++)
         assert_int_equal(
-            upstream_state_deadline_ms((enum upstream_state)i, &timeouts, 8),
+            upstream_state_deadline_ms((enum upstream_state)i, &timeouts),
             want[i]);
 }
 
@@ -100,7 +100,7 @@ static void each_wait_names_the_key_to_turn(void **state)
         .upstream_other = 1,
     };
     for (enum upstream_state i = 0; i < UPSTREAM_STATE_COUNT; i++) {
-        bool is_bounded = upstream_state_deadline_ms(i, &timeouts, 0) == 1 ||
+        bool is_bounded = upstream_state_deadline_ms(i, &timeouts) == 1 ||
                           i == UPSTREAM_CONNECTING;
         const char *key = upstream_state_deadline_key(i);
         assert_int_equal(key != NULL, is_bounded);

@@ -233,7 +233,7 @@ static void who_waits_too_long_for_a_connection_gets_a_451(void **state)
     driver_settings(d);
     driver_server(d, peer->port);
     d->upstream.pool_max = 1;
-    d->settings.timeouts.upstream_connect = 100;
+    d->upstream.pool_wait_ms = 100;
     alarm(60);
     d->loop = loop_new();
     d->upstreams = upstreams_new(d->loop, &d->settings, &NO_MEANS, NULL, NULL);
