@@ -72,6 +72,9 @@ struct auth_settings {
 /* Servers of one upstream. */
 #define UPSTREAM_SERVERS_MAX 64
 
+/* A SHA-256 in hexadecimal digits. */
+#define FINGERPRINT_DIGITS 64
+
 enum upstream_tls { UPSTREAM_CLEAR, UPSTREAM_STARTTLS, UPSTREAM_IMPLICIT };
 
 struct upstream_settings {
@@ -82,11 +85,16 @@ struct upstream_settings {
     const struct endpoint *servers;
     size_t server_count;
     enum upstream_tls tls;
-    bool is_verified;
+    bool is_verified;     /* by chain and name, or by fingerprint */
     const char *tls_name; /* NULL: the server's host */
     const char *ca;       /* file; NULL: the system's */
     struct mark ca_mark;
-    uint64_t pool_max; /* connections a worker */
+    /* Digits in lower case: instead of chain and name, the certificate must be
+     * one of these. */
+    const struct str *fingerprints;
+    size_t fingerprint_count;
+    struct certificate_settings certificate; /* to show; chain NULL: none */
+    uint64_t pool_max;                       /* connections a worker */
     uint64_t pool_idle_ms;
     uint64_t pool_transactions; /* a connection */
     uint64_t pool_queue;        /* who may wait for a connection, a worker */

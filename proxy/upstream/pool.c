@@ -43,10 +43,11 @@ struct pool *pool_new(struct loop *loop, const struct settings *settings,
         .waiting_end = &pool->waiting,
     };
     pool->servers = calloc(pool->server_count, sizeof(*pool->servers));
+    pool->sessions = calloc(pool->server_count, sizeof(*pool->sessions));
     pool->waiting_timer = timer_new(loop, pool_waiting_on_timer, pool);
     pool->watch_timer = timer_new(loop, pool_watch_on_timer, pool);
-    if (pool->servers == NULL || pool->waiting_timer == NULL ||
-        pool->watch_timer == NULL) {
+    if (pool->servers == NULL || pool->sessions == NULL ||
+        pool->waiting_timer == NULL || pool->watch_timer == NULL) {
         pool_free(pool);
         return NULL;
     }
@@ -74,6 +75,9 @@ void pool_free(struct pool *pool)
     }
     timer_free(pool->waiting_timer);
     timer_free(pool->watch_timer);
+    for (size_t i = 0; pool->sessions != NULL && i < pool->server_count; i++)
+        tls_sessions_release(&pool->sessions[i]);
+    free(pool->sessions);
     free(pool->servers);
     free(pool);
 }

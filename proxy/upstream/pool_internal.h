@@ -36,6 +36,7 @@ struct pool {
     void *owner;
     struct pool_member *members; /* those used last first */
     struct server_health *servers;
+    struct tls_sessions *sessions; /* by server */
     size_t server_count;
     size_t live; /* members but those that say QUIT */
     struct lease *waiting, **waiting_end;

@@ -140,6 +140,7 @@ struct pool_member *pool_member_new(struct pool *pool, size_t server,
         .upstream = pool->upstream,
         .server = &pool->upstream->servers[server],
         .tls = pool->tls,
+        .sessions = &pool->sessions[server],
         .log = pool->log,
     };
     member->upstream = upstream_start(&target, &pool_member_events, member);

@@ -12,6 +12,7 @@
 #include "proxy/net/loop.h"
 #include "proxy/smtp/capability.h"
 #include "proxy/tls/tls_context.h"
+#include "proxy/tls/tls_session.h"
 #include "proxy/upstream/outcome.h"
 #include "proxy/upstream/upstream_state.h"
 
@@ -23,7 +24,8 @@ struct upstream_target {
     const struct settings *settings;
     const struct upstream_settings *upstream;
     const struct endpoint *server;
-    struct tls_context *tls; /* NULL: clear text */
+    struct tls_context *tls;       /* NULL: clear text */
+    struct tls_sessions *sessions; /* of this server */
     struct server_log *log;
 };
 

@@ -101,11 +101,12 @@ class Postfix(PeerProgram):
     LOGS = ["stderr", "log"]
 
     def __init__(self, folder, certificate, xclient_hosts="", hidden="",
-                 onward=None):
+                 onward=None, more=""):
         super().__init__(folder)
         self.xclient_hosts = xclient_hosts
         self.hidden = hidden  # keywords that EHLO leaves out
         self.onward = onward  # a port that all it accepts goes to
+        self.more = more  # lines of main.cf
         self.maildir = folder / "mail" / "all"
         self.certificate = certificate
 
@@ -135,6 +136,7 @@ class Postfix(PeerProgram):
             hidden=self.hidden, **self.identities())
         if self.onward:
             main_cf += ONWARD_CF.format(port=self.onward)
+        main_cf += self.more
         (self.folder / "etc" / "main.cf").write_text(main_cf,
                                                      encoding="utf-8")
         (self.folder / "etc" / "master.cf").write_text(
