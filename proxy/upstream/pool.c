@@ -62,6 +62,16 @@ struct pool *pool_new(struct loop *loop, const struct settings *settings,
     return pool;
 }
 
+void pool_report(struct pool *pool, struct health_board *board, size_t worker)
+{
+    for (size_t i = 0; i < pool->server_count; i++)
+        pool->servers[i].place =
+            (struct health_place){.board = board,
+                                  .worker = worker,
+                                  .upstream = pool->upstream->index,
+                                  .server = i};
+}
+
 void pool_free(struct pool *pool)
 {
     if (pool == NULL)
