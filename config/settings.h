@@ -173,6 +173,10 @@ struct section_digest {
     char hex[65];
 };
 
+/* What becomes of a recipient that routes elsewhere than the first of its
+ * transaction: it waits for one of its own, or goes the first's way. */
+enum split { SPLIT_DEFER, SPLIT_FIRST };
+
 struct policy_test; /* config/test_plan.h */
 
 struct settings {
@@ -188,6 +192,7 @@ struct settings {
     const struct upstream_settings *upstreams;
     size_t upstream_count;
     const struct upstream_settings *upstream; /* the default; may be NULL */
+    enum split split;
     struct log_settings log;
     struct caps_settings caps;
     struct timeouts_settings timeouts;

@@ -226,6 +226,40 @@ static bool is_new_domain(const struct str *recipients, size_t i)
     return true;
 }
 
+/* Where mail goes that no rule routes. */
+static struct str default_route(const struct test_run *run)
+{
+    const struct settings *settings = run->settings;
+    struct str name = facts_text(&run->facts, FACT_LISTENER);
+    for (size_t i = 0; i < settings->listener_count; i++)
+        if (str_equals_nocase(settings->listeners[i].name, name))
+            return settings->listeners[i].upstream->name;
+    return settings->upstream == NULL ? STR("") : settings->upstream->name;
+}
+
+struct str test_run_route(const struct test_run *run)
+{
+    return run->effects.route.n == 0 ? default_route(run) : run->effects.route;
+}
+
+/* All go the way of the first: another waits, or goes along. */
+static bool is_route_fine(struct test_run *run, struct str first)
+{
+    if (str_equals(test_run_route(run), first))
+        return true;
+    if (run->settings->split == SPLIT_FIRST) {
+        run->effects.route = first;
+        return true;
+    }
+    run->verdict = (struct verdict){
+        .kind = VERDICT_DEFER,
+        .code = 452,
+        .enhanced = STR("4.5.3"),
+        .text = STR("This recipient takes another route, send it separately"),
+    };
+    return false;
+}
+
 /* A list of recipients is so many RCPTs. */
 static bool run_recipients(struct test_run *run, const struct test_step *step,
                            uint64_t n)
@@ -234,6 +268,8 @@ static bool run_recipients(struct test_run *run, const struct test_step *step,
     bool counts = find_given(step, FACT_RCPT_COUNT) == NULL;
     bool counts_domains = find_given(step, FACT_RCPT_DOMAINS) == NULL;
     bool has_original = find_given(step, FACT_RCPT_ORIGINAL) != NULL;
+    const struct str route = run->effects.route;
+    struct str first = STR("");
     uint64_t domains = 0;
     for (size_t i = 0; i < (to == NULL ? 1 : to->count); i++) {
         if (counts)
@@ -247,7 +283,12 @@ static bool run_recipients(struct test_run *run, const struct test_step *step,
             if (counts_domains)
                 facts_set_number(&run->facts, FACT_RCPT_DOMAINS, domains);
         }
+        run->effects.route = route;
         if (!run_stage(run, STAGE_RCPT))
+            return false;
+        if (i == 0)
+            first = test_run_route(run);
+        if (!is_route_fine(run, first))
             return false;
     }
     return true;

@@ -97,8 +97,8 @@ const struct subcommand subcommands[] = {
             "recorded day of reload.replay, while mail flows. If anything\n"
             "fails the policy stays as it was; what is wrong is printed as\n"
             "check prints it. Sessions go on: their next MAIL sees the new\n"
-            "rules. Taken up are policy, lists, tests, shadow, reload and\n"
-            "policy_servers; what else has changed needs a restart. SIGHUP\n"
+            "rules. Taken up are policy, lists, tests, shadow, reload, split\n"
+            "and policy_servers; what else has changed needs a restart. SIGHUP\n"
             "does the same and says in the server log how it went.\n"
             "Exits 0; 1 when it was refused, or no server answers.\n",
         .run = command_reload,

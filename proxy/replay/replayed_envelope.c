@@ -129,7 +129,8 @@ static struct str upstream_of(const struct engine *engine,
     return route;
 }
 
-/* Two recipients of one mail take different routes: the second waits. */
+/* Two recipients of one mail take different routes: the second waits, or goes
+ * along. */
 static bool route_is_fine(const struct engine *engine,
                           struct replayed_mail *mail,
                           struct replayed_recipient *r)
@@ -137,7 +138,8 @@ static bool route_is_fine(const struct engine *engine,
     struct str upstream = upstream_of(engine, mail);
     if (mail->upstream.n == 0)
         mail->upstream = upstream;
-    if (str_equals(mail->upstream, upstream))
+    if (str_equals(mail->upstream, upstream) ||
+        engine->settings->split == SPLIT_FIRST)
         return true;
     r->refusal = (struct refusal){
         .is_set = true,

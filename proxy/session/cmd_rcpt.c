@@ -48,7 +48,8 @@ static const struct upstream_settings *find_upstream(const struct session *s,
     return s->listener->upstream;
 }
 
-/* One transaction goes to one upstream: that of its first recipient. */
+/* One transaction goes to one upstream: that of its first recipient. Another
+ * waits, or goes along. */
 static bool route_is_fine(struct session *s, struct recipient *r)
 {
     struct transaction *t = s->transaction;
@@ -58,6 +59,10 @@ static bool route_is_fine(struct session *s, struct recipient *r)
         t->upstream = upstream;
     if (t->upstream == upstream)
         return true;
+    if (t->settings->split == SPLIT_FIRST) {
+        r->route = upstream->name;
+        return true;
+    }
     refuse(r, 452, "4.5.3",
            "This recipient takes another route, send it separately");
     return false;

@@ -36,6 +36,9 @@ struct recipient {
     uint64_t asked_us, answered_us;
     struct reply upstream_reply; /* code 0: none */
     const struct rule *rule;
+    /* Where its rules would have sent it, had it not followed the first; n 0:
+     * it did not. */
+    struct str route;
 };
 
 /* A recipient that a rule added. */
