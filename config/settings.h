@@ -100,6 +100,7 @@ struct upstream_settings {
     uint64_t pool_queue;        /* who may wait for a connection, a worker */
     const struct str *disabled; /* keywords of EHLO to pass over */
     size_t disabled_count;
+    uint64_t pace_ms;   /* how long its own limits hold mail back */
     bool is_advertised; /* counts for EHLO */
     bool is_routed;     /* a rule's `route` names it */
     bool is_xclient;    /* identity: xclient, else none */
@@ -220,6 +221,11 @@ struct settings {
     /* A timezone's name for time.hour and time.weekday; NULL: the system's. */
     const char *timezone;
 };
+
+/* The upstream of mail that comes in by `listener` (n 0: not known) and that
+ * rules routed to `route` (n 0: nowhere); n 0: there is no default. */
+struct str settings_route(const struct settings *settings, struct str listener,
+                          struct str route);
 
 const struct settings *settings_ref(const struct settings *settings);
 /* NULL is fine. */

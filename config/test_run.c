@@ -161,9 +161,14 @@ static int set_facts(struct test_run *run, const struct test_step *step,
 
 static bool is_stated(const struct test_step *step, enum stage stage)
 {
-    for (size_t i = 0; i < step->given_count; i++)
-        if (fact_stage(&step->given[i].ref) == stage)
+    for (size_t i = 0; i < step->given_count; i++) {
+        const struct fact_ref *ref = &step->given[i].ref;
+        /* A test of `reply` gives it too, and has no recipient to ask for. */
+        enum stage learned =
+            ref->fact == FACT_UPSTREAM_NAME ? STAGE_REPLY : fact_stage(ref);
+        if (learned == stage)
             return true;
+    }
     return false;
 }
 
@@ -226,20 +231,10 @@ static bool is_new_domain(const struct str *recipients, size_t i)
     return true;
 }
 
-/* Where mail goes that no rule routes. */
-static struct str default_route(const struct test_run *run)
-{
-    const struct settings *settings = run->settings;
-    struct str name = facts_text(&run->facts, FACT_LISTENER);
-    for (size_t i = 0; i < settings->listener_count; i++)
-        if (str_equals_nocase(settings->listeners[i].name, name))
-            return settings->listeners[i].upstream->name;
-    return settings->upstream == NULL ? STR("") : settings->upstream->name;
-}
-
 struct str test_run_route(const struct test_run *run)
 {
-    return run->effects.route.n == 0 ? default_route(run) : run->effects.route;
+    return settings_route(run->settings, facts_text(&run->facts, FACT_LISTENER),
+                          run->effects.route);
 }
 
 /* All go the way of the first: another waits, or goes along. */
@@ -258,6 +253,17 @@ static bool is_route_fine(struct test_run *run, struct str first)
         .text = STR("This recipient takes another route, send it separately"),
     };
     return false;
+}
+
+/* `first`: where the first recipient goes; n 0: this is the first. */
+static void learn_upstream(struct test_run *run, const struct test_step *step,
+                           struct str first)
+{
+    struct str name = test_run_route(run);
+    if (first.n > 0 && run->settings->split == SPLIT_FIRST)
+        name = first;
+    if (name.n > 0 && find_given(step, FACT_UPSTREAM_NAME) == NULL)
+        facts_set_text(&run->facts, FACT_UPSTREAM_NAME, name);
 }
 
 /* A list of recipients is so many RCPTs. */
@@ -284,6 +290,7 @@ static bool run_recipients(struct test_run *run, const struct test_step *step,
                 facts_set_number(&run->facts, FACT_RCPT_DOMAINS, domains);
         }
         run->effects.route = route;
+        learn_upstream(run, step, first);
         if (!run_stage(run, STAGE_RCPT))
             return false;
         if (i == 0)
@@ -291,6 +298,7 @@ static bool run_recipients(struct test_run *run, const struct test_step *step,
         if (!is_route_fine(run, first))
             return false;
     }
+    learn_upstream(run, step, first);
     return true;
 }
 

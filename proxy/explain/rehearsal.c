@@ -167,6 +167,11 @@ static bool run_recipient(struct rehearsal *r, size_t index)
     struct str to = r->mail->to[index];
     r->effects.route = r->route;
     rehearsal_learn_recipient(r, index);
+    rehearsal_learn_upstream(
+        r, (r->upstream != NULL && r->settings->split == SPLIT_FIRST
+                ? r->upstream
+                : find_upstream(r, r->route))
+               ->name);
     struct str follows;
     bool is_accepted =
         run_stage(r, STAGE_RCPT, to) && is_route_fine(r, to, &follows);
@@ -242,6 +247,7 @@ static bool run_content(struct rehearsal *r)
 {
     if (rehearsal_learn_recipients(r) != 0)
         return give_up(r);
+    rehearsal_learn_upstream(r, r->upstream->name);
     if (run_stage(r, STAGE_DATA, STR("")) && run_header(r) && run_message(r))
         return true;
     end(r, "the message is refused");

@@ -176,4 +176,10 @@ void transaction_note_asked(struct transaction *t, const struct asked *asked);
 /* Sends the replies of recipients that are due, in order. */
 void transaction_flush_replies(struct session *s);
 
+/* The upstream that `route` names; n 0: the listener's. Each snapshot has the
+ * same upstreams; these are the server's own, which live as long as
+ * connections to them. */
+const struct upstream_settings *
+transaction_find_upstream(const struct session *s, struct str route);
+
 #endif

@@ -43,6 +43,10 @@
     "    - rule: apart\n"                                                      \
     "      when: {rcpt.to.domain: apart.example}\n"                            \
     "      route: mta\n"                                                       \
+    "    - rule: quota\n"                                                      \
+    "      when: {rcpt.to.domain: quota.example}\n"                            \
+    "      limit: {messages: 2/h, by: \"{upstream.name}\"}\n"                  \
+    "      defer: \"450 4.7.1 {upstream.name} is full\"\n"                     \
     "    - rule: partner\n"                                                    \
     "      when: {rcpt.to.domain: partner.example}\n"                          \
     "      tag: partner\n"                                                     \
@@ -198,6 +202,15 @@ static void what_is_expected_passes(void **state)
          "a@x.example]}\n"
          "    expect: {reply: 250, route: mta}\n"
          "split: first\n",
+         ""},
+        {"a limit of the upstream, wherever the mail goes",
+         "    steps:\n"
+         "      - {given: {auth.user: bob, rcpt.to: a@quota.example}, "
+         "repeat: 2, expect: {reply: 250}}\n"
+         "      - {given: {auth.user: bob, rcpt.to: a@quota.example}, "
+         "expect: {stage: rcpt, reply: \"450 4.7.1 box is full\"}}\n"
+         "      - {given: {auth.user: ann, rcpt.to: b@quota.example, "
+         "upstream.name: mta}, expect: {reply: 250}}\n",
          ""},
         {"what a policy server says",
          "    given: {auth.user: bob, rcpt.to: a@gated.example}\n"

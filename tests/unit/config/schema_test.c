@@ -69,7 +69,6 @@ static void what_comes_later_is_known_already(void **state)
         {&auth_schema, "cache"},
         {&upstream_schema, "balance"},
         {&upstream_schema, "login"},
-        {&upstream_schema, "pace"},
         {&limits_schema, "store"},
         {&limits_schema, "on_store_failure"},
         {&log_schema, "strict"},
