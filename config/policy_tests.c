@@ -51,11 +51,13 @@ static void describe(const struct test_run *run, char text[TEXT_MAX])
         return;
     }
     char reply[TEXT_MAX];
-    struct str rule =
-        verdict->rule == NULL ? STR("") : rule_name(verdict->rule);
     print_reply(verdict, reply);
-    snprintf(text, TEXT_MAX, "\"%.180s\" at %s by the rule \"%.*s\"", reply,
-             stage_name(run->stage), PROBLEM_STR(rule));
+    if (verdict->rule == NULL)
+        snprintf(text, TEXT_MAX, "\"%.180s\" at %s", reply,
+                 stage_name(run->stage));
+    else
+        snprintf(text, TEXT_MAX, "\"%.180s\" at %s by the rule \"%.*s\"", reply,
+                 stage_name(run->stage), PROBLEM_STR(rule_name(verdict->rule)));
 }
 
 static bool is_reply_met(struct test_run *run, const struct test_expect *expect,
@@ -133,24 +135,12 @@ static void list_texts(const struct str *items, size_t count,
     }
 }
 
-/* Where mail goes that no rule routes. */
-static struct str default_route(const struct test_run *run)
-{
-    const struct settings *settings = run->settings;
-    struct str name = facts_text(&run->facts, FACT_LISTENER);
-    for (size_t i = 0; i < settings->listener_count; i++)
-        if (str_equals_nocase(settings->listeners[i].name, name))
-            return settings->listeners[i].upstream->name;
-    return settings->upstream == NULL ? STR("") : settings->upstream->name;
-}
-
 static bool are_effects_met(const struct test_run *run,
                             const struct test_expect *expect,
                             struct mismatch *mismatch)
 {
     const struct effects *effects = &run->effects;
-    struct str route =
-        effects->route.n == 0 ? default_route(run) : effects->route;
+    struct str route = test_run_route(run);
     if (expect->route.n > 0 && !str_equals(expect->route, route)) {
         snprintf(mismatch->wanted, TEXT_MAX, "the route %.*s",
                  PROBLEM_STR(expect->route));

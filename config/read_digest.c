@@ -23,7 +23,7 @@ static bool is_policy(struct str key)
 {
     static const char *const names[] = {"policy", "lists",  "tests",
                                         "shadow", "reload", "policy_servers",
-                                        "include"};
+                                        "split",  "include"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (str_equals(key, str_from(names[i])))
             return true;

@@ -42,6 +42,8 @@ static void read_timezone(struct reader *reader, const struct node *node,
         settings->timezone = reader_keep(reader, node->mark, text).p;
 }
 
+static const char *const splits[] = {"defer", "first", NULL};
+
 static const struct key root_keys[] = {
     {.name = "hostname",
      .type = KEY_OWN,
@@ -60,6 +62,13 @@ static const struct key root_keys[] = {
      .type = KEY_OWN,
      .help = "the upstream that takes what no listener or rule sends elsewhere",
      .read = read_default_upstream},
+    {.name = "split",
+     .type = KEY_WORD,
+     .fallback = "defer",
+     .words = splits,
+     .help = "a recipient that routes elsewhere than the first: defer it, or "
+             "let it follow the first",
+     .offset = offsetof(struct settings, split)},
     {.name = "tls",
      .type = KEY_SECTION,
      .section = &tls_schema,

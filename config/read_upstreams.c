@@ -2,8 +2,6 @@
 #include "config/sections.h"
 
 #include "config/endpoint.h"
-#include "rules/address.h"
-#include "rules/domain_name.h"
 #include "rules/nearest.h"
 #include "rules/problem.h"
 
@@ -80,66 +78,6 @@ static void read_servers(struct reader *reader, const struct node *node,
     upstream->servers = read_endpoints(reader, node, "servers", &count);
     upstream->server_count = upstream->servers == NULL ? 0 : count;
 }
-
-/* --- tls --- */
-
-static const char *const modes[] = {"none", "starttls", "implicit", NULL};
-
-static void read_tls_name(struct reader *reader, const struct node *node,
-                          void *into)
-{
-    struct upstream_settings *upstream = into;
-    struct str text;
-    if (!node_text(reader, node, "name", &text))
-        return;
-    if (domain_is_host(text))
-        upstream->tls_name = reader_keep(reader, node->mark, text).p;
-    else
-        diags_error(reader->diags, node->mark,
-                    "name takes the host name in the upstream's certificate, "
-                    "not \"%.*s\"%s",
-                    PROBLEM_STR(text),
-                    domain_is_valid(text) ? "; write xn--…, as `idn2` prints it"
-                                          : "");
-}
-
-/* These keys fill the upstream's struct itself. */
-static const struct key upstream_tls_keys[] = {
-    {.name = "mode",
-     .type = KEY_WORD,
-     .is_required = true,
-     .words = modes,
-     .help = "none, starttls or implicit",
-     .offset = offsetof(struct upstream_settings, tls)},
-    {.name = "verify",
-     .type = KEY_FLAG,
-     .fallback = "true",
-     .help = "whether the certificate is held against `ca` and `name`",
-     .offset = offsetof(struct upstream_settings, is_verified)},
-    {.name = "name",
-     .type = KEY_OWN,
-     .content = CONTENT_HOST,
-     .help = "the name in the certificate, if it is not the server's host",
-     .read = read_tls_name},
-    {.name = "ca",
-     .type = KEY_PATH,
-     .help = "PEM file of the authorities to trust; default: the system's",
-     .offset = offsetof(struct upstream_settings, ca),
-     .mark_offset = offsetof(struct upstream_settings, ca_mark)},
-    {.name = "fingerprint",
-     .is_planned = true,
-     .help = "trust the certificate with this SHA-256 fingerprint only"},
-    {.name = "certificate",
-     .is_planned = true,
-     .help = "PEM file of a client certificate"},
-    {.name = "key",
-     .is_planned = true,
-     .help = "PEM file of the client certificate's key"},
-};
-
-static const struct schema upstream_tls_schema = {
-    "tls of an upstream", upstream_tls_keys,
-    sizeof upstream_tls_keys / sizeof *upstream_tls_keys};
 
 static const char *const balances[] = {"order", "round-robin", NULL};
 static const char *const identities[] = {"none", "xclient", "proxy-v2", NULL};
@@ -221,8 +159,12 @@ static const struct key upstream_keys[] = {
      .help = "AUTH towards the servers",
      .offset = offsetof(struct upstream_settings, login)},
     {.name = "pace",
-     .is_planned = true,
-     .help = "how many messages a second at most"},
+     .type = KEY_TIME,
+     .fallback = "0s",
+     .max = 4 * 60 * 1000,
+     .help = "how long a command is held back that exceeds a limit by "
+             "{upstream.name}, before its rule refuses it",
+     .offset = offsetof(struct upstream_settings, pace_ms)},
     {.name = "disable",
      .type = KEY_OWN,
      .shape = SHAPE_ONE_OR_LIST,
@@ -252,23 +194,6 @@ static void check_kind(struct reader *reader, const struct node *node)
             diags_error(reader->diags, found->mark,
                         "%s has no meaning for a maildir: remove it",
                         of_servers[i]);
-    }
-}
-
-static void check_tls(struct reader *reader, const struct node *node,
-                      const struct upstream_settings *upstream)
-{
-    bool is_used = upstream->tls != UPSTREAM_CLEAR && upstream->is_verified;
-    const char *const checks[] = {"name", "ca"};
-    const struct node *tls = node_get(node, "tls");
-    if (tls == NULL || node_get(tls, "mode") == NULL)
-        return;
-    for (size_t i = 0; !is_used && i < 2; i++) {
-        const struct node *found = node_get(tls, checks[i]);
-        if (found != NULL)
-            diags_warn(reader->diags, found->mark,
-                       "%s is not used: no certificate is verified here",
-                       checks[i]);
     }
 }
 
@@ -314,7 +239,7 @@ void read_upstreams(struct reader *reader, const struct node *node, void *into)
             continue;
         schema_read(reader, &upstream_schema, value, &items[i]);
         check_kind(reader, value);
-        check_tls(reader, value, &items[i]);
+        check_upstream_tls(reader, value, &items[i]);
         check_login(reader, value, &items[i]);
         check_spare(reader, value, &items[i]);
     }

@@ -15,6 +15,7 @@ extern const struct schema auth_schema;
 extern const struct schema upstream_schema;
 extern const struct schema login_schema;
 extern const struct schema pool_schema; /* of an upstream */
+extern const struct schema upstream_tls_schema;
 extern const struct schema log_schema;
 extern const struct schema caps_schema;
 extern const struct schema timeouts_schema;
@@ -48,6 +49,10 @@ bool read_name(struct reader *reader, const struct node *key, struct str *out);
 /* NULL after a diagnostic at `node`: there is no upstream of its text. */
 const struct upstream_settings *read_upstream_name(struct reader *reader,
                                                    const struct node *node);
+
+/* What the keys of an upstream's `tls` say together. */
+void check_upstream_tls(struct reader *reader, const struct node *upstream,
+                        const struct upstream_settings *settings);
 
 /* The same of a policy server's name. */
 const struct policy_server_settings *

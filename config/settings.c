@@ -3,6 +3,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct str settings_route(const struct settings *settings, struct str listener,
+                          struct str route)
+{
+    if (route.n > 0)
+        return route;
+    for (size_t i = 0; i < settings->listener_count; i++)
+        if (str_equals_nocase(settings->listeners[i].name, listener))
+            return settings->listeners[i].upstream->name;
+    return settings->upstream == NULL ? STR("") : settings->upstream->name;
+}
+
 const struct settings *settings_ref(const struct settings *settings)
 {
     struct settings *counted = (struct settings *)(uintptr_t)settings;

@@ -75,6 +75,9 @@ struct auth_settings {
 /* Servers of one upstream. */
 #define UPSTREAM_SERVERS_MAX 64
 
+/* A SHA-256 in hexadecimal digits. */
+#define FINGERPRINT_DIGITS 64
+
 enum upstream_tls { UPSTREAM_CLEAR, UPSTREAM_STARTTLS, UPSTREAM_IMPLICIT };
 
 enum login_mechanism {
@@ -110,6 +113,7 @@ struct login_settings {
     bool is_of_client;
     struct mark mark;
 };
+
 enum upstream_balance {
     BALANCE_ORDER,      /* the first server that is up */
     BALANCE_ROUND_ROBIN /* each in its turn */
@@ -126,10 +130,15 @@ struct upstream_settings {
     const struct endpoint *servers;
     size_t server_count;
     enum upstream_tls tls;
-    bool is_verified;
+    bool is_verified;     /* by chain and name, or by fingerprint */
     const char *tls_name; /* NULL: the server's host */
     const char *ca;       /* file; NULL: the system's */
     struct mark ca_mark;
+    /* Digits in lower case: instead of chain and name, the certificate must be
+     * one of these. */
+    const struct str *fingerprints;
+    size_t fingerprint_count;
+    struct certificate_settings certificate; /* to show; chain NULL: none */
     enum upstream_balance balance;
     uint64_t pool_max;   /* connections a server and worker */
     uint64_t pool_spare; /* of these, made ahead */
@@ -139,6 +148,7 @@ struct upstream_settings {
     uint64_t pool_wait_ms;      /* and how long */
     const struct str *disabled; /* keywords of EHLO to pass over */
     size_t disabled_count;
+    uint64_t pace_ms;   /* how long its own limits hold mail back */
     bool is_advertised; /* counts for EHLO */
     bool is_routed;     /* a rule's `route` names it */
     enum upstream_identity identity;
@@ -213,6 +223,10 @@ struct section_digest {
     char hex[65];
 };
 
+/* What becomes of a recipient that routes elsewhere than the first of its
+ * transaction: it waits for one of its own, or goes the first's way. */
+enum split { SPLIT_DEFER, SPLIT_FIRST };
+
 struct policy_test; /* config/test_plan.h */
 
 struct settings {
@@ -228,6 +242,7 @@ struct settings {
     const struct upstream_settings *upstreams;
     size_t upstream_count;
     const struct upstream_settings *upstream; /* the default; may be NULL */
+    enum split split;
     struct log_settings log;
     struct caps_settings caps;
     struct timeouts_settings timeouts;
@@ -255,6 +270,11 @@ struct settings {
     /* A timezone's name for time.hour and time.weekday; NULL: the system's. */
     const char *timezone;
 };
+
+/* The upstream of mail that comes in by `listener` (n 0: not known) and that
+ * rules routed to `route` (n 0: nowhere); n 0: there is no default. */
+struct str settings_route(const struct settings *settings, struct str listener,
+                          struct str route);
 
 const struct settings *settings_ref(const struct settings *settings);
 /* NULL is fine. */

@@ -161,9 +161,14 @@ static int set_facts(struct test_run *run, const struct test_step *step,
 
 static bool is_stated(const struct test_step *step, enum stage stage)
 {
-    for (size_t i = 0; i < step->given_count; i++)
-        if (fact_stage(&step->given[i].ref) == stage)
+    for (size_t i = 0; i < step->given_count; i++) {
+        const struct fact_ref *ref = &step->given[i].ref;
+        /* A test of `reply` gives it too, and has no recipient to ask for. */
+        enum stage learned =
+            ref->fact == FACT_UPSTREAM_NAME ? STAGE_REPLY : fact_stage(ref);
+        if (learned == stage)
             return true;
+    }
     return false;
 }
 
@@ -226,6 +231,41 @@ static bool is_new_domain(const struct str *recipients, size_t i)
     return true;
 }
 
+struct str test_run_route(const struct test_run *run)
+{
+    return settings_route(run->settings, facts_text(&run->facts, FACT_LISTENER),
+                          run->effects.route);
+}
+
+/* All go the way of the first: another waits, or goes along. */
+static bool is_route_fine(struct test_run *run, struct str first)
+{
+    if (str_equals(test_run_route(run), first))
+        return true;
+    if (run->settings->split == SPLIT_FIRST) {
+        run->effects.route = first;
+        return true;
+    }
+    run->verdict = (struct verdict){
+        .kind = VERDICT_DEFER,
+        .code = 452,
+        .enhanced = STR("4.5.3"),
+        .text = STR("This recipient takes another route, send it separately"),
+    };
+    return false;
+}
+
+/* `first`: where the first recipient goes; n 0: this is the first. */
+static void learn_upstream(struct test_run *run, const struct test_step *step,
+                           struct str first)
+{
+    struct str name = test_run_route(run);
+    if (first.n > 0 && run->settings->split == SPLIT_FIRST)
+        name = first;
+    if (name.n > 0 && find_given(step, FACT_UPSTREAM_NAME) == NULL)
+        facts_set_text(&run->facts, FACT_UPSTREAM_NAME, name);
+}
+
 /* A list of recipients is so many RCPTs. */
 static bool run_recipients(struct test_run *run, const struct test_step *step,
                            uint64_t n)
@@ -234,6 +274,8 @@ static bool run_recipients(struct test_run *run, const struct test_step *step,
     bool counts = find_given(step, FACT_RCPT_COUNT) == NULL;
     bool counts_domains = find_given(step, FACT_RCPT_DOMAINS) == NULL;
     bool has_original = find_given(step, FACT_RCPT_ORIGINAL) != NULL;
+    const struct str route = run->effects.route;
+    struct str first = STR("");
     uint64_t domains = 0;
     for (size_t i = 0; i < (to == NULL ? 1 : to->count); i++) {
         if (counts)
@@ -247,9 +289,16 @@ static bool run_recipients(struct test_run *run, const struct test_step *step,
             if (counts_domains)
                 facts_set_number(&run->facts, FACT_RCPT_DOMAINS, domains);
         }
+        run->effects.route = route;
+        learn_upstream(run, step, first);
         if (!run_stage(run, STAGE_RCPT))
             return false;
+        if (i == 0)
+            first = test_run_route(run);
+        if (!is_route_fine(run, first))
+            return false;
     }
+    learn_upstream(run, step, first);
     return true;
 }
 

@@ -36,6 +36,9 @@ void test_run_release(struct test_run *run);
 int test_run_message(struct test_run *run, const struct test_step *step,
                      uint64_t n);
 
+/* The upstream to which the last message goes. */
+struct str test_run_route(const struct test_run *run);
+
 /* A text of the plan with {n} replaced. p is NULL when the arena is full. */
 struct str test_run_text(struct test_run *run, struct str text, uint64_t n);
 

@@ -16,6 +16,24 @@ static bool needs_server_tls(const struct settings *settings)
     return false;
 }
 
+typedef void date_teller(void *owner, struct mark mark, const char *words);
+
+/* Of what listeners show to clients, and we to upstreams. */
+static void tell_of_dates(const struct preflight *preflight, time_t now,
+                          date_teller *tell, void *owner)
+{
+    const struct settings *settings = preflight->settings;
+    if (preflight->certificates != NULL)
+        certificate_dates_tell(preflight->certificates,
+                               settings->tls.certificates, now, tell, owner);
+    for (size_t i = 0; i < preflight->upstream_count; i++)
+        if (preflight->client_tls[i] != NULL &&
+            settings->upstreams[i].certificate.chain != NULL)
+            certificate_dates_tell(preflight->client_tls[i],
+                                   &settings->upstreams[i].certificate, now,
+                                   tell, owner);
+}
+
 static void warn_of_dates(void *owner, struct mark mark, const char *words)
 {
     diags_warn(owner, mark, "%s", words);
@@ -67,8 +85,6 @@ static int open_server_tls(struct preflight *preflight,
     preflight->certificates = tls_context_new_server(&settings->tls, diags);
     if (preflight->certificates == NULL)
         return -1;
-    certificate_dates_tell(preflight->certificates, &settings->tls, time(NULL),
-                           warn_of_dates, diags);
     return open_listener_tls(preflight, settings, diags);
 }
 
@@ -149,6 +165,7 @@ static int open_inputs(struct preflight *preflight,
         result = -1;
     if (open_upstreams(preflight, settings, diags) != 0)
         result = -1;
+    tell_of_dates(preflight, time(NULL), warn_of_dates, diags);
     preflight->logins = logins_new(settings, diags);
     return preflight->logins == NULL ? -1 : result;
 }
@@ -179,12 +196,10 @@ static void log_dates(void *owner, struct mark mark, const char *words)
 
 void preflight_tell_of_dates(struct preflight *preflight, time_t now)
 {
-    if (preflight->certificates == NULL ||
-        now - preflight->dates_told < SECONDS_A_DAY)
+    if (now - preflight->dates_told < SECONDS_A_DAY)
         return;
     preflight->dates_told = now;
-    certificate_dates_tell(preflight->certificates, &preflight->settings->tls,
-                           now, log_dates, preflight->log);
+    tell_of_dates(preflight, now, log_dates, preflight->log);
 }
 
 void preflight_release(struct preflight *preflight)

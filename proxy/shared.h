@@ -7,6 +7,7 @@
 #include "proxy/budgets/shared_ledger.h"
 #include "proxy/budgets/connection_counts.h"
 #include "proxy/preflight.h"
+#include "proxy/upstream/health_board.h"
 
 struct shared {
     /* What the server began with. Its rules go when a reload has replaced
@@ -16,6 +17,7 @@ struct shared {
     struct shared_ledger *ledger;
     struct shared_ledger *shadow_ledger; /* of a candidate policy */
     struct connection_counts *connections;
+    struct health_board *health; /* of the upstreams' servers */
 };
 
 #endif

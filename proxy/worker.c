@@ -24,6 +24,7 @@ enum phase {
 
 struct worker {
     const struct shared *shared;
+    size_t number; /* 0, 1, ... */
     pthread_t thread;
     struct loop *loop;
     struct wakeup *wakeup;
@@ -197,6 +198,8 @@ static int prepare(struct worker *w)
                                          .books = opened->books};
     w->upstreams = upstreams_new(w->loop, settings, &means, opened->log,
                                  opened->decisions);
+    if (w->upstreams != NULL)
+        upstreams_report(w->upstreams, w->shared->health, w->number);
     w->host = (struct session_host){
         .loop = w->loop,
         .settings = settings,
@@ -224,12 +227,13 @@ static int prepare(struct worker *w)
                : 0;
 }
 
-struct worker *worker_new(const struct shared *shared)
+struct worker *worker_new(const struct shared *shared, size_t number)
 {
     struct worker *w = calloc(1, sizeof *w);
     if (w == NULL)
         return NULL;
     w->shared = shared;
+    w->number = number;
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->changed, NULL);
     if (prepare(w) != 0) {

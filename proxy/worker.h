@@ -7,8 +7,8 @@
 
 struct worker;
 
-/* Prepares a worker; NULL when out of memory. */
-struct worker *worker_new(const struct shared *shared);
+/* Prepares a worker, number 0, 1, ...; NULL when out of memory. */
+struct worker *worker_new(const struct shared *shared, size_t number);
 
 /* Starts its thread: the upstreams are probed first, then the listeners
  * open. 0, or -1 when no thread could be had. */

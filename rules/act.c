@@ -156,6 +156,8 @@ static int perform(const struct acting *acting, const struct rule_text *text)
     effects_add_delay(acting->effects, rule->delay_ms);
     if (rule->route.n > 0)
         acting->effects->route = rule->route;
+    if (rule->route.n > 0 && acting->stage == STAGE_RCPT)
+        facts_set_text(acting->facts, FACT_UPSTREAM_NAME, rule->route);
     return keep_acted(acting);
 }
 

@@ -161,9 +161,14 @@ static int build_by(struct ruleset_builder *builder, const struct str *values,
                            &limit->by[i]) != 0)
             return -1;
         bool names_something = false;
-        for (size_t s = 0; s < limit->by[i].count; s++)
-            names_something = names_something ||
-                              limit->by[i].segments[s].kind != SEGMENT_LITERAL;
+        for (size_t s = 0; s < limit->by[i].count; s++) {
+            const struct segment *segment = &limit->by[i].segments[s];
+            if (segment->kind != SEGMENT_LITERAL)
+                names_something = true;
+            if (segment->kind == SEGMENT_FACT &&
+                segment->ref.fact == FACT_UPSTREAM_NAME)
+                limit->is_by_upstream = true;
+        }
         if (!names_something)
             return build_fail(builder,
                               "by names no fact, so all would share one "

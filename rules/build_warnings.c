@@ -71,8 +71,8 @@ static void warn_of_route(const struct warner *warner, const struct rule *rule)
     if (rule_routes_by_recipient(rule))
         warn(warner, rule->origin,
              "rule \"%.*s\" routes by recipient: a message whose recipients "
-             "route "
-             "apart is taken in several transactions",
+             "route apart is taken in several transactions, unless split: "
+             "first",
              PROBLEM_STR(rule->name));
 }
 

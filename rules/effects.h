@@ -54,6 +54,7 @@ struct limit_use {
     struct str key;
     uint64_t before, after, max;
     uint64_t retry_after_ms; /* when it was not within */
+    uint64_t paced_ms;       /* how long it was waited for */
     bool is_within;
     bool is_warning;   /* it passed the rule's `warn` with this use */
     bool is_unwritten; /* the session has not yet logged the warning */

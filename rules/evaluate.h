@@ -51,6 +51,8 @@ struct question {
     uint64_t cost;             /* HOLD */
     uint64_t max;              /* HOLD: burst */
     struct rate rate;          /* HOLD: what refills; no period: held only */
+    bool is_paced;             /* HOLD: who asks may wait until it fits,
+                                  before the rule refuses */
     bool is_charge;            /* HOLD: commit at once; never refuses, only
                                   says whether the limit is exceeded */
     struct str member;         /* HOLD of a distinct unit: what counts once,
@@ -65,6 +67,9 @@ struct answer {
     bool is_within; /* HOLD: it fitted and is reserved or charged */
     uint64_t before, after;
     uint64_t retry_after_ms;
+    bool is_held_up;   /* HOLD: what others hold is in the way, and when that
+                          ends is not known: retry_after_ms is a guess */
+    uint64_t paced_ms; /* HOLD: how long it was waited for */
     bool is_listed;    /* LISTED */
     struct str action; /* ASK: what stands behind `action=`; valid until
                           evaluate() returns. p is NULL: there is no answer,

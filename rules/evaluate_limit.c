@@ -32,6 +32,7 @@ int evaluate_keep_use(struct evaluation *e)
         .after = e->answer.after,
         .max = e->pending.max,
         .retry_after_ms = e->answer.retry_after_ms,
+        .paced_ms = e->answer.paced_ms,
         .is_within = e->answer.is_within,
         .is_warning = is_warning,
         .is_unwritten = is_warning,
@@ -185,6 +186,14 @@ static int find_member(const struct evaluation *e, struct str *out)
     return 0;
 }
 
+/* An upstream's quota: what exceeds it may be held back until it fits, where
+ * the rule would refuse it. What is charged at once is not asked twice. */
+static bool is_paced(const struct rule *rule, bool is_charge)
+{
+    return rule->limit->is_by_upstream && !is_charge &&
+           rule->mode == RULE_LIVE && rule->decision > DECISION_ACCEPT;
+}
+
 static enum step ask_limit(struct evaluation *e, const struct limit_now *now)
 {
     struct str key, member;
@@ -193,6 +202,7 @@ static enum step ask_limit(struct evaluation *e, const struct limit_now *now)
         return evaluate_pass_over(e, FATE_ABSENT);
     if (rc != TEMPLATE_OK || find_member(e, &member) != 0)
         return evaluate_full(e);
+    bool is_charge = is_charged(e->rule->limit, &now->rate);
     e->pending = (struct question){
         .kind = QUESTION_HOLD,
         .rule = e->rule,
@@ -201,7 +211,8 @@ static enum step ask_limit(struct evaluation *e, const struct limit_now *now)
         .cost = cost_of(e),
         .max = now->burst,
         .rate = now->rate,
-        .is_charge = is_charged(e->rule->limit, &now->rate),
+        .is_paced = is_paced(e->rule, is_charge),
+        .is_charge = is_charge,
         .member = member,
     };
     return evaluate_ask(e, PHASE_LIMIT_ANSWER);

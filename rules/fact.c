@@ -111,8 +111,9 @@ static const struct row ROWS[FACT_COUNT] = {
                              false, "its enhanced code, such as 5.1.1"},
     [FACT_REPLY_TEXT] = {"reply.text", FACT_TYPE_TEXT, STAGE_REPLY, false,
                          "its text"},
-    [FACT_UPSTREAM_NAME] = {"upstream.name", FACT_TYPE_NAME, STAGE_REPLY, false,
-                            "the upstream's name"},
+    [FACT_UPSTREAM_NAME] =
+        {"upstream.name", FACT_TYPE_NAME, STAGE_RCPT, false,
+         "the upstream to which the mail goes, by the route so far"},
     [FACT_UPSTREAM_SERVER] = {"upstream.server", FACT_TYPE_TEXT, STAGE_REPLY,
                               false, "the server of it that answered"},
 };

@@ -85,6 +85,8 @@ static void judge(struct budget *budget, const struct rate *rate,
         result->after = sum(result->before, cost);
     else
         result->retry_after_ms = wait_ms(budget, rate, burst, cost);
+    result->is_held_up = !result->is_within && cost <= burst &&
+                         (budget->held > burst || cost > burst - budget->held);
 }
 
 void gcra_hold(struct budget *budget, const struct rate *rate, uint64_t burst,

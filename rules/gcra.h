@@ -23,6 +23,7 @@ struct gcra_result {
     bool is_within;
     uint64_t before, after; /* used and held, in whole units, rounded up */
     uint64_t retry_after_ms;
+    bool is_held_up; /* by what is held: when that ends is not known */
 };
 
 /* Reserves `cost` if it fits. Without a period only what is held counts. */

@@ -116,7 +116,8 @@ static void answer_hold(struct ledger *ledger, const struct question *question,
     *answer = (struct answer){.is_within = result.is_within,
                               .before = result.before,
                               .after = result.after,
-                              .retry_after_ms = result.retry_after_ms};
+                              .retry_after_ms = result.retry_after_ms,
+                              .is_held_up = result.is_held_up};
 }
 
 void ledger_answer(struct ledger *ledger, const struct question *question,

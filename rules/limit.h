@@ -53,6 +53,7 @@ struct limit {
                                for all */
     size_t by_count;
     uint64_t burst;        /* 0: the whole amount */
+    bool is_by_upstream;   /* `by` names {upstream.name} */
     bool counts_attempts;  /* charged at once, never given back */
     unsigned warn_percent; /* of burst, from which a use is told; 0: never */
 };

@@ -117,7 +117,8 @@ static int start_workers(struct server *server)
     if (server->workers == NULL)
         return -1;
     for (; server->worker_count < count; server->worker_count++) {
-        struct worker *worker = worker_new(&server->shared);
+        struct worker *worker =
+            worker_new(&server->shared, server->worker_count);
         if (worker == NULL) {
             fprintf(stderr, "postern: error: a worker can't be made: "
                             "out of memory or descriptors\n");
@@ -160,6 +161,8 @@ static int start_control(struct server *server)
         .reloader = server->reloader,
         .ledger = server->shared.ledger,
         .connections = server->shared.connections,
+        .health = server->shared.health,
+        .settings = settings,
         .decisions = server->opened.decisions,
         .log = server->opened.log,
         .started_ms = control_now_ms(),
@@ -256,8 +259,9 @@ static int open_control(struct server *server)
         return EXIT_FINE;
     if (server->control == CONTROL_SOCKET_FAILED && mark->line == 0) {
         server_log_write(server->opened.log, SERVER_INFO,
-                         "no control socket, so reload and list can't be "
-                         "used: %s; `control: PATH` puts it elsewhere",
+                         "no control socket, so reload, list and "
+                         "status can't be used: %s; `control: PATH` puts it "
+                         "elsewhere",
                          error);
         return EXIT_FINE;
     }
@@ -265,8 +269,9 @@ static int open_control(struct server *server)
         fprintf(stderr, "%s:%zu:%zu: error: %s\n", mark->file, mark->line,
                 mark->column, error);
     else
-        fprintf(stderr, "postern: error: %s; `control: PATH` gives this one "
-                        "its own\n",
+        fprintf(stderr,
+                "postern: error: %s; `control: PATH` gives this one "
+                "its own\n",
                 error);
     return server->control == CONTROL_SOCKET_TAKEN ? EXIT_FOUND : EXIT_CONFIG;
 }
@@ -321,10 +326,12 @@ static int serve(struct server *server, const sigset_t *signals)
         (size_t)server->shared.settings->caps.connections_per_net);
     /* A candidate may come with a reload. Its budgets begin empty. */
     server->shared.shadow_ledger = shared_ledger_new(LEDGER_KEYS);
+    server->shared.health = health_board_new(
+        server->shared.settings, count_workers(server->shared.settings));
     int status = EXIT_FOUND;
     if (server->shared.connections != NULL &&
-        server->shared.shadow_ledger != NULL && start_workers(server) == 0 &&
-        start_control(server) == 0) {
+        server->shared.shadow_ledger != NULL && server->shared.health != NULL &&
+        start_workers(server) == 0 && start_control(server) == 0) {
         announce(server->shared.settings, server->opened.log,
                  server->worker_count);
         wait_for_stop(server, signals);
@@ -339,6 +346,7 @@ static int serve(struct server *server, const sigset_t *signals)
     reloader_free(server->reloader);
     connection_counts_free(server->shared.connections);
     shared_ledger_free(server->shared.shadow_ledger);
+    health_board_free(server->shared.health);
     if (status == 0)
         server_log_write(server->opened.log, SERVER_INFO, "stopped");
     return status;

@@ -12,6 +12,7 @@
 #include "proxy/command/replay.h"
 #include "proxy/command/run.h"
 #include "proxy/command/schema.h"
+#include "proxy/command/status.h"
 #include "proxy/command/tail.h"
 #include "rules/nearest.h"
 
@@ -96,8 +97,8 @@ const struct subcommand subcommands[] = {
             "recorded day of reload.replay, while mail flows. If anything\n"
             "fails the policy stays as it was; what is wrong is printed as\n"
             "check prints it. Sessions go on: their next MAIL sees the new\n"
-            "rules. Taken up are policy, lists, tests, shadow, reload and\n"
-            "policy_servers; what else has changed needs a restart. SIGHUP\n"
+            "rules. Taken up are policy, lists, tests, shadow, reload, split\n"
+            "and policy_servers; what else has changed needs a restart. SIGHUP\n"
             "does the same and says in the server log how it went.\n"
             "Exits 0; 1 when it was refused, or no server answers.\n",
         .run = command_reload,
@@ -121,14 +122,30 @@ const struct subcommand subcommands[] = {
         .run = command_list,
     },
     {
+        .name = "status",
+        .synopsis = "[--json] [-c FILE]",
+        .summary = "ask the running server how it is",
+        .details =
+            "  --json    for programs\n"
+            "  -c FILE   the configuration that the server runs with\n"
+            "            (" DEFAULT_CONFIG ")\n"
+            "\n"
+            "Since when it runs, with which policy, how many connections are\n"
+            "open, and each upstream: which of its servers are up or down,\n"
+            "since when, and why. Each worker asks them itself, so that for\n"
+            "a moment workers may differ.\n"
+            "Exits 0; 1 when no server answers; 78 when the configuration\n"
+            "can't be read.\n",
+        .run = command_status,
+    },
+    {
         .name = "schema",
         .synopsis = "",
         .summary = "print the JSON Schema of postern.yaml",
-        .details =
-            "For editors with the YAML language server:\n"
-            "  postern schema > /etc/postern/postern.schema.json\n"
-            "and as the first line of postern.yaml:\n"
-            "  # yaml-language-server: $schema=postern.schema.json\n",
+        .details = "For editors with the YAML language server:\n"
+                   "  postern schema > /etc/postern/postern.schema.json\n"
+                   "and as the first line of postern.yaml:\n"
+                   "  # yaml-language-server: $schema=postern.schema.json\n",
         .run = command_schema,
     },
     {
@@ -190,9 +207,6 @@ const struct subcommand subcommands[] = {
             "log can't be read, 78 when the configuration is wrong.\n",
         .run = command_replay,
     },
-    {.name = "status",
-     .synopsis = "[-c FILE]",
-     .summary = "ask the running server how it is"},
     {.name = "drain",
      .synopsis = "[-c FILE]",
      .summary = "take no new sessions"},

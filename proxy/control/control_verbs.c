@@ -3,7 +3,8 @@
 #include "proxy/log/printable.h"
 
 #include <time.h>
-#include <unistd.h>
+
+#define TEXT_MAX 4096
 
 uint64_t control_now_ms(void)
 {
@@ -12,31 +13,13 @@ uint64_t control_now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-static json_t *verb_status(void *owner, const json_t *request)
+json_t *control_text(struct str text)
 {
-    const struct controlled *c = owner;
-    const struct settings *policy = reloader_policy(c->reloader);
-    uint64_t up_ms = control_now_ms() - c->started_ms;
-    (void)request;
-    json_t *reply =
-        json_pack("{s:b, s:I, s:I, s:s, s:s, s:I, s:I}", "ok", 1, "pid",
-                  (json_int_t)getpid(), "up_ms", (json_int_t)up_ms, "config",
-                  policy->path, "policy", policy->policy_digest, "workers",
-                  (json_int_t)c->workers, "connections",
-                  (json_int_t)connection_counts_total(c->connections));
-    settings_unref(policy);
-    return reply;
-}
-
-/* Pieces of a file may not be UTF-8, and jansson refuses such. */
-static json_t *text_of(const char *text)
-{
-    char shown[1024];
-    json_t *plain = json_string(text);
+    char shown[TEXT_MAX];
+    json_t *plain = json_stringn(text.p, text.n);
     if (plain != NULL)
         return plain;
-    size_t length = printable(str_from(text), shown, sizeof shown);
-    return json_stringn(shown, length);
+    return json_stringn(shown, printable(text, shown, sizeof shown));
 }
 
 static json_t *diagnostics_of(const struct diags *diags)
@@ -46,12 +29,12 @@ static json_t *diagnostics_of(const struct diags *diags)
         const struct diag *diag = &diags->items[i];
         const char *file = diag->mark.file == NULL ? "" : diag->mark.file;
         json_array_append_new(
-            items,
-            json_pack("{s:s, s:o, s:I, s:I, s:o}", "level",
-                      diag->level == DIAG_ERROR ? "error" : "warning", "file",
-                      text_of(file), "line", (json_int_t)diag->mark.line,
-                      "column", (json_int_t)diag->mark.column, "text",
-                      text_of(diag->text)));
+            items, json_pack("{s:s, s:o, s:I, s:I, s:o}", "level",
+                             diag->level == DIAG_ERROR ? "error" : "warning",
+                             "file", control_text(str_from(file)), "line",
+                             (json_int_t)diag->mark.line, "column",
+                             (json_int_t)diag->mark.column, "text",
+                             control_text(str_from(diag->text))));
     }
     return items;
 }

@@ -6,12 +6,15 @@
 #include "proxy/budgets/shared_ledger.h"
 #include "proxy/control/control_server.h"
 #include "proxy/control/reloader.h"
+#include "proxy/upstream/health_board.h"
 
 /* What orders act on: the owner of control_verbs. All borrowed. */
 struct controlled {
     struct reloader *reloader;
     struct shared_ledger *ledger;
     struct connection_counts *connections;
+    struct health_board *health;
+    const struct settings *settings; /* what the server began with */
     struct decision_log *decisions;
     struct server_log *log;
     uint64_t started_ms; /* of the monotonic clock */
@@ -22,6 +25,10 @@ extern const struct control_verb control_verbs[];
 
 /* Milliseconds of the clock that the loops go by. */
 uint64_t control_now_ms(void);
+/* A text that may not be UTF-8, which jansson refuses. */
+json_t *control_text(struct str text);
+/* In verb_status.c. */
+json_t *verb_status(void *owner, const json_t *request);
 /* In verb_list.c: {"list":NAME}, {…,"add":VALUE,"for_ms":N} or
  * {…,"remove":VALUE}. */
 json_t *verb_list(void *owner, const json_t *request);

@@ -2,7 +2,6 @@
 #include "proxy/control/control_verbs.h"
 
 #include "proxy/log/json_line.h"
-#include "proxy/log/printable.h"
 #include "rules/list.h"
 
 #include <string.h>
@@ -12,16 +11,6 @@
 /* A list may hold a million values; an answer shows so many octets of them. */
 #define SHOWN_OCTETS_MAX (8 * 1024 * 1024)
 #define EVENT_MAX 16384
-
-/* A value, or a list's name, in place of which JSON would see no text. */
-static json_t *text_of(struct str text)
-{
-    char shown[4 * VALUE_MAX];
-    json_t *plain = json_stringn(text.p, text.n);
-    return plain != NULL
-               ? plain
-               : json_stringn(shown, printable(text, shown, sizeof shown));
-}
 
 /* "; dynamic lists here: a, b", or that there are none. */
 static void name_dynamic_lists(const struct ruleset *rules, char *out,
@@ -76,7 +65,7 @@ static void show_value(void *owner, struct str value, uint64_t left_ms)
         return;
     }
     shown->octets += value.n + 32;
-    json_t *item = json_pack("{s:o}", "value", text_of(value));
+    json_t *item = json_pack("{s:o}", "value", control_text(value));
     if (item != NULL && left_ms > 0)
         json_object_set_new(item, "left_ms", json_integer((json_int_t)left_ms));
     json_array_append_new(shown->values, item);
@@ -88,8 +77,8 @@ static json_t *show_list(const struct controlled *c, const struct list *list)
     shared_ledger_each_listed(c->ledger, list->name, control_now_ms(),
                               show_value, &shown);
     return json_pack("{s:b, s:o, s:o, s:I}", "ok", 1, "list",
-                     text_of(list->name), "values", shown.values, "not_shown",
-                     (json_int_t)shown.left_out);
+                     control_text(list->name), "values", shown.values,
+                     "not_shown", (json_int_t)shown.left_out);
 }
 
 static void log_change(const struct controlled *c,
@@ -130,8 +119,8 @@ static json_t *change_list(const struct controlled *c,
     } else {
         log_change(c, change);
         reply = json_pack("{s:b, s:o, s:o}", "ok", 1, "list",
-                          text_of(change->list->name), "value",
-                          text_of(change->value));
+                          control_text(change->list->name), "value",
+                          control_text(change->value));
     }
     arena_release(&arena);
     return reply;

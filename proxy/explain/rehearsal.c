@@ -128,15 +128,22 @@ static const struct upstream_settings *find_upstream(const struct rehearsal *r,
                                      : settings->upstream;
 }
 
-/* One transaction goes one way. */
-static bool is_route_fine(struct rehearsal *r, struct str to)
+/* One transaction goes one way. *follows: which way it would have gone alone,
+ * where it goes that of the first; else n is 0. */
+static bool is_route_fine(struct rehearsal *r, struct str to,
+                          struct str *follows)
 {
     const struct upstream_settings *upstream =
         find_upstream(r, r->effects.route);
     if (r->upstream == NULL)
         r->upstream = upstream;
+    *follows = STR("");
     if (r->upstream == upstream)
         return true;
+    if (r->settings->split == SPLIT_FIRST) {
+        *follows = upstream->name;
+        return true;
+    }
     tracer_refuse(&r->tracer, STAGE_RCPT, to, 452,
                   "452 4.5.3 This recipient takes another route, send it "
                   "separately");
@@ -160,7 +167,14 @@ static bool run_recipient(struct rehearsal *r, size_t index)
     struct str to = r->mail->to[index];
     r->effects.route = r->route;
     rehearsal_learn_recipient(r, index);
-    bool is_accepted = run_stage(r, STAGE_RCPT, to) && is_route_fine(r, to);
+    rehearsal_learn_upstream(
+        r, (r->upstream != NULL && r->settings->split == SPLIT_FIRST
+                ? r->upstream
+                : find_upstream(r, r->route))
+               ->name);
+    struct str follows;
+    bool is_accepted =
+        run_stage(r, STAGE_RCPT, to) && is_route_fine(r, to, &follows);
     bool goes_on = r->verdict.kind != VERDICT_CLOSE;
     struct str address = facts_text(&r->facts, FACT_RCPT_TO);
     if (!is_accepted || !is_taken(r, address)) {
@@ -172,6 +186,7 @@ static bool run_recipient(struct rehearsal *r, size_t index)
         return false;
     told->original = story_keep(r->story, to);
     told->address = story_keep(r->story, address);
+    told->route = story_keep(r->story, follows);
     r->accepted[r->accepted_count++] = address;
     return true;
 }
@@ -232,6 +247,7 @@ static bool run_content(struct rehearsal *r)
 {
     if (rehearsal_learn_recipients(r) != 0)
         return give_up(r);
+    rehearsal_learn_upstream(r, r->upstream->name);
     if (run_stage(r, STAGE_DATA, STR("")) && run_header(r) && run_message(r))
         return true;
     end(r, "the message is refused");

@@ -26,6 +26,14 @@ static void state(struct rehearsal *r, enum stage stage)
     }
 }
 
+void rehearsal_learn_upstream(struct rehearsal *r, struct str name)
+{
+    for (size_t i = 0; i < r->mail->fact_count; i++)
+        if (r->mail->facts[i].ref.fact == FACT_UPSTREAM_NAME)
+            return;
+    facts_set_text(&r->facts, FACT_UPSTREAM_NAME, name);
+}
+
 int rehearsal_learn_client(struct rehearsal *r)
 {
     struct ip ip;
@@ -181,7 +189,7 @@ void rehearsal_learn_reply(struct rehearsal *r, struct str to)
     facts_set_text(&r->facts, FACT_REPLY_ENHANCED, mail->reply_enhanced);
     facts_set_text(&r->facts, FACT_REPLY_TEXT, mail->reply_text);
     if (r->upstream != NULL)
-        facts_set_text(&r->facts, FACT_UPSTREAM_NAME, r->upstream->name);
+        rehearsal_learn_upstream(r, r->upstream->name);
     if (to.n > 0)
         facts_set_text(&r->facts, FACT_REPLY_TO, to);
     state(r, STAGE_REPLY);

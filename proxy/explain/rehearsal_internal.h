@@ -28,6 +28,8 @@ void rehearsal_learn_login(struct rehearsal *r);
 void rehearsal_learn_helo(struct rehearsal *r);
 void rehearsal_learn_mail(struct rehearsal *r);
 void rehearsal_learn_recipient(struct rehearsal *r, size_t index);
+/* Unless it was stated by name. */
+void rehearsal_learn_upstream(struct rehearsal *r, struct str name);
 int rehearsal_learn_recipients(struct rehearsal *r);
 void rehearsal_learn_header(struct rehearsal *r);
 void rehearsal_learn_message(struct rehearsal *r);

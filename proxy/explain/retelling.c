@@ -183,6 +183,16 @@ static bool run_login(struct retelling *r, struct recorded *line)
                                                : line->auth_user);
 }
 
+/* `route`: what rules said so far, or where it went. */
+static void learn_upstream(struct retelling *r, struct str route)
+{
+    struct str listener =
+        r->line->listener.p == NULL ? STR("") : r->line->listener;
+    struct str name = settings_route(r->settings, listener, route);
+    if (name.n > 0)
+        facts_set_text(&r->facts, FACT_UPSTREAM_NAME, name);
+}
+
 static bool run_recipients(struct retelling *r)
 {
     struct recorded *line = r->line;
@@ -194,6 +204,7 @@ static bool run_recipients(struct retelling *r)
             continue;
         r->effects.route = route;
         recorded_learn_rcpt(line, i, &r->facts);
+        learn_upstream(r, route);
         if (!run_stage(r, STAGE_RCPT, to->to)) {
             if (r->verdict.kind == VERDICT_CLOSE)
                 return false;
@@ -205,6 +216,8 @@ static bool run_recipients(struct retelling *r)
         }
         has_accepted = has_accepted || to->verdict == RECORDED_ACCEPT;
     }
+    learn_upstream(r,
+                   line->upstream_name.p == NULL ? route : line->upstream_name);
     return has_accepted;
 }
 

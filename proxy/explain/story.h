@@ -90,7 +90,8 @@ struct story_stage {
 struct story_recipient {
     struct str original, address;
     bool is_added;
-    struct str route; /* n 0: the default */
+    struct str route; /* its own, though it follows the first; n 0: it does
+                         not */
 };
 
 struct story {

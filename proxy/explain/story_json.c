@@ -181,6 +181,8 @@ static json_t *upstream_object(const struct story *story)
             set_text(item, "to", to->original);
         set_text(item, "sent", to->address);
         set_flag(item, "added", to->is_added);
+        if (to->route.n > 0)
+            set_text(item, "route", to->route);
         json_array_append_new(recipients, item);
     }
     json_object_set_new(object, "rcpt", recipients);

@@ -337,7 +337,12 @@ static void put_envelope(const struct teller *teller, const struct story *story)
     for (size_t i = 0; i < story->recipient_count; i++) {
         const struct story_recipient *to = &story->recipients[i];
         put_after(teller, "  RCPT TO:<", to->address);
-        fputs(to->is_added ? ">   (added)\n" : ">\n", teller->to);
+        fputs(to->is_added ? ">   (added)" : ">", teller->to);
+        if (to->route.n > 0) {
+            put_after(teller, "   (with the first, not to ", to->route);
+            fputc(')', teller->to);
+        }
+        fputc('\n', teller->to);
     }
 }
 

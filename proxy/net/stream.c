@@ -277,6 +277,16 @@ int stream_secure_unread(struct stream *stream, struct tls_context *context)
     return is_whole ? 0 : -1;
 }
 
+void stream_tls_offer(struct stream *stream, struct ssl_session_st *session)
+{
+    tls_engine_offer(stream->engine, session);
+}
+
+struct ssl_session_st *stream_tls_session(struct stream *stream)
+{
+    return stream->engine == NULL ? NULL : tls_engine_session(stream->engine);
+}
+
 const char *stream_error(const struct stream *stream)
 {
     return stream->error;
@@ -307,9 +317,9 @@ int stream_tls_client(const struct stream *stream, struct arena *arena,
                       struct client_certificate *out)
 {
     *out = (struct client_certificate){0};
-    return stream->engine == NULL ? 0
-                                  : tls_engine_client(stream->engine, arena,
-                                                      out);
+    return stream->engine == NULL
+               ? 0
+               : tls_engine_client(stream->engine, arena, out);
 }
 
 const char *stream_peer_host(const struct stream *stream)

@@ -12,6 +12,7 @@
 #define PROXY_NET_STREAM_H
 
 #include "proxy/net/loop.h"
+#include "proxy/tls/tls_session.h"
 
 #define STREAM_INPUT_MAX (64 * 1024)    /* octets kept unread */
 #define STREAM_OUTPUT_LOW (32 * 1024)   /* on_drained comes below this */
@@ -79,6 +80,13 @@ struct stream *stream_connect_unix(struct loop *loop, const char *path,
  * STREAM_END_TLS the alert is sent, for certain with stream_close() alone. */
 int stream_secure(struct stream *stream, struct tls_context *context,
                   const char *name);
+
+/* The client's side, right behind stream_secure(): offers a session of the
+ * same server to be resumed. Takes it; NULL is none. */
+void stream_tls_offer(struct stream *stream, struct ssl_session_st *session);
+/* The newest that the server gave, to be taken over; NULL: none. See
+ * tls_session.h. */
+struct ssl_session_st *stream_tls_session(struct stream *stream);
 
 /* The server's side where TLS begins behind other octets: what is unread is the
  * peer's first words of TLS. */

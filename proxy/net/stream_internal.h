@@ -61,7 +61,7 @@ struct stream {
     bool is_input_full; /* until half of it is consumed */
     bool has_peer_ended;
     bool is_above_low; /* on_drained is due when the output falls */
-    char error[200];
+    char error[256];
     char peer_host[SOCKET_ADDRESS_TEXT];
     char local_host[SOCKET_ADDRESS_TEXT];
     uint16_t peer_port, local_port;

@@ -3,9 +3,40 @@
 #include "proxy/replay/replay_internal.h"
 #include "rules/ruleset.h"
 
+static struct str upstream_of(const struct engine *engine,
+                              const struct replayed_mail *mail)
+{
+    const struct settings *settings = engine->settings;
+    struct str route =
+        mail->effects.route.n > 0 ? mail->effects.route : mail->route;
+    for (size_t i = 0; route.n == 0 && i < settings->listener_count; i++)
+        if (mail->line.listener.p != NULL &&
+            str_equals(settings->listeners[i].name, mail->line.listener))
+            route = settings->listeners[i].upstream->name;
+    return route;
+}
+
+/* As a session learns it. */
+static void learn_upstream(const struct engine *engine,
+                           const struct replayed_mail *mail, enum stage stage)
+{
+    struct facts *facts = &mail->session->facts;
+    struct str name = mail->upstream;
+    if (stage < STAGE_RCPT || stage == STAGE_REPLY)
+        return;
+    if (name.n == 0 ||
+        (stage == STAGE_RCPT && engine->settings->split == SPLIT_DEFER))
+        name = upstream_of(engine, mail);
+    if (name.n > 0)
+        facts_set_text(facts, FACT_UPSTREAM_NAME, name);
+    else
+        facts_forget(facts, FACT_UPSTREAM_NAME);
+}
+
 void mail_ask(struct engine *engine, struct replayed_mail *mail,
               enum stage stage, uint64_t now_us, struct verdict *verdict)
 {
+    learn_upstream(engine, mail, stage);
     engine_ask(engine, stage, &mail->line, &mail->session->facts,
                &mail->effects, now_us, mail, verdict);
 }
@@ -116,20 +147,8 @@ void envelope_mail(struct engine *engine, struct replayed_mail *mail,
     (void)mail_passes(engine, mail, STAGE_MAIL, &verdict, now_us);
 }
 
-static struct str upstream_of(const struct engine *engine,
-                              const struct replayed_mail *mail)
-{
-    const struct settings *settings = engine->settings;
-    struct str route =
-        mail->effects.route.n > 0 ? mail->effects.route : mail->route;
-    for (size_t i = 0; route.n == 0 && i < settings->listener_count; i++)
-        if (mail->line.listener.p != NULL &&
-            str_equals(settings->listeners[i].name, mail->line.listener))
-            route = settings->listeners[i].upstream->name;
-    return route;
-}
-
-/* Two recipients of one mail take different routes: the second waits. */
+/* Two recipients of one mail take different routes: the second waits, or goes
+ * along. */
 static bool route_is_fine(const struct engine *engine,
                           struct replayed_mail *mail,
                           struct replayed_recipient *r)
@@ -137,7 +156,8 @@ static bool route_is_fine(const struct engine *engine,
     struct str upstream = upstream_of(engine, mail);
     if (mail->upstream.n == 0)
         mail->upstream = upstream;
-    if (str_equals(mail->upstream, upstream))
+    if (str_equals(mail->upstream, upstream) ||
+        engine->settings->split == SPLIT_FIRST)
         return true;
     r->refusal = (struct refusal){
         .is_set = true,

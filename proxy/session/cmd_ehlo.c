@@ -39,7 +39,8 @@ static void learn_offer(struct session *s)
         offer->size = settings->caps.message;
     if (offer->rcpt_max == 0 || offer->rcpt_max > settings->caps.recipients)
         offer->rcpt_max = settings->caps.recipients;
-    if (ruleset_routes_by_recipient(settings->rules))
+    if (ruleset_routes_by_recipient(settings->rules) &&
+        settings->split == SPLIT_DEFER)
         offer->rcpt_domain_max = 1;
     /* RFC 8689 4.2.1: not in clear text. */
     if (!stream_is_secure(s->stream))

@@ -37,28 +37,22 @@ static struct recipient *add_recipient(struct transaction *t)
     return &t->recipients[t->recipient_count++];
 }
 
-/* Each snapshot has the same upstreams; the server's own are those that live
- * as long as connections to them. */
-static const struct upstream_settings *find_upstream(const struct session *s,
-                                                     struct str route)
-{
-    const struct settings *settings = s->host->settings;
-    for (size_t i = 0; route.n > 0 && i < settings->upstream_count; i++)
-        if (str_equals(settings->upstreams[i].name, route))
-            return &settings->upstreams[i];
-    return s->listener->upstream;
-}
-
-/* One transaction goes to one upstream: that of its first recipient. */
+/* One transaction goes to one upstream: that of its first recipient. Another
+ * waits, or goes along. */
 static bool route_is_fine(struct session *s, struct recipient *r)
 {
     struct transaction *t = s->transaction;
     struct str route = t->effects.route.n > 0 ? t->effects.route : t->route;
-    const struct upstream_settings *upstream = find_upstream(s, route);
+    const struct upstream_settings *upstream =
+        transaction_find_upstream(s, route);
     if (t->upstream == NULL)
         t->upstream = upstream;
     if (t->upstream == upstream)
         return true;
+    if (t->settings->split == SPLIT_FIRST) {
+        r->route = upstream->name;
+        return true;
+    }
     refuse(r, 452, "4.5.3",
            "This recipient takes another route, send it separately");
     return false;

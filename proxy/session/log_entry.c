@@ -237,6 +237,8 @@ static void put_limits(struct log_entry *entry, const struct effects *effects)
         json_number(line, "max", use->max);
         if (!use->is_within)
             json_number(line, "retry_after_ms", use->retry_after_ms);
+        if (use->paced_ms > 0)
+            json_number(line, "paced_ms", use->paced_ms);
         json_close_object(line);
     }
     json_close_array(line);

@@ -8,6 +8,9 @@
 #include "proxy/session/transaction.h"
 #include "rules/list.h"
 
+/* A message that is under way may end at any time. */
+#define HELD_UP_RETRY_MS 1000
+
 /* What the log says of when a stage was asked is the time that its budgets
  * were asked with: a replay comes to the same figures. */
 static uint64_t budget_now_ms(const struct session *s)
@@ -131,18 +134,40 @@ void policy_run_leave(const struct policy_run *run)
         keep_holds(run->session, run->effects);
 }
 
+/* Who is held back is asked with the time that the log will tell. */
+static uint64_t asked_at_ms(const struct policy_run *run)
+{
+    return run->paced_ms > 0 ? run->session->asked_us / 1000
+                             : budget_now_ms(run->session);
+}
+
+bool policy_run_hold(struct policy_run *run)
+{
+    struct session *s = run->session;
+    struct answer *answer = &run->answer;
+    *answer = (struct answer){0};
+    shared_ledger_answer(s->host->ledger, &run->question, asked_at_ms(run),
+                         answer);
+    answer->paced_ms = run->paced_ms;
+    if (!run->question.is_paced || answer->is_within)
+        return true;
+    struct str upstream = facts_text(&s->facts, FACT_UPSTREAM_NAME);
+    uint64_t pace_ms = transaction_find_upstream(s, upstream)->pace_ms;
+    run->retry_ms =
+        answer->is_held_up ? HELD_UP_RETRY_MS : answer->retry_after_ms;
+    return run->paced_ms >= pace_ms || run->retry_ms > pace_ms - run->paced_ms;
+}
+
 /* One that only pretends is told what changes nothing. */
 static bool answer_here(struct policy_run *run)
 {
-    struct session_host *host = run->session->host;
-    struct answer answer = {.action = STR("DUNNO")};
+    run->answer = (struct answer){.action = STR("DUNNO")};
     bool is_ask = run->question.kind == QUESTION_ASK;
     if (is_ask && !run->question.is_shadow)
         return false;
-    if (!is_ask)
-        shared_ledger_answer(host->ledger, &run->question,
-                             budget_now_ms(run->session), &answer);
-    evaluate_answer(&run->evaluation, &answer);
+    if (!is_ask && !policy_run_hold(run))
+        return false;
+    evaluate_answer(&run->evaluation, &run->answer);
     return true;
 }
 
@@ -169,6 +194,20 @@ enum evaluate_result policy_run_on(struct policy_run *run)
     return result;
 }
 
+/* Where the transaction goes; of a recipient that may go elsewhere, where the
+ * rules before its own have sent it. */
+static void learn_upstream(struct session *s, enum stage stage)
+{
+    const struct transaction *t = s->transaction;
+    if (t == NULL || stage < STAGE_RCPT || stage == STAGE_REPLY)
+        return;
+    const struct upstream_settings *upstream = t->upstream;
+    if (upstream == NULL ||
+        (stage == STAGE_RCPT && t->settings->split == SPLIT_DEFER))
+        upstream = transaction_find_upstream(s, t->route);
+    facts_set_text(&s->facts, FACT_UPSTREAM_NAME, upstream->name);
+}
+
 /* False: there is nothing to ask; what is held may want correction. */
 static bool start(struct policy_run *run)
 {
@@ -179,6 +218,7 @@ static bool start(struct policy_run *run)
         s->transaction->stage_us[run->stage] = s->asked_us;
     /* time.* is read when the rule runs (design 3.1). */
     time_facts_set(&s->facts, loop_wall_us(s->host->loop) / 1000000);
+    learn_upstream(s, run->stage);
     if (run->stage != STAGE_REPLY)
         shadow_ask(s, run->stage);
     if (ruleset_count(rules, run->stage) == 0 && run->stage != STAGE_MESSAGE) {
@@ -201,6 +241,7 @@ static void ask(struct session *s, enum stage stage, struct effects *effects,
     run.stage = stage;
     run.effects = effects;
     run.then = then;
+    run.paced_ms = 0;
     if (start(&run))
         policy_run_finish(&run);
     else
@@ -256,6 +297,7 @@ void policy_ask_reply(struct session *s, const struct recipient *recipient)
     run.stage = STAGE_REPLY;
     run.effects = &t->effects;
     run.then = ignore;
+    run.paced_ms = 0;
     shadow_ask_reply(s, recipient);
     if (start(&run) && policy_run_on(&run) == EVALUATE_QUESTION)
         run.verdict = (struct verdict){.kind = VERDICT_PASS};

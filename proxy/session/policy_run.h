@@ -11,14 +11,22 @@ struct policy_run {
     struct effects *effects;
     policy_then *then;
     struct evaluation evaluation;
-    struct question question; /* for a policy server */
+    struct question question; /* for a policy server, or that is paced */
     struct verdict verdict;
+    /* Of a paced question: what the budget said last, how long it was waited
+     * for in all, and when to ask again. */
+    struct answer answer;
+    uint64_t paced_ms, retry_ms;
 };
 
 /* Goes on until there is a verdict (EVALUATE_VERDICT), what it did has been
  * applied, and only `then` is left to call; or until a policy server must be
- * asked (EVALUATE_QUESTION). */
+ * asked, or a budget asked again behind retry_ms
+ * (EVALUATE_QUESTION). */
 enum evaluate_result policy_run_on(struct policy_run *run);
+/* Asks the budget of the question. False: it is exceeded, and there is time to
+ * ask again. */
+bool policy_run_hold(struct policy_run *run);
 /* The run is given up, or has its verdict: what it counted for the session
  * goes to the session. */
 void policy_run_leave(const struct policy_run *run);

@@ -1,5 +1,6 @@
-/* A run of the rules that waits for a policy server, or whose answer is held
- * by a rule's `delay`. It moves off the stack only then. */
+/* A run of the rules that waits for a policy server or an upstream's budget, or
+ * whose answer is held by a rule's `delay`. It moves off the stack only then.
+ */
 #include "proxy/session/policy_run.h"
 
 #include <stdlib.h>
@@ -11,12 +12,16 @@
 /* All that one answer may wait for, questions and delays together: clients
  * give up after five minutes (RFC 5321 4.5.3.2). */
 #define WAIT_MAX_MS ((uint64_t)4 * 60 * 1000)
+/* Many may wait for one budget: none asks more often than this. */
+#define PACE_LEAST_MS 100
 
 struct policy_wait {
     struct policy_run run;
     uint64_t since_ms, asked_us;
-    struct ask *ask;     /* with a policy server; NULL: the answer is held */
-    struct timer *timer; /* of a held answer; NULL: it was never held */
+    struct ask *ask;     /* with a policy server */
+    struct timer *timer; /* of a held answer, or until a budget is asked again;
+                            NULL: neither */
+    uint64_t paced_from_ms; /* when that began */
 };
 
 /* NULL: out of memory. The client's deadline stands still from now on. */
@@ -83,6 +88,7 @@ static void take_answer(struct policy_run *run, struct str action)
 }
 
 static void finish(struct policy_run *run, struct policy_wait *wait);
+static bool pace(struct policy_wait *wait);
 
 static void on_answer(void *owner, struct str action, const char *fault)
 {
@@ -107,6 +113,42 @@ static bool ask_server(struct policy_wait *wait)
     wait->ask = ask_start(s->host->asks, run->question.server,
                           str_span(request, n), left_ms(wait), on_answer, wait);
     return wait->ask != NULL;
+}
+
+/* Asks the budget again; the log tells of this time. */
+static void on_paced(void *owner)
+{
+    struct policy_wait *wait = owner;
+    struct policy_run *run = &wait->run;
+    struct session *s = run->session;
+    timer_free(wait->timer);
+    wait->timer = NULL;
+    run->paced_ms += loop_now_ms(s->host->loop) - wait->paced_from_ms;
+    s->asked_us = loop_clock_us(s->host->loop);
+    if (s->transaction != NULL)
+        s->transaction->stage_us[run->stage] = s->asked_us;
+    if (!policy_run_hold(run) && pace(wait))
+        return;
+    evaluate_answer(&run->evaluation, &run->answer);
+    finish(run, wait);
+    session_run(s);
+}
+
+/* False: out of memory, or too late; then the rule acts. */
+static bool pace(struct policy_wait *wait)
+{
+    uint64_t ms = wait->run.retry_ms;
+    struct loop *loop = wait->run.session->host->loop;
+    if (ms < PACE_LEAST_MS)
+        ms = PACE_LEAST_MS;
+    if (ms > left_ms(wait))
+        return false;
+    wait->timer = timer_new(loop, on_paced, wait);
+    if (wait->timer == NULL)
+        return false;
+    wait->paced_from_ms = loop_now_ms(loop);
+    timer_start(wait->timer, ms);
+    return true;
 }
 
 static void on_delay(void *owner)
@@ -137,8 +179,13 @@ static void finish(struct policy_run *run, struct policy_wait *wait)
     while (policy_run_on(run) == EVALUATE_QUESTION) {
         if (wait == NULL && (wait = begin_wait(run)) != NULL)
             run = &wait->run;
-        if (wait != NULL && ask_server(wait))
+        bool is_paced = run->question.kind == QUESTION_HOLD;
+        if (wait != NULL && (is_paced ? pace(wait) : ask_server(wait)))
             return;
+        if (is_paced) {
+            evaluate_answer(&run->evaluation, &run->answer);
+            continue;
+        }
         note_answer(run, loop_clock_us(s->host->loop), (struct str){NULL, 0},
                     "it could not be asked: out of memory, or it is gone");
         take_answer(run, (struct str){NULL, 0});

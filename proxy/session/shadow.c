@@ -246,8 +246,11 @@ static void ask_mail(struct session *s, enum stage stage)
         m->is_over = true;
     if (m->is_over)
         return;
-    if (stage == STAGE_RCPT)
+    if (stage == STAGE_RCPT) {
         m->effects.route = m->route;
+        facts_set_text(&shadow->facts, FACT_UPSTREAM_NAME,
+                       transaction_find_upstream(s, m->route)->name);
+    }
     if (stage == STAGE_AUTH)
         ask_auth_again(s, m);
     else

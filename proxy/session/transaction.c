@@ -213,3 +213,13 @@ void transaction_flush_replies(struct session *s)
         session_reply(s, 452, "4.5.3", "Too many recipients");
     }
 }
+
+const struct upstream_settings *
+transaction_find_upstream(const struct session *s, struct str route)
+{
+    const struct settings *settings = s->host->settings;
+    for (size_t i = 0; route.n > 0 && i < settings->upstream_count; i++)
+        if (str_equals(settings->upstreams[i].name, route))
+            return &settings->upstreams[i];
+    return s->listener->upstream;
+}

@@ -36,6 +36,9 @@ struct recipient {
     uint64_t asked_us, answered_us;
     struct reply upstream_reply; /* code 0: none */
     const struct rule *rule;
+    /* Where its rules would have sent it, had it not followed the first; n 0:
+     * it did not. */
+    struct str route;
 };
 
 /* A recipient that a rule added. */
@@ -179,5 +182,11 @@ void transaction_reply_final(struct session *s);
 void transaction_note_asked(struct transaction *t, const struct asked *asked);
 /* Sends the replies of recipients that are due, in order. */
 void transaction_flush_replies(struct session *s);
+
+/* The upstream that `route` names; n 0: the listener's. Each snapshot has the
+ * same upstreams; these are the server's own, which live as long as
+ * connections to them. */
+const struct upstream_settings *
+transaction_find_upstream(const struct session *s, struct str route);
 
 #endif

@@ -100,6 +100,8 @@ static void put_recipient(struct log_entry *entry, const struct recipient *r)
     if (r->upstream_reply.code != 0 &&
         (r->is_ours || replies_differ(&r->upstream_reply, &r->reply)))
         log_put_reply(entry, "upstream", &r->upstream_reply);
+    if (r->route.n > 0)
+        json_text(line, "route", r->route);
     log_put_moment(entry, "at", r->asked_us);
     log_put_moment(entry, "answered", r->answered_us);
     put_shadow(entry, r->shadow);

@@ -25,45 +25,46 @@ static int days_between(const ASN1_TIME *from, const ASN1_TIME *to,
 /* Writes nothing when there is nothing to say. Both of its dates are in the
  * time that a certificate is valid (RFC 5280 4.1.2.5). */
 static void describe(const X509 *certificate, const char *path,
-                     const ASN1_TIME *now, char *words, size_t room)
+                     const ASN1_TIME *now, const char *others, char *words,
+                     size_t room)
 {
     bool is_early, has_ended;
     days_between(X509_get0_notBefore(certificate), now, &is_early);
     int days = days_between(now, X509_get0_notAfter(certificate), &has_ended);
     words[0] = '\0';
     if (has_ended)
-        snprintf(words, room,
-                 "certificate %s has expired; clients will refuse it", path);
+        snprintf(words, room, "certificate %s has expired; %s will refuse it",
+                 path, others);
     else if (is_early)
         snprintf(words, room,
-                 "certificate %s is not valid yet; clients will refuse it",
-                 path);
+                 "certificate %s is not valid yet; %s will refuse it", path,
+                 others);
     else if (days == 0)
         snprintf(words, room,
-                 "certificate %s ends within a day; clients will refuse it "
+                 "certificate %s ends within a day; %s will refuse it "
                  "then: renew it",
-                 path);
+                 path, others);
     else if (days < WARN_DAYS)
         snprintf(words, room,
-                 "certificate %s ends in %d day%s; clients will refuse it "
+                 "certificate %s ends in %d day%s; %s will refuse it "
                  "then: renew it",
-                 path, days, days == 1 ? "" : "s");
+                 path, days, days == 1 ? "" : "s", others);
 }
 
-void certificate_dates_tell(const struct tls_context *context,
-                            const struct tls_settings *settings, int64_t now,
-                            void (*tell)(void *owner, struct mark mark,
-                                         const char *words),
-                            void *owner)
+void certificate_dates_tell(
+    const struct tls_context *context,
+    const struct certificate_settings *certificates, int64_t now,
+    void (*tell)(void *owner, struct mark mark, const char *words), void *owner)
 {
     char words[512];
     ASN1_TIME *from = ASN1_TIME_set(NULL, now);
     if (from == NULL)
         return;
     for (size_t i = 0; i < context->count; i++) {
-        const struct certificate_settings *named = &settings->certificates[i];
+        const struct certificate_settings *named = &certificates[i];
         describe(SSL_CTX_get0_certificate(context->contexts[i]), named->chain,
-                 from, words, sizeof(words));
+                 from, context->is_server ? "clients" : "servers", words,
+                 sizeof(words));
         if (words[0] != '\0')
             tell(owner, named->chain_mark, words);
     }

@@ -1,4 +1,4 @@
-/* Certificates that clients refuse by their dates, or soon will. */
+/* Certificates that the other side refuses by their dates, or soon will. */
 #ifndef PROXY_TLS_CERTIFICATE_DATES_H
 #define PROXY_TLS_CERTIFICATE_DATES_H
 
@@ -6,11 +6,12 @@
 
 #include <stdint.h>
 
-/* Tells of each listener's certificate that at `now` is not valid yet, no
- * longer, or for less than 14 days; the words name its file and are valid
- * within the call. `settings` are those of the context. */
+/* Tells of each certificate that at `now` is not valid yet, no longer, or for
+ * less than 14 days; the words name its file and are valid within the call.
+ * `certificates` are those of the context. */
 void certificate_dates_tell(const struct tls_context *context,
-                            const struct tls_settings *settings, int64_t now,
+                            const struct certificate_settings *certificates,
+                            int64_t now,
                             void (*tell)(void *owner, struct mark mark,
                                          const char *words),
                             void *owner);

@@ -2,8 +2,13 @@
 #include "proxy/tls/tls_context.h"
 
 #include "proxy/tls/authorities.h"
+#include "proxy/tls/own_certificate.h"
+#include "proxy/tls/server_proof.h"
 #include "proxy/tls/tls_context_internal.h"
 
+/* How long a session may be resumed, and so how long a certificate that was
+ * good serves without being shown again. */
+#define SESSION_SECONDS (2 * 60 * 60)
 #define SYSTEM_CA "/etc/ssl/certs/ca-certificates.crt"
 
 static int load_authorities(SSL_CTX *ssl,
@@ -15,37 +20,61 @@ static int load_authorities(SSL_CTX *ssl,
     return authorities_load(ssl, SYSTEM_CA, settings->mark, diags);
 }
 
-static SSL_CTX *new_ssl(const struct upstream_settings *settings,
-                        struct diags *diags)
+/* Sessions go to the engines, never into BoringSSL's own store: one of another
+ * server must never be offered. */
+static void allow_resumption(SSL_CTX *ssl)
 {
-    SSL_CTX *ssl = tls_context_new_ssl(false);
-    if (ssl == NULL) {
-        diags_error(diags, settings->mark, "out of memory");
-        return NULL;
-    }
+    SSL_CTX_set_timeout(ssl, SESSION_SECONDS);
+    SSL_CTX_set_session_psk_dhe_timeout(ssl, SESSION_SECONDS);
+    SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_CLIENT |
+                                            SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(ssl, tls_engine_new_session);
+}
+
+/* 0, or -1 with an error. */
+static int set_proof(struct tls_context *context, SSL_CTX *ssl,
+                     const struct upstream_settings *settings,
+                     struct diags *diags)
+{
+    context->is_verified = settings->is_verified;
     if (!settings->is_verified)
-        return ssl;
+        return 0;
+    if (settings->fingerprint_count > 0) {
+        if (server_proof_pin(context, ssl, settings) == 0)
+            return 0;
+        diags_error(diags, settings->mark, "out of memory");
+        return -1;
+    }
     SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER, NULL);
-    if (load_authorities(ssl, settings, diags) == 0)
-        return ssl;
-    SSL_CTX_free(ssl);
-    return NULL;
+    return load_authorities(ssl, settings, diags);
+}
+
+static int set_up(struct tls_context *context, SSL_CTX *ssl,
+                  const struct upstream_settings *settings, struct diags *diags)
+{
+    allow_resumption(ssl);
+    int result = set_proof(context, ssl, settings, diags);
+    if (settings->certificate.chain != NULL &&
+        own_certificate_load(ssl, &settings->certificate, diags) != 0)
+        result = -1;
+    return result;
 }
 
 struct tls_context *
 tls_context_new_client(const struct upstream_settings *settings,
                        struct diags *diags)
 {
-    SSL_CTX *ssl = new_ssl(settings, diags);
-    if (ssl == NULL)
-        return NULL;
     struct tls_context *context = tls_context_new_empty(1);
-    if (context == NULL) {
+    SSL_CTX *ssl = tls_context_new_ssl(false);
+    if (context == NULL || ssl == NULL) {
         diags_error(diags, settings->mark, "out of memory");
         SSL_CTX_free(ssl);
+        tls_context_free(context);
         return NULL;
     }
-    context->is_verified = settings->is_verified;
     context->contexts[context->count++] = ssl;
-    return context;
+    if (set_up(context, ssl, settings, diags) == 0)
+        return context;
+    tls_context_free(context);
+    return NULL;
 }

@@ -67,6 +67,7 @@ void tls_context_free(struct tls_context *context)
         SSL_CTX_free(context->contexts[i]);
     free(context->contexts);
     free(context->is_default);
+    free(context->pins);
     BIO_meth_free(context->buffers);
     free(context);
 }

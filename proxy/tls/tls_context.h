@@ -20,7 +20,9 @@ struct tls_context *tls_context_new_server(const struct tls_settings *settings,
 struct tls_context *tls_context_asking_clients(
     const struct tls_context *base, const struct tls_settings *settings,
     const struct client_ca_settings *ca, struct diags *diags);
-/* For an upstream: verifies chain and name unless told otherwise. */
+/* For an upstream: verifies chain and name, or holds the certificate against
+ * fingerprints, unless told otherwise; shows a certificate where one is given.
+ * Sessions may be resumed; see tls_session.h. */
 struct tls_context *
 tls_context_new_client(const struct upstream_settings *settings,
                        struct diags *diags);

@@ -13,7 +13,11 @@ struct tls_context {
     size_t count;
     BIO_METHOD *buffers; /* the engine's way to its two buffers */
     bool is_server;
-    bool is_verified; /* client: the chain and the name must hold */
+    bool is_verified; /* client: the server must prove who it is */
+    /* Client: fingerprints, of which it must show one; none: chain and name
+     * must hold. */
+    char (*pins)[FINGERPRINT_DIGITS];
+    size_t pin_count;
 };
 
 /* A context with nothing in it yet; NULL when out of memory. */
@@ -25,5 +29,7 @@ SSL_CTX *tls_context_new_ssl(bool is_minimum_13);
 int tls_engine_bio_read(BIO *bio, char *to, int room);
 int tls_engine_bio_write(BIO *bio, const char *octets, int count);
 long tls_engine_bio_control(BIO *bio, int command, long number, void *pointer);
+/* For SSL_CTX_sess_set_new_cb; takes the session. */
+int tls_engine_new_session(SSL *ssl, SSL_SESSION *session);
 
 #endif

@@ -27,7 +27,8 @@ struct tls_engine {
     enum tls_state state;
     struct octet_queue input;  /* from the network */
     struct octet_queue output; /* to the network */
-    char error[200];
+    SSL_SESSION *session;      /* client: the newest to offer next */
+    char error[256];
 };
 
 int tls_engine_bio_read(BIO *bio, char *to, int room)
@@ -145,9 +146,50 @@ void tls_engine_free(struct tls_engine *engine)
     if (engine == NULL)
         return;
     SSL_free(engine->ssl);
+    tls_session_free(engine->session);
     octet_queue_release(&engine->input);
     octet_queue_release(&engine->output);
     free(engine);
+}
+
+void tls_engine_offer(struct tls_engine *engine, SSL_SESSION *session)
+{
+    if (session == NULL)
+        return;
+    if (engine->state == TLS_HANDSHAKING)
+        SSL_set_session(engine->ssl, session);
+    SSL_SESSION_free(session);
+}
+
+int tls_engine_new_session(SSL *ssl, SSL_SESSION *session)
+{
+    struct tls_engine *engine = BIO_get_data(SSL_get_rbio(ssl));
+    tls_session_free(engine->session);
+    engine->session = session;
+    return 1;
+}
+
+SSL_SESSION *tls_engine_session(struct tls_engine *engine)
+{
+    SSL_SESSION *session = engine->session;
+    engine->session = NULL;
+    return session;
+}
+
+bool tls_engine_is_resumed(const struct tls_engine *engine)
+{
+    return engine->state == TLS_OPEN && SSL_session_reused(engine->ssl) == 1;
+}
+
+/* A session of TLS 1.2 serves again: the server gives no new one with it. */
+static void keep_reused(struct tls_engine *engine)
+{
+    SSL_SESSION *session = SSL_get_session(engine->ssl);
+    if (engine->session == NULL && SSL_session_reused(engine->ssl) == 1 &&
+        !SSL_is_server(engine->ssl) && session != NULL &&
+        SSL_SESSION_should_be_single_use(session) == 0 &&
+        SSL_SESSION_up_ref(session) == 1)
+        engine->session = session;
 }
 
 static void advance_handshake(struct tls_engine *engine)
@@ -156,6 +198,7 @@ static void advance_handshake(struct tls_engine *engine)
     int result = SSL_do_handshake(engine->ssl);
     if (result == 1) {
         engine->state = TLS_OPEN;
+        keep_reused(engine);
         return;
     }
     int error = SSL_get_error(engine->ssl, result);

@@ -6,6 +6,7 @@
 
 #include "proxy/tls/client_certificate.h"
 #include "proxy/tls/tls_context.h"
+#include "proxy/tls/tls_session.h"
 
 #define TLS_ENGINE_INPUT_MAX (32 * 1024)   /* more than the longest record */
 #define TLS_ENGINE_OUTPUT_HIGH (64 * 1024) /* write takes nothing above */
@@ -24,6 +25,17 @@ enum tls_state {
 struct tls_engine *tls_engine_new(struct tls_context *context,
                                   const char *name);
 void tls_engine_free(struct tls_engine *engine);
+
+/* Client side, before the first advance: offers a session that the same server
+ * gave under the same context and name. Takes it; NULL is none. The server may
+ * do as if it were not there. */
+void tls_engine_offer(struct tls_engine *engine,
+                      struct ssl_session_st *session);
+/* The newest session that may be offered next, to be taken over from the
+ * engine; NULL: none, or it was taken before. */
+struct ssl_session_st *tls_engine_session(struct tls_engine *engine);
+/* Whether the handshake was short for the session that was offered. */
+bool tls_engine_is_resumed(const struct tls_engine *engine);
 
 /* Moves as far as it can with what is buffered; call after every feed, and
  * after sent() while handshaking. */

@@ -1,5 +1,6 @@
 #include "proxy/tls/tls_error.h"
 
+#include "proxy/tls/server_proof.h"
 #include "rules/base/str.h"
 
 #include <stdint.h>
@@ -21,7 +22,10 @@ static const struct {
     {SSL_R_UNSUPPORTED_PROTOCOL, "unsupported protocol version"},
     {SSL_R_NO_APPLICATION_PROTOCOL, "no shared application protocol (ALPN)"},
     {SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE,
-     "the peer found no common parameters (handshake failure)"},
+     "the peer found no common parameters, or lacks a certificate of ours "
+     "(handshake failure)"},
+    {SSL_R_TLSV1_CERTIFICATE_REQUIRED,
+     "the peer wants a certificate of ours (certificate required)"},
     {SSL_R_TLSV1_ALERT_PROTOCOL_VERSION,
      "the peer refused the protocol version"},
     {SSL_R_TLSV1_ALERT_UNKNOWN_CA,
@@ -60,7 +64,10 @@ void tls_error_words(const SSL *ssl, char *to, size_t room)
     bool is_tls = ERR_GET_LIB(error) == ERR_LIB_SSL;
     int reason = ERR_GET_REASON(error);
     const char *words = is_tls ? known_words(reason) : NULL;
-    if (is_tls && reason == SSL_R_CERTIFICATE_VERIFY_FAILED)
+    bool is_refused = is_tls && reason == SSL_R_CERTIFICATE_VERIFY_FAILED;
+    if (is_refused && !SSL_is_server(ssl))
+        server_proof_words(ssl, to, room);
+    else if (is_refused)
         snprintf(to, room, "certificate verify failed: %s",
                  X509_verify_cert_error_string(SSL_get_verify_result(ssl)));
     else if (words != NULL)

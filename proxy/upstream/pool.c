@@ -40,13 +40,15 @@ struct pool *pool_new(struct loop *loop, const struct settings *settings,
         .waiting_end = &pool->waiting,
     };
     pool->servers = calloc(pool->server_count, sizeof(*pool->servers));
+    pool->sessions = calloc(pool->server_count, sizeof(*pool->sessions));
     pool->waiting_timer = timer_new(loop, pool_waiting_on_timer, pool);
     pool->watch_timer = timer_new(loop, pool_watch_on_timer, pool);
     pool->idle_timer = timer_new(loop, pool_idle_on_timer, pool);
     pool->spare_timer = timer_new(loop, pool_spare_on_timer, pool);
-    if (pool->servers == NULL || pool->waiting_timer == NULL ||
-        pool->watch_timer == NULL || pool->idle_timer == NULL ||
-        pool->spare_timer == NULL || open_login(pool, means) != 0) {
+    if (pool->servers == NULL || pool->sessions == NULL ||
+        pool->waiting_timer == NULL || pool->watch_timer == NULL ||
+        pool->idle_timer == NULL || pool->spare_timer == NULL ||
+        open_login(pool, means) != 0) {
         pool_free(pool);
         return NULL;
     }
@@ -59,6 +61,16 @@ struct pool *pool_new(struct loop *loop, const struct settings *settings,
             .decisions = logs->decisions,
         };
     return pool;
+}
+
+void pool_report(struct pool *pool, struct health_board *board, size_t worker)
+{
+    for (size_t i = 0; i < pool->server_count; i++)
+        pool->servers[i].health.place =
+            (struct health_place){.board = board,
+                                  .worker = worker,
+                                  .upstream = pool->upstream->index,
+                                  .server = i};
 }
 
 void pool_free(struct pool *pool)
@@ -79,6 +91,9 @@ void pool_free(struct pool *pool)
     timer_free(pool->watch_timer);
     timer_free(pool->idle_timer);
     timer_free(pool->spare_timer);
+    for (size_t i = 0; pool->sessions != NULL && i < pool->server_count; i++)
+        tls_sessions_release(&pool->sessions[i]);
+    free(pool->sessions);
     free(pool->servers);
     free(pool);
 }

@@ -32,6 +32,10 @@ struct pool *pool_new(struct loop *loop, const struct settings *settings,
 /* Drops every connection. No lease may be open. */
 void pool_free(struct pool *pool);
 
+/* Changes of its servers are posted there from now on, as those of that
+ * worker. Borrows the board. */
+void pool_report(struct pool *pool, struct health_board *board, size_t worker);
+
 /* Connects to every server; returns how many on_probed will come. From then
  * on each is asked again in time, which brings on_probed too. */
 size_t pool_probe(struct pool *pool);

@@ -54,6 +54,7 @@ struct pool {
     void *owner;
     struct pool_member *members; /* those used last first */
     struct pool_server *servers;
+    struct tls_sessions *sessions; /* by server */
     size_t server_count;
     size_t turn; /* balance: round-robin: the server that is taken next */
     struct lease *waiting, **waiting_end;

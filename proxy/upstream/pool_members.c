@@ -203,6 +203,7 @@ struct pool_member *pool_member_new(struct pool *pool, size_t server,
         .upstream = pool->upstream,
         .server = &pool->upstream->servers[server],
         .tls = pool->tls,
+        .sessions = &pool->sessions[server],
         .log = pool->log,
         .credentials = personal == NULL ? pool->credentials
                                         : &member->personal.credentials,

@@ -1,11 +1,15 @@
 #include "proxy/upstream/server_health.h"
 
 #include "proxy/log/json_line.h"
+#include "rules/quantity.h"
 
 #define LINE_CAP ((size_t)8 * 1024)
+#define WORDS_MAX ((size_t)4 * 1024)
 
-/* The event `upstream` of postern-log(5). `words` is NULL when it is up. */
-static void log_event(const struct server_health *health, const char *words)
+/* The event `upstream` of postern-log(5). `words` is NULL when it is up, after
+ * it was down for down_ms. */
+static void log_event(const struct server_health *health, const char *words,
+                      uint64_t down_ms)
 {
     struct json_line line;
     if (health->decisions == NULL)
@@ -20,23 +24,43 @@ static void log_event(const struct server_health *health, const char *words)
     json_text(&line, "state", words == NULL ? STR("up") : STR("down"));
     if (words != NULL)
         json_text(&line, "fault", str_from(words));
+    else
+        json_number(&line, "down_ms", down_ms);
     json_close_object(&line);
     json_close_object(&line);
     decision_log_write(health->decisions, json_line_end(&line));
     json_line_release(&line);
 }
 
+static void tell_return(const struct server_health *health, uint64_t down_ms)
+{
+    struct arena arena;
+    arena_init(&arena, WORDS_MAX);
+    struct str time = quantity_wait_text(&arena, down_ms);
+    server_log_write(health->log, SERVER_INFO,
+                     "upstream %.*s: server %.*s is up again%s%.*s",
+                     (int)health->upstream.n, health->upstream.p,
+                     (int)health->server.n, health->server.p,
+                     time.n > 0 ? ", was down for " : "", (int)time.n, time.p);
+    arena_release(&arena);
+    log_event(health, NULL, down_ms);
+}
+
+static void set_state(struct server_health *health, enum server_state state,
+                      const char *words)
+{
+    if (health->state != state)
+        health->since_ms = loop_now_ms(health->loop);
+    health->state = state;
+    health_board_post(&health->place, state, health->since_ms, words);
+}
+
 void server_health_up(struct server_health *health,
                       const struct capabilities *capabilities)
 {
-    if (health->state == SERVER_DOWN) {
-        server_log_write(health->log, SERVER_INFO,
-                         "upstream %.*s: server %.*s is up again",
-                         (int)health->upstream.n, health->upstream.p,
-                         (int)health->server.n, health->server.p);
-        log_event(health, NULL);
-    }
-    health->state = SERVER_UP;
+    if (health->state == SERVER_DOWN)
+        tell_return(health, loop_now_ms(health->loop) - health->since_ms);
+    set_state(health, SERVER_UP, NULL);
     health->rest_ms = 0;
     health->ask_again_ms = loop_now_ms(health->loop) + SERVER_FRESH_MS;
     health->is_known = true;
@@ -60,9 +84,9 @@ void server_health_down(struct server_health *health, const struct fault *fault)
                          "upstream %.*s: server %.*s is down: %s",
                          (int)health->upstream.n, health->upstream.p,
                          (int)health->server.n, health->server.p, fault->words);
-        log_event(health, fault->words);
+        log_event(health, fault->words, 0);
     }
-    health->state = SERVER_DOWN;
+    set_state(health, SERVER_DOWN, fault->words);
     health->rests_until_ms = loop_now_ms(health->loop) + SERVER_REST_MS;
     health->rest_ms = next_rest_ms(health->rest_ms);
     health->ask_again_ms = loop_now_ms(health->loop) + health->rest_ms;

@@ -10,6 +10,7 @@
 #include "proxy/log/server_log.h"
 #include "proxy/net/loop.h"
 #include "proxy/smtp/capability.h"
+#include "proxy/upstream/health_board.h"
 #include "proxy/upstream/outcome.h"
 
 #define SERVER_REST_MS 10000
@@ -19,15 +20,15 @@
 #define SERVER_REST_LONGEST_MS 60000
 #define SERVER_FRESH_MS 300000
 
-enum server_state { SERVER_UNKNOWN, SERVER_UP, SERVER_DOWN };
-
 struct server_health {
     struct str upstream; /* the names for the log, borrowed */
     struct str server;
     struct loop *loop;
     struct server_log *log;
     struct decision_log *decisions; /* NULL: none */
+    struct health_place place;      /* where changes are posted */
     enum server_state state;
+    uint64_t since_ms; /* when that began */
     uint64_t rests_until_ms;
     uint64_t rest_ms;      /* the last one; 0: it was up since */
     uint64_t ask_again_ms; /* when its EHLO is asked for again */

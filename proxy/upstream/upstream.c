@@ -106,6 +106,8 @@ static void secure(struct upstream *upstream)
     if (stream_secure(upstream->stream, target->tls, name) != 0)
         upstream_fail(upstream, FAULT_TLS,
                       "octets in clear text behind STARTTLS");
+    else
+        stream_tls_offer(upstream->stream, tls_sessions_take(target->sessions));
 }
 
 static void send_data(struct upstream *upstream)

@@ -13,6 +13,7 @@
 #include "proxy/smtp/capability.h"
 #include "proxy/sasl/scram_client.h"
 #include "proxy/tls/tls_context.h"
+#include "proxy/tls/tls_session.h"
 #include "proxy/upstream/credentials.h"
 #include "proxy/upstream/outcome.h"
 #include "proxy/upstream/token_source.h"
@@ -26,7 +27,8 @@ struct upstream_target {
     const struct settings *settings;
     const struct upstream_settings *upstream;
     const struct endpoint *server;
-    struct tls_context *tls; /* NULL: clear text */
+    struct tls_context *tls;       /* NULL: clear text */
+    struct tls_sessions *sessions; /* of this server */
     struct server_log *log;
     /* AUTH follows EHLO where either of these is there. */
     const struct credentials *credentials;

@@ -39,6 +39,10 @@ static void learn_capabilities(struct upstream *upstream, struct str text)
 static void answer_ehlo(struct upstream *upstream, const struct reply *reply)
 {
     bool is_refused = reply->code >= 500 && reply->code <= 504;
+    /* Tickets came before the first answer behind the handshake. */
+    if (stream_is_secure(upstream->stream))
+        tls_sessions_keep(upstream->target.sessions,
+                          stream_tls_session(upstream->stream));
     if (reply->code == 250)
         learn_capabilities(upstream, reply->text);
     if (is_refused && !needs_starttls(upstream))

@@ -127,6 +127,14 @@ struct upstreams *upstreams_new(struct loop *loop,
     return NULL;
 }
 
+void upstreams_report(struct upstreams *upstreams, struct health_board *board,
+                      size_t worker)
+{
+    for (size_t i = 0; i < upstreams->settings->upstream_count; i++)
+        if (upstreams->pools[i] != NULL)
+            pool_report(upstreams->pools[i], board, worker);
+}
+
 void upstreams_probe(struct upstreams *upstreams, uint64_t wait_ms,
                      void (*on_probed)(void *owner), void *owner)
 {

@@ -11,6 +11,7 @@
 #include "proxy/smtp/xclient.h"
 #include "proxy/tls/tls_context.h"
 #include "proxy/upstream/credentials.h"
+#include "proxy/upstream/health_board.h"
 
 struct upstreams;
 
@@ -28,6 +29,11 @@ struct upstreams *upstreams_new(struct loop *loop,
                                 const struct upstream_means *means,
                                 struct server_log *log,
                                 struct decision_log *decisions);
+
+/* What becomes of the servers is posted there, as seen by that worker; before
+ * upstreams_probe(). Borrows the board. */
+void upstreams_report(struct upstreams *upstreams, struct health_board *board,
+                      size_t worker);
 
 /* Asks every server of every upstream for its EHLO, for at most wait_ms, then
  * calls on_probed once. Each worker does it before its listeners open. From

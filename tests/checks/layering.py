@@ -42,7 +42,8 @@ ROOMS = {
                        "proxy/login/", "proxy/replay/", "proxy/explain/"],
     "proxy/session/": BELOW_SESSIONS + ["proxy/session/"],
     "proxy/control/": ["rules/", "config/", "proxy/log/", "proxy/budgets/",
-                       "proxy/replay/", "proxy/control/"],
+                       "proxy/replay/", "proxy/upstream/health_board.h",
+                       "proxy/control/"],
     "proxy/": ["rules/", "config/", "proxy/"],
 }
 

@@ -92,6 +92,17 @@ int stream_secure(struct stream *stream, struct tls_context *context,
     return 0;
 }
 
+void stream_tls_offer(struct stream *stream, struct ssl_session_st *session)
+{
+    assert(stream->state == STREAM_SECURING && !session);
+}
+
+struct ssl_session_st *stream_tls_session(struct stream *stream)
+{
+    assert(stream->is_secure);
+    return NULL;
+}
+
 /* No octets of TLS are ever played. */
 int stream_secure_unread(struct stream *stream, struct tls_context *context)
 {

@@ -102,12 +102,13 @@ class Postfix(PeerProgram):
     LOGS = ["stderr", "log"]
 
     def __init__(self, folder, certificate, xclient_hosts="", hidden="",
-                 onward=None, proxy_protocol=""):
+                 onward=None, proxy_protocol="", more=""):
         super().__init__(folder)
         self.xclient_hosts = xclient_hosts
         self.hidden = hidden  # keywords that EHLO leaves out
         self.proxy_protocol = proxy_protocol  # "haproxy": headers come
         self.onward = onward  # a port that all it accepts goes to
+        self.more = more  # lines of main.cf
         self.maildir = folder / "mail" / "all"
         self.certificate = certificate
 
@@ -138,6 +139,7 @@ class Postfix(PeerProgram):
             **self.identities())
         if self.onward:
             main_cf += ONWARD_CF.format(port=self.onward)
+        main_cf += self.more
         (self.folder / "etc" / "main.cf").write_text(main_cf,
                                                      encoding="utf-8")
         (self.folder / "etc" / "master.cf").write_text(

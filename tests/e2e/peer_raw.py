@@ -41,14 +41,14 @@ class RawUpstream:
     """Calls serve(wire) in a thread for each connection. What the test
     compares it keeps itself. Use it with `with`."""
 
-    def __init__(self, serve, receive_buffer=None):
+    def __init__(self, serve, receive_buffer=None, port=0):
         self.serve = serve
         self.listener = socket.socket()
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if receive_buffer:
             self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF,
                                      receive_buffer)
-        self.listener.bind(("127.0.0.1", 0))
+        self.listener.bind(("127.0.0.1", port))
         self.listener.listen(64)
         self.port = self.listener.getsockname()[1]
         self.connections = []

@@ -14,8 +14,8 @@ from server import ENVIRONMENT, run_once
 from waiting import wait_for
 
 BUILT = ["run", "check", "explain", "replay", "tail", "passwd", "reload",
-         "list", "schema", "help"]
-PLANNED = ["status", "drain", "upgrade", "stop", "limits"]
+         "list", "status", "schema", "help"]
+PLANNED = ["drain", "upgrade", "stop", "limits"]
 
 
 def entry(number, **more):

@@ -5,6 +5,12 @@
 #define TWO "\"192.0.2.1:25\", \"192.0.2.2:25\", "
 #define EIGHT TWO TWO TWO TWO
 
+#define DIGITS_63                                                              \
+    "00112233445566778899aAbBcCdDeEfF00112233445566778899aabbccddeef"
+#define NO_FINGERPRINT(line, text)                                             \
+    "t.yaml:" line ":11: error: fingerprint takes the 64 hexadecimal digits "  \
+    "of a SHA-256, with or without colons, not \"" text "\"\n"
+
 static const struct golden faults[] = {
     {.name = "an unknown section",
      .text = "listener: {}\n",
@@ -394,16 +400,82 @@ static const struct golden faults[] = {
      .without = GOLDEN_UPSTREAMS,
      .want = "t.yaml:2:46: error: identity takes none, xclient or proxy-v2, "
              "not \"proxy-v1\", did you mean proxy-v2?\n"
-             "t.yaml:2:56: error: pace is known, not built yet: "
-             "remove it for now\n"},
-    {.name = "a fingerprint that comes later",
+             "t.yaml:2:62: error: pace takes a time such as 500ms, 30s, 5m, 1h "
+             "or 1d, not \"3\"\n"},
+    {.name = "fingerprints that are none",
      .text = "upstreams:\n"
-             "  mta: {servers: [\"127.0.0.1:25\"], tls: {mode: "
-             "starttls, fingerprint: abc}}\n"
+             "  mta:\n"
+             "    servers: [\"127.0.0.1:25\"]\n"
+             "    tls:\n"
+             "      mode: starttls\n"
+             "      fingerprint:\n"
+             "        - abc\n"
+             "        - " DIGITS_63 "g\n"
+             "        - " DIGITS_63 "00\n"
+             "        - \":" DIGITS_63 "0\"\n"
+             "        - \"0::" DIGITS_63 "\"\n"
+             "        - " DIGITS_63 "0\n"
              "upstream: mta\n",
      .without = GOLDEN_UPSTREAMS,
-     .want = "t.yaml:2:58: error: fingerprint is known, not built yet: "
-             "remove it for now\n"},
+     .want = NO_FINGERPRINT("7", "abc") NO_FINGERPRINT("8", DIGITS_63 "g")
+         NO_FINGERPRINT("9", DIGITS_63 "00") NO_FINGERPRINT(
+             "10", ":" DIGITS_63 "0") NO_FINGERPRINT("11", "0::" DIGITS_63)},
+    {.name = "a fingerprint beside other proofs",
+     .text = "upstreams:\n"
+             "  mta:\n"
+             "    servers: [\"127.0.0.1:25\"]\n"
+             "    tls:\n"
+             "      mode: starttls\n"
+             "      fingerprint: " DIGITS_63 "0\n"
+             "      name: mta.example.com\n"
+             "      ca: ca.pem\n"
+             "      verify: false\n"
+             "upstream: mta\n",
+     .without = GOLDEN_UPSTREAMS,
+     .want = "t.yaml:7:13: error: name has no meaning beside fingerprint, "
+             "which trusts that certificate whatever its name and issuer: "
+             "remove one of them\n"
+             "t.yaml:8:11: error: ca has no meaning beside fingerprint, "
+             "which trusts that certificate whatever its name and issuer: "
+             "remove one of them\n"
+             "t.yaml:9:15: error: verify may not be false beside "
+             "fingerprint: remove one of them\n"},
+    {.name = "no fingerprint at all",
+     .text = "upstreams:\n"
+             "  mta: {servers: [\"127.0.0.1:25\"], tls: {mode: "
+             "starttls, fingerprint: []}}\n"
+             "upstream: mta\n",
+     .without = GOLDEN_UPSTREAMS,
+     .want = "t.yaml:2:71: error: fingerprint is empty\n"},
+    {.name = "what needs TLS without it",
+     .text = "upstreams:\n"
+             "  mta:\n"
+             "    servers: [\"127.0.0.1:25\"]\n"
+             "    tls:\n"
+             "      mode: none\n"
+             "      fingerprint: " DIGITS_63 "0\n"
+             "      certificate: us.pem\n"
+             "      key: us.key\n"
+             "upstream: mta\n",
+     .without = GOLDEN_UPSTREAMS,
+     .want = "t.yaml:6:20: error: fingerprint needs TLS: say mode: starttls "
+             "or mode: implicit\n"
+             "t.yaml:7:20: error: certificate needs TLS: say mode: starttls "
+             "or mode: implicit\n"
+             "t.yaml:8:12: error: key needs TLS: say mode: starttls or mode: "
+             "implicit\n"},
+    {.name = "halves of a certificate to show",
+     .text = "upstreams:\n"
+             "  a: {servers: [\"127.0.0.1:25\"], tls: {mode: starttls, "
+             "certificate: us.pem}}\n"
+             "  b: {servers: [\"127.0.0.1:25\"], tls: {mode: starttls, "
+             "key: us.key}}\n"
+             "upstream: a\n",
+     .without = GOLDEN_UPSTREAMS,
+     .want = "t.yaml:2:69: error: certificate needs its private key: say "
+             "key: FILE\n"
+             "t.yaml:3:61: error: key needs its certificate: say "
+             "certificate: FILE\n"},
     {.name = "a flag in words",
      .text = "upstreams:\n"
              "  mta: {servers: [\"127.0.0.1:25\"], advertise: yes}\n"
@@ -641,6 +713,39 @@ static void an_upstream_comes_out_as_written(void **state)
     settings_unref(settings);
 }
 
+static void a_pinned_upstream_comes_out_as_written(void **state)
+{
+    (void)state;
+    const struct settings *settings = load_good(
+        "upstreams:\n"
+        "  mta:\n"
+        "    servers: [\"127.0.0.1:25\"]\n"
+        "    tls:\n"
+        "      mode: implicit\n"
+        "      fingerprint:\n"
+        "        - " DIGITS_63 "0\n"
+        "        - 01:23:45:67:89:AB:CD:EF:01:23:45:67:89:AB:CD:EF:01:23:45:"
+        "67:89:AB:CD:EF:01:23:45:67:89:ab:cd:ef\n"
+        "      certificate: us.pem\n"
+        "      key: us.key\n"
+        "  one: {servers: [\"127.0.0.1:25\"], tls: {mode: starttls, "
+        "fingerprint: " DIGITS_63 "1}}\n"
+        "upstream: mta\n",
+        GOLDEN_UPSTREAMS);
+    const struct upstream_settings *mta = &settings->upstreams[0];
+    assert_true(mta->is_verified);
+    assert_int_equal(mta->fingerprint_count, 2);
+    assert_text(mta->fingerprints[0], "00112233445566778899aabbccddeeff0011223"
+                                      "3445566778899aabbccddeef0");
+    assert_text(mta->fingerprints[1], "0123456789abcdef0123456789abcdef0123456"
+                                      "789abcdef0123456789abcdef");
+    assert_string_equal(mta->certificate.chain, "us.pem");
+    assert_string_equal(mta->certificate.key, "us.key");
+    assert_int_equal(mta->certificate.key_mark.line, 10);
+    assert_int_equal(settings->upstreams[1].fingerprint_count, 1);
+    settings_unref(settings);
+}
+
 static void the_other_sections_come_out_as_written(void **state)
 {
     (void)state;
@@ -774,6 +879,7 @@ int main(void)
         cmocka_unit_test(what_is_not_said_has_its_default),
         cmocka_unit_test(a_listener_comes_out_as_written),
         cmocka_unit_test(an_upstream_comes_out_as_written),
+        cmocka_unit_test(a_pinned_upstream_comes_out_as_written),
         cmocka_unit_test(the_other_sections_come_out_as_written),
         cmocka_unit_test(what_the_running_server_needs_comes_out_as_written),
         cmocka_unit_test(a_value_may_come_from_the_environment),

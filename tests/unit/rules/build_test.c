@@ -660,8 +660,7 @@ static void warnings_tell_of_what_can_never_act(void **state)
         "rule \"dead\": not_in holds when any value of auth.groups is outside; "
         "none_in is what asks that no value is in\n"
         "rule \"way\" routes by recipient: a message whose recipients route "
-        "apart "
-        "is taken in several transactions\n");
+        "apart is taken in several transactions, unless split: first\n");
     finish(&f);
     assert_int_equal(ruleset_route_count(f.ruleset), 1);
     assert_str(ruleset_route(f.ruleset, 0), "mta");

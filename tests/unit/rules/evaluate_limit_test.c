@@ -86,6 +86,84 @@ static void connections_at_the_same_time_may_warn_too(void **state)
     fixture_release(&f);
 }
 
+/* --- an upstream's quota --- */
+
+static const struct pace_case {
+    const char *by;
+    bool is_shadow, is_tag, counts_attempts;
+    bool want_paced;
+} PACE_CASES[] = {
+    {.by = "{upstream.name}", .want_paced = true},
+    {.by = "{auth.user} {upstream.name}", .want_paced = true},
+    {.by = "{auth.user}"},
+    {.by = "{upstream.name}", .is_shadow = true},
+    {.by = "{upstream.name}", .is_tag = true},
+    {.by = "{upstream.name}", .counts_attempts = true},
+};
+
+static void only_what_refuses_for_an_upstream_may_wait(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof PACE_CASES / sizeof PACE_CASES[0]; i++) {
+        const struct pace_case *c = &PACE_CASES[i];
+        struct fixture f;
+        struct evaluation evaluation;
+        struct question question;
+        fixture_init(&f);
+        rule(&f, STAGE_RCPT, "r");
+        limit(&f, "recipients", "1/h");
+        limit(&f, "by", c->by);
+        if (c->counts_attempts)
+            limit(&f, "count", "attempts");
+        if (c->is_tag)
+            built(&f, build_tag(f.builder, STR("t")));
+        else
+            reject(&f, "550 no");
+        if (c->is_shadow)
+            built(&f, build_mode(f.builder, STR("shadow")));
+        end(&f);
+        finish(&f);
+        know(&f, FACT_AUTH_USER, "bob");
+        know(&f, FACT_RCPT_TO, "a@x.example");
+        know(&f, FACT_UPSTREAM_NAME, "mta");
+        evaluate_start(&evaluation, f.ruleset, STAGE_RCPT, &f.facts, &f.effects,
+                       f.scratch);
+        assert_int_equal(evaluate(&evaluation, &question, &f.verdict),
+                         EVALUATE_QUESTION);
+        assert_int_equal(question.is_paced, c->want_paced);
+        /* Asked again, it fits: the wait is told. */
+        struct answer answer = {
+            .is_within = true, .after = 1, .paced_ms = 1500};
+        evaluate_answer(&evaluation, &answer);
+        assert_int_equal(evaluate(&evaluation, &question, &f.verdict),
+                         EVALUATE_VERDICT);
+        assert_int_equal(f.verdict.kind, VERDICT_PASS);
+        assert_int_equal(f.effects.uses[0].paced_ms, 1500);
+        fixture_release(&f);
+    }
+}
+
+static void a_route_is_where_the_mail_goes_for_later_rules(void **state)
+{
+    struct fixture f;
+    (void)state;
+    fixture_init(&f);
+    rule(&f, STAGE_RCPT, "away");
+    built(&f, build_route(f.builder, STR("partner")));
+    end(&f);
+    rule(&f, STAGE_RCPT, "quota");
+    limit(&f, "recipients", "1/h");
+    limit(&f, "by", "{upstream.name}");
+    reject(&f, "550 no");
+    end(&f);
+    finish(&f);
+    know(&f, FACT_RCPT_TO, "a@x.example");
+    know(&f, FACT_UPSTREAM_NAME, "mta");
+    assert_int_equal(ask(&f, STAGE_RCPT), 0);
+    assert_str(f.effects.uses[0].key, "partner");
+    fixture_release(&f);
+}
+
 /* --- distinct units --- */
 
 static void a_recipient_is_new_until_it_was_written_to(void **state)
@@ -321,6 +399,8 @@ int main(void)
         cmocka_unit_test(the_use_that_crosses_the_warning_is_told_once),
         cmocka_unit_test(a_warning_is_of_burst_and_rounds_up),
         cmocka_unit_test(connections_at_the_same_time_may_warn_too),
+        cmocka_unit_test(only_what_refuses_for_an_upstream_may_wait),
+        cmocka_unit_test(a_route_is_where_the_mail_goes_for_later_rules),
         cmocka_unit_test(a_recipient_is_new_until_it_was_written_to),
         cmocka_unit_test(a_rewritten_recipient_is_the_one_that_counts),
         cmocka_unit_test(a_network_counts_once_a_transaction_and_rule),

@@ -158,9 +158,24 @@ static void more_than_the_burst_never_fits(void **state)
     struct gcra_result result;
     (void)state;
     assert_false(hold(&budget, 5, 6, 0, &result));
+    assert_false(result.is_held_up);
     assert_false(hold(&budget, 5, UINT64_MAX, HOUR, &result));
     assert_int_equal(result.retry_after_ms, 60000);
     assert_int_equal(result.before, 0);
+}
+
+static void what_others_hold_is_told_from_what_was_used(void **state)
+{
+    struct budget budget = {0};
+    struct gcra_result result;
+    (void)state;
+    assert_true(hold(&budget, 5, 5, 0, &result));
+    assert_false(result.is_held_up);
+    assert_false(hold(&budget, 5, 1, 0, &result));
+    assert_true(result.is_held_up);
+    gcra_commit(&budget, &FIVE_A_MINUTE, 5, 5, 0);
+    assert_false(hold(&budget, 5, 1, 0, &result));
+    assert_false(result.is_held_up);
 }
 
 static void who_goes_on_trying_stays_out(void **state)
@@ -294,6 +309,7 @@ int main(void)
         cmocka_unit_test(two_periods_in_turn_neither_give_back_nor_take),
         cmocka_unit_test(a_lower_burst_waits_for_what_was_used),
         cmocka_unit_test(more_than_the_burst_never_fits),
+        cmocka_unit_test(what_others_hold_is_told_from_what_was_used),
         cmocka_unit_test(who_goes_on_trying_stays_out),
         cmocka_unit_test(a_clock_that_goes_back_gives_nothing),
         cmocka_unit_test(another_period_keeps_what_was_used),

@@ -297,6 +297,53 @@ static void policies_differ_by_what_they_do(void **state)
     }
 }
 
+static void recipients_that_route_apart_wait_or_go_along(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *split;
+        size_t want_recipients;
+        const char *want_envelope;
+    } cases[] = {
+        {"defer", 1, "  RCPT TO:<a@x.example>\n"},
+        {"first", 2,
+         "  RCPT TO:<a@x.example>\n"
+         "  RCPT TO:<b@y.example>   (with the first, not to other)\n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct diags diags;
+        struct story story;
+        char text[1024];
+        snprintf(text, sizeof text,
+                 "upstreams: {mta: {servers: [\"127.0.0.1:25\"]}, "
+                 "other: {servers: [\"127.0.0.1:26\"]}}\n"
+                 "upstream: mta\n"
+                 "split: %s\n"
+                 "policy: {rcpt: [{rule: apart, when: {rcpt.to: b@y.example}, "
+                 "route: other}]}\n",
+                 cases[i].split);
+        diags_init(&diags);
+        const struct settings *settings =
+            golden_load(text, GOLDEN_UPSTREAMS, &diags);
+        const struct rehearsal_mail mail = {MAIL, .login = MAIL_LOGIN_OK,
+                                            .to_count = 2};
+        assert_non_null(settings);
+        tell(settings, &mail, &story);
+        char *told = NULL;
+        size_t length = 0;
+        FILE *to = open_memstream(&told, &length);
+        story_text_outcome(&story, to, false);
+        fclose(to);
+        assert_int_equal(story.recipient_count, cases[i].want_recipients);
+        if (strstr(told, cases[i].want_envelope) == NULL)
+            fail_msg("%s", told);
+        free(told);
+        story_release(&story);
+        settings_unref(settings);
+        diags_release(&diags);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -304,6 +351,7 @@ int main(void)
         cmocka_unit_test(each_fate_is_told),
         cmocka_unit_test(what_the_session_refuses_is_told),
         cmocka_unit_test(policies_differ_by_what_they_do),
+        cmocka_unit_test(recipients_that_route_apart_wait_or_go_along),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -212,8 +212,8 @@ static void a_wrong_name_fails_with_words(void **state)
     stream_pair_run(&pair, client_ended);
     assert_int_equal(pair.client.end, STREAM_END_TLS);
     assert_string_equal(pair.client.log, "re");
-    assert_string_equal(pair.client.error,
-                        "certificate verify failed: Hostname mismatch");
+    const char want[] = "certificate verify failed: Hostname mismatch";
+    assert_memory_equal(pair.client.error, want, sizeof want - 1);
     end_close(&pair.client);
     stream_pair_run(&pair, server_ended);
     assert_int_equal(pair.server.end, STREAM_END_TLS);

@@ -56,6 +56,31 @@
     "\"mail\":{\"from\":\"eve@example.com\",\"sent\":\"eve@example.com\"},"    \
     "\"rcpt\":[],\"ms\":{\"total\":1}}\n"
 
+/* Two recipients, where the rules route the second one elsewhere. */
+#define TWO_AT(time, id)                                                       \
+    "{\"time\":\"2026-01-05T" time "Z\",\"event\":\"transaction\","            \
+    "\"id\":\"" id "01\",\"session\":\"" id "\",\"verdict\":\"accept\","       \
+    "\"stage\":\"reply\",\"reply\":\"250 2.0.0 Ok\",\"by\":\"upstream\","      \
+    "\"client\":{\"ip\":\"192.0.2.1\",\"helo\":\"laptop\"},"                   \
+    "\"listener\":\"submission\",\"auth\":{\"user\":\"bob\","                  \
+    "\"addresses\":[\"bob@example.com\"],\"groups\":[]},"                      \
+    "\"mail\":{\"from\":\"bob@example.com\",\"sent\":\"bob@example.com\"},"    \
+    "\"rcpt\":[{\"to\":\"a@example.net\",\"sent\":\"a@example.net\","          \
+    "\"verdict\":\"accept\",\"reply\":\"250 2.1.5 Ok\",\"by\":\"upstream\","   \
+    "\"at\":2,\"answered\":3},"                                                \
+    "{\"to\":\"b@apart.example\",\"sent\":\"b@apart.example\","                \
+    "\"verdict\":\"accept\",\"reply\":\"250 2.1.5 Ok\",\"by\":\"upstream\","   \
+    "\"at\":4,\"answered\":5,\"route\":\"other\"}],"                           \
+    "\"message\":{\"bytes\":2000,\"lines\":9,\"longest_line\":70},"            \
+    "\"rules\":[{\"stage\":\"rcpt\",\"rule\":\"apart\",\"did\":\"route\"}],"   \
+    "\"upstream\":{\"name\":\"mta\",\"reply\":\"250 2.0.0 Ok\"},"              \
+    "\"ms\":{\"total\":19,\"mail\":0.1,\"data\":7,\"header\":8,"               \
+    "\"message\":9,\"answer\":10}}\n"
+
+#define APART                                                                  \
+    "policy: {rcpt: [{rule: apart, when: {rcpt.to: b@apart.example}, "         \
+    "route: other}]}\n"
+
 #define OWN                                                                    \
     "policy:\n"                                                                \
     "  mail:\n"                                                                \
@@ -126,6 +151,16 @@ static const struct replay_case cases[] = {
      .want_transactions = 1,
      .want_changed = 1,
      .want_rule = "anew"},
+    {.what = "recipients that would route apart",
+     .policy = APART,
+     .log = TWO_AT("09:00:00.000000", "AAAAAAAAAA"),
+     .want_transactions = 1,
+     .want_refused = 1,
+     .want_rule = "(none)"},
+    {.what = "or go along with the first",
+     .policy = "split: first\n" APART,
+     .log = TWO_AT("09:00:00.000000", "AAAAAAAAAA"),
+     .want_transactions = 1},
     /* The line of what began first may come last. */
     {.what = "a rate, in the order of the times",
      .policy = "policy: {mail: [{rule: few, limit: {messages: 2/1h, by: "

@@ -92,7 +92,7 @@ static void what_ends_soon_is_told_with_its_days(void **state)
     int64_t begins = beginning(chain);
     for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
         struct told told = {0};
-        certificate_dates_tell(context, &settings,
+        certificate_dates_tell(context, settings.certificates,
                                begins + CASES[i].day * DAY + CASES[i].second,
                                tell, &told);
         print_message("day %d, second %d: %s\n", CASES[i].day, CASES[i].second,

@@ -1,6 +1,7 @@
 #include "proxy/tls/tls_engine.h"
 
 #include "tests/support/certificates.h"
+#include "tests/support/engine_pair.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -115,57 +116,12 @@ static int free_contexts(void **state)
     return 0;
 }
 
-/* Carries what `from` has to say over to `to`, `step` octets at a time. */
-static bool carry(struct tls_engine *from, struct tls_engine *to, size_t step)
-{
-    bool has_moved = false;
-    for (;;) {
-        struct str piece = str_head(tls_engine_output(from), step);
-        size_t taken = tls_engine_feed(to, piece);
-        tls_engine_sent(from, taken);
-        tls_engine_advance(to);
-        if (taken == 0)
-            return has_moved;
-        has_moved = true;
-    }
-}
-
-static void shake_hands(struct tls_engine *server, struct tls_engine *client,
-                        size_t step)
-{
-    tls_engine_advance(client);
-    while (carry(client, server, step) || carry(server, client, step))
-        ;
-}
-
-struct pair {
-    struct tls_engine *server, *client;
-};
-
-static struct pair new_pair(struct tls_context *server,
-                            struct tls_context *client, const char *name,
-                            size_t step)
-{
-    struct pair pair = {tls_engine_new(server, NULL),
-                        tls_engine_new(client, name)};
-    assert_non_null(pair.server);
-    assert_non_null(pair.client);
-    shake_hands(pair.server, pair.client, step);
-    return pair;
-}
-
-static void free_pair(struct pair *pair)
-{
-    tls_engine_free(pair->server);
-    tls_engine_free(pair->client);
-}
-
 static void say(struct tls_engine *from, struct tls_engine *to, size_t step,
                 struct str words)
 {
     char heard[256];
     assert_int_equal(tls_engine_write(from, words), words.n);
-    carry(from, to, step);
+    engines_carry(from, to, step);
     assert_int_equal(tls_engine_pending(to), words.n);
     assert_int_equal(tls_engine_read(to, heard, sizeof(heard)), words.n);
     assert_memory_equal(heard, words.p, words.n);
@@ -174,7 +130,8 @@ static void say(struct tls_engine *from, struct tls_engine *to, size_t step,
 
 static void check_whole_life(struct contexts *all, size_t step)
 {
-    struct pair pair = new_pair(all->server, all->client, "a.example", step);
+    struct engine_pair pair =
+        engine_pair_new(all->server, all->client, "a.example", step);
     assert_int_equal(tls_engine_advance(pair.server), TLS_OPEN);
     assert_int_equal(tls_engine_advance(pair.client), TLS_OPEN);
     assert_string_equal(tls_engine_version(pair.server), "1.3");
@@ -185,15 +142,15 @@ static void check_whole_life(struct contexts *all, size_t step)
     tls_engine_write(pair.client, STR("QUIT\r\n"));
     tls_engine_close(pair.client);
     tls_engine_close(pair.client);
-    carry(pair.client, pair.server, step);
+    engines_carry(pair.client, pair.server, step);
     /* The end is seen behind what was said before it. */
     char heard[16];
     assert_int_equal(tls_engine_advance(pair.server), TLS_OPEN);
     assert_int_equal(tls_engine_read(pair.server, heard, sizeof(heard)), 6);
     assert_int_equal(tls_engine_advance(pair.server), TLS_PEER_CLOSED);
     assert_int_equal(tls_engine_write(pair.server, STR("221 bye\r\n")), 9);
-    carry(pair.server, pair.client, step);
-    free_pair(&pair);
+    engines_carry(pair.server, pair.client, step);
+    engine_pair_free(&pair);
 }
 
 static void both_ends_talk_whatever_the_size_of_the_pieces(void **state)
@@ -206,7 +163,8 @@ static void both_ends_talk_whatever_the_size_of_the_pieces(void **state)
 static void much_clear_text_passes_in_bounded_memory(void **state)
 {
     struct contexts *all = *state;
-    struct pair pair = new_pair(all->server, all->client, "a.example", 9999);
+    struct engine_pair pair =
+        engine_pair_new(all->server, all->client, "a.example", 9999);
     size_t size = 1000000, sent = 0, got = 0;
     char *octets = malloc(size), *heard = malloc(size);
     for (size_t i = 0; i < size; i++)
@@ -216,7 +174,7 @@ static void much_clear_text_passes_in_bounded_memory(void **state)
                                  str_skip(str_span(octets, size), sent));
         assert_true(tls_engine_output(pair.client).n <
                     TLS_ENGINE_OUTPUT_HIGH + 17 * 1024);
-        carry(pair.client, pair.server, 9999);
+        engines_carry(pair.client, pair.server, 9999);
         got += tls_engine_read(pair.server, heard + got, size - got);
         assert_true(tls_engine_room(pair.server) <= TLS_ENGINE_INPUT_MAX);
     }
@@ -225,20 +183,21 @@ static void much_clear_text_passes_in_bounded_memory(void **state)
     assert_int_equal(tls_engine_output(pair.client).n, 0);
     free(octets);
     free(heard);
-    free_pair(&pair);
+    engine_pair_free(&pair);
 }
 
 static void writing_coalesces_into_full_records(void **state)
 {
     struct contexts *all = *state;
-    struct pair pair = new_pair(all->server, all->client, "a.example", 9999);
+    struct engine_pair pair =
+        engine_pair_new(all->server, all->client, "a.example", 9999);
     static const char zeros[32 * 1024];
     assert_int_equal(
         tls_engine_write(pair.client, str_span(zeros, sizeof(zeros))),
         sizeof(zeros));
     assert_in_range(tls_engine_output(pair.client).n, sizeof(zeros) + 1,
                     sizeof(zeros) + 2 * 30);
-    free_pair(&pair);
+    engine_pair_free(&pair);
 }
 
 static const struct name_case {
@@ -273,16 +232,16 @@ static void the_client_checks_chain_and_name(void **state)
         struct tls_context *server = c->is_expired       ? all->expired
                                      : c->is_self_signed ? all->server13
                                                          : all->server;
-        struct pair pair =
-            new_pair(server, c->is_unverified ? all->unverified : all->client,
-                     c->name, 9999);
+        struct engine_pair pair = engine_pair_new(
+            server, c->is_unverified ? all->unverified : all->client, c->name,
+            9999);
         enum tls_state want = c->want_error == NULL ? TLS_OPEN : TLS_FAILED;
         print_message("%s: %s\n", c->name, tls_engine_error(pair.client));
         assert_int_equal(tls_engine_advance(pair.client), want);
         if (c->want_error != NULL)
             assert_non_null(
                 strstr(tls_engine_error(pair.client), c->want_error));
-        free_pair(&pair);
+        engine_pair_free(&pair);
     }
 }
 
@@ -458,13 +417,14 @@ static void clear_text_is_never_let_through(void **state)
 static void clear_text_behind_the_handshake_ends_the_connection(void **state)
 {
     struct contexts *all = *state;
-    struct pair pair = new_pair(all->server, all->client, "a.example", 9999);
+    struct engine_pair pair =
+        engine_pair_new(all->server, all->client, "a.example", 9999);
     char heard[64];
     tls_engine_feed(pair.server, STR("MAIL FROM:<a@example.com>\r\n"));
     assert_int_equal(tls_engine_advance(pair.server), TLS_FAILED);
     assert_int_equal(tls_engine_read(pair.server, heard, sizeof(heard)), 0);
     assert_true(strlen(tls_engine_error(pair.server)) > 0);
-    free_pair(&pair);
+    engine_pair_free(&pair);
 }
 
 /* RFC 8446 5.2: a length that no record may have, and an empty record in
@@ -482,15 +442,15 @@ static void T10_a_record_that_is_none_ends_an_open_connection(void **state)
     size_t count = sizeof(BAD_RECORDS) / sizeof(BAD_RECORDS[0]);
     for (size_t i = 0; i < count; i++) {
         char heard[64];
-        struct pair pair =
-            new_pair(all->server, all->client, "a.example", 9999);
+        struct engine_pair pair =
+            engine_pair_new(all->server, all->client, "a.example", 9999);
         assert_int_equal(tls_engine_advance(pair.server), TLS_OPEN);
         tls_engine_feed(pair.server, BAD_RECORDS[i]);
         assert_int_equal(tls_engine_advance(pair.server), TLS_FAILED);
         print_message("%zu: %s\n", i, tls_engine_error(pair.server));
         assert_true(strlen(tls_engine_error(pair.server)) > 0);
         assert_int_equal(tls_engine_read(pair.server, heard, sizeof(heard)), 0);
-        free_pair(&pair);
+        engine_pair_free(&pair);
     }
 }
 
