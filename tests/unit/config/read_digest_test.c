@@ -65,7 +65,8 @@ static void what_a_reload_takes_up_is_not_in_it(void **state)
                         "shadow: candidate.yaml\n"
                         "include: more.yaml\n"
                         "reload: {replay: old.jsonl}\n"
-                        "policy_servers: {p: {address: \"127.0.0.1:1\"}}\n",
+                        "policy_servers: {p: {address: \"127.0.0.1:1\"}}\n"
+                        "split: first\n",
                    "");
 }
 
