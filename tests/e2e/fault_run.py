@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import ssl
 
+import ledgers
 from dialogue import Dialogue, Reply
 from messages import make_large_message, make_message
 from peer_faulty import Faulty
@@ -98,6 +99,7 @@ class Matrix:
     def __init__(self, cells, site):
         self.cells, self.site = cells, site
         self.stack = contextlib.ExitStack()
+        self.client = []  # the ledger of what clients heard
         context = None
         if cells[0].is_tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -192,6 +194,18 @@ class Matrix:
 
     def mail(self, client, cell, server, sender):
         """The answers to RCPT and to the message."""
+        answers = self.send_mail(client, cell, server, sender)
+        self.client.append({"token": ledgers.token_of(sender),
+                            "code": (answers[1] or answers[0]).code})
+        return answers
+
+    def upstream_ledger(self):
+        return [{"token": ledgers.token_of(sender),
+                 "server": f"127.0.0.1:{server.port}"}
+                for server in [self.healthy, *self.faulty]
+                for sender in server.accepted]
+
+    def send_mail(self, client, cell, server, sender):
         client.expect(250, f"MAIL FROM:<{sender}>")
         rcpt = client.say(f"RCPT TO:<{RECIPIENT}>")
         if rcpt.code != 250:

@@ -7,6 +7,7 @@ import resource
 import pytest
 
 import fault_cells
+import ledgers
 from decision_log import ID
 from fault_run import Matrix
 from server import FAULT, Site
@@ -29,6 +30,9 @@ class Group:
     def __init__(self, cells, site):
         with Matrix(cells, site) as matrix:
             self.played = matrix.play()
+            self.taken = matrix.upstream_ledger()
+        self.told = matrix.client
+        self.log = matrix.postern.log.lines()
         self.code = matrix.postern.wait_end()
         self.said = matrix.postern.stderr()
 
@@ -113,8 +117,18 @@ def test_fault(groups, cell, played):
         assert re.search(rf" error .*server {played.faulty}: ", said), said
 
 
-@pytest.mark.parametrize("is_chunked", [False, True], ids=["data", "chunks"])
-@pytest.mark.parametrize("is_tls", [False, True], ids=["plain", "starttls"])
+each_group = pytest.mark.parametrize(
+    "is_tls,is_chunked", [(False, False), (False, True), (True, False),
+                          (True, True)])
+
+
+@each_group
+def test_ledgers_agree(groups, is_tls, is_chunked):
+    group = groups(is_tls, is_chunked)
+    assert ledgers.compare(group.told, group.log, group.taken) == []
+
+
+@each_group
 def test_it_ends_well(groups, is_tls, is_chunked):
     group = groups(is_tls, is_chunked)
     assert not FAULT.search(group.said), group.said
