@@ -9,7 +9,9 @@ Everything it accepts lands in one Maildir, or goes onward to a port.
 """
 
 import os
+import pathlib
 import pwd
+import signal
 
 from peer_program import PeerProgram
 
@@ -101,11 +103,12 @@ class Postfix(PeerProgram):
     LOGS = ["stderr", "log"]
 
     def __init__(self, folder, certificate, xclient_hosts="", hidden="",
-                 onward=None):
+                 onward=None, more=""):
         super().__init__(folder)
         self.xclient_hosts = xclient_hosts
         self.hidden = hidden  # keywords that EHLO leaves out
         self.onward = onward  # a port that all it accepts goes to
+        self.more = more  # lines of main.cf
         self.maildir = folder / "mail" / "all"
         self.certificate = certificate
 
@@ -135,18 +138,43 @@ class Postfix(PeerProgram):
             hidden=self.hidden, **self.identities())
         if self.onward:
             main_cf += ONWARD_CF.format(port=self.onward)
-        (self.folder / "etc" / "main.cf").write_text(main_cf,
+        (self.folder / "etc" / "main.cf").write_text(main_cf + self.more,
                                                      encoding="utf-8")
         (self.folder / "etc" / "master.cf").write_text(
             MASTER_CF.format(port=self.port), encoding="utf-8")
 
     def start(self):
         self.write()
+        self.launch()
+
+    def launch(self):
         environment = self.environment()
         environment["LD_LIBRARY_PATH"] += f":{self.root}/usr/lib/postfix"
         environment["MAIL_CONFIG"] = str(self.folder / "etc")
         self.run([self.root / "usr/lib/postfix/sbin/master",
                   "-c", self.folder / "etc", "-d"], environment)
+
+    def kill(self):
+        """All its processes at once, as when the machine dies."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(10)
+
+    def kill_some(self, name):
+        """Those of its processes that run that program."""
+        for status in pathlib.Path("/proc").glob("[0-9]*/stat"):
+            try:
+                pid, rest = status.read_text().split(" (", 1)
+                program, rest = rest.rsplit(") ", 1)
+                is_ours = rest.split()[2] == str(self.process.pid)
+                if is_ours and program == name:
+                    os.kill(int(pid), signal.SIGKILL)
+            except (FileNotFoundError, ProcessLookupError):
+                pass  # it ended meanwhile
+
+    def held(self):
+        """The queue files that are whole: those may be executed."""
+        return [path for path in (self.folder / "spool" / "hold").rglob("*")
+                if path.is_file() and path.stat().st_mode & 0o100]
 
     def is_idle(self):
         """Nothing waits for delivery."""
