@@ -16,13 +16,15 @@ BANNER = "220 faulty.example ESMTP"
 BODY_READ = 32 * 1024
 # Long enough to be a pause, and far from every deadline.
 SLOW_SECONDS = 0.3
-LONGEST_WAIT = 60
+LONGEST_WAIT = 20
 
 REPLIES = {"421": "421 4.3.2 Going down", "4xx": "450 4.2.1 Busy",
            "5xx": "550 5.7.1 No", "setup": "530 5.7.0 Log in first"}
 # RFC 4954 4.9: what a login itself is refused with.
 WRONG_LOGIN = "535 5.7.8 Wrong password"
 NO_EHLO = "502 5.5.1 No such command"  # RFC 5321 3.2: HELO is left
+# The reply is said, if in an odd way.
+SOUND = ("early", "split", "slow")
 GARBAGE = "%$& no reply at all"
 UNASKED = "250 2.0.0 Nobody asked for this"
 # handshake_failure, fatal.
@@ -117,6 +119,12 @@ class Faulty(RawUpstream):
             except TimeoutError:
                 return
 
+    def fault_at(self, place):
+        """How to fail there now; None: not at all."""
+        is_past = place == "idle" and self.strikes > 0
+        is_due = self.is_armed and place == self.place and not is_past
+        return self.kind if is_due else None
+
     def accept_message(self, reverse_path):
         with self.lock:
             self.accepted.append(reverse_path)
@@ -138,27 +146,24 @@ class Conversation:
         self.reverse_path = None
         self.chunks = 0
         self.is_secure = False
-        self.messages = 0
 
     # What goes wrong.
 
-    def is_struck(self, place):
-        server = self.server
-        return server.is_armed and place == server.place
-
     def say(self, place, reply):
-        if self.is_struck(place):
-            self.strike(reply)
+        """Returns whether that is what was said, and not a refusal."""
+        kind = self.server.fault_at(place)
+        if kind:
+            self.strike(place, kind, reply)
         else:
             self.wire.write(reply)
+        return kind is None or kind in SOUND
 
-    def strike(self, reply):
-        kind = self.server.kind
+    def strike(self, place, kind, reply=""):
         with self.server.lock:
             self.server.strikes += 1
-        if kind == "5xx" and self.server.place.startswith("EHLO"):
+        if kind == "5xx" and place.startswith("EHLO"):
             self.wire.write(NO_EHLO)
-        elif kind == "setup" and self.server.place == "AUTH":
+        elif kind == "setup" and place == "AUTH":
             self.wire.write(WRONG_LOGIN)
         elif kind in REPLIES:
             self.wire.write(REPLIES[kind])
@@ -168,6 +173,9 @@ class Conversation:
             self.wire.write("\r\n".join(filter(None, [reply, UNASKED])))
         elif kind == "split":
             self.write_split(reply)
+        elif kind == "hang" and place != "body":
+            self.drain()
+            raise Struck
         elif kind == "slow":
             self.server.is_over.wait(SLOW_SECONDS)
             if reply:
@@ -185,7 +193,7 @@ class Conversation:
 
     def cut(self, kind):
         connection = self.wire.connection
-        if kind == "hang":
+        if kind == "hang":  # and nothing is read
             self.server.is_over.wait(LONGEST_WAIT)
         elif kind == "reset":
             reset(connection)
@@ -236,27 +244,27 @@ class Conversation:
             self.server.is_known.set()
 
     def answer_starttls(self, _line):
-        self.say("STARTTLS", "220 2.0.0 Go ahead")
-        if self.is_struck("STARTTLS") and self.server.kind in REPLIES:
+        if not self.say("STARTTLS", "220 2.0.0 Go ahead"):
             return
         connection = self.wire.connection
-        if self.is_struck("TLS"):
-            connection = self.strike_handshake(connection)
+        kind = self.server.fault_at("TLS")
+        if kind:
+            connection = self.strike_handshake(kind, connection)
         self.wire.connection = self.server.context.wrap_socket(
             connection, server_side=True)
         self.server.connections.append(self.wire.connection)
         self.is_secure = True
 
-    def strike_handshake(self, connection):
+    def strike_handshake(self, kind, connection):
         connection.recv(1, socket.MSG_PEEK)  # the ClientHello is there
-        if self.server.kind == "split":
+        if kind == "split":
             self.server.strikes += 1
             return trickled(connection)
-        if self.server.kind == "refuse":
+        if kind == "refuse":
             self.server.strikes += 1
             connection.sendall(TLS_ALERT)
             self.cut("close")
-        self.strike("")
+        self.strike("TLS", kind)
         return connection
 
     def answer_xclient(self, _line):
@@ -279,15 +287,23 @@ class Conversation:
         self.say("RCPT", "250 2.1.5 Ok")
 
     def answer_data(self, _line):
-        self.say("DATA", "354 Go on")
-        if self.is_struck("DATA") and self.server.kind in REPLIES:
+        if not self.say("DATA", "354 Go on"):
             return
-        if self.is_struck("body"):
-            while len(self.wire.buffer) < BODY_READ:
-                self.wire.fill()
-            self.strike("")
+        is_whole = self.read_some()
+        kind = None if is_whole else self.server.fault_at("body")
+        if kind:
+            self.strike("body", kind)
         self.wire.content()
-        self.end_message()
+        if kind is None or kind in SOUND:
+            self.end_message()
+
+    def read_some(self):
+        """Of a message; returns whether that was the whole."""
+        while len(self.wire.buffer) < BODY_READ:
+            if (b"\r\n" + self.wire.buffer).endswith(b"\r\n.\r\n"):
+                return True
+            self.wire.fill()
+        return False
 
     def answer_bdat(self, line):
         _, size, *last = line.split(" ")
@@ -301,16 +317,27 @@ class Conversation:
             self.say(("DATA", "body")[min(self.chunks, 2) - 1], "250 2.0.0 Ok")
 
     def end_message(self):
-        is_sound = not self.is_struck("final_dot")
-        if is_sound or self.server.kind in ("early", "split", "slow"):
+        kind = self.server.fault_at("final_dot")
+        if kind is None or kind in SOUND:
             self.server.accept_message(self.reverse_path)
-        self.say("final_dot", "250 2.0.0 Ok: queued as F1")
-        self.messages += 1
-        if self.is_struck("idle") and self.server.strikes == 0:
-            if self.server.kind == "refuse":
-                self.server.close_port()
-                self.server.strikes += 1
-                self.cut("close")
-            self.strike("")
-            self.drain()
-            raise Struck
+        self.finish(kind, "250 2.0.0 Ok: queued as F1")
+        self.rest()
+
+    def finish(self, kind, reply):
+        if kind:
+            self.strike("final_dot", kind, reply)
+        else:
+            self.wire.write(reply)
+
+    def rest(self):
+        """Between two mails."""
+        kind = self.server.fault_at("idle")
+        if not kind:
+            return
+        if kind == "refuse":
+            self.server.close_port()
+            self.server.strikes += 1
+            self.cut("close")
+        self.strike("idle", kind)
+        self.drain()
+        raise Struck
