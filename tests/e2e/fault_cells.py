@@ -63,7 +63,7 @@ class Cell:
         # Behind DATA nothing is said before the end.
         if (self.place, self.kind) == ("body", "split"):
             return self.is_chunked
-        return self.place != "AUTH" or HAS_LOGIN
+        return self.place != "AUTH" or (HAS_LOGIN and self.is_tls)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """A client of a soak: sends mails in every way there is, and dies at times."""
 
 import random
-import struct
 import socket
+import struct
 
 from dialogue import Closed, Dialogue
 from messages import make_large_message, make_message
@@ -17,40 +17,60 @@ class Death(Exception):
     """The client dies here, on purpose."""
 
 
+class SoakDialogue(Dialogue):
+    """421 is the end: Postern says it when it stops, and never else here."""
+
+    def reply(self):
+        reply = super().reply()
+        if reply.code == 421:
+            raise Closed(reply)
+        return reply
+
+
 class SoakClient:
     """Its ledger is of the kind that ledgers.py compares."""
 
-    def __init__(self, number, seed, ports, helos, is_over):
+    def __init__(self, number, seed, ports, helos):
         self.number, self.chance = number, random.Random(seed)
-        self.ports, self.helos, self.is_over = ports, helos, is_over
+        self.ports, self.helos = ports, helos
         self.ledger = []
+        self.sent = 0
         self.sessions = 0
         self.surprises = []  # what it should never have heard
 
-    def run(self):
-        sent = 0
-        while not self.is_over.is_set():
+    def run(self, is_over):
+        while not is_over.is_set():
             try:
-                sent = self.hold_session(sent)
+                self.hold_session()
             except (OSError, Closed, AssertionError) as error:
-                self.surprises.append(f"client {self.number}, mail {sent}: "
-                                      f"{error!r}")
+                self.surprises.append(f"client {self.number}, mail "
+                                      f"{self.sent}: {error!r}")
 
-    def hold_session(self, sent):
+    def run_until_closed(self):
+        """While Postern stops: some day it lets nobody in."""
+        try:
+            while True:
+                self.hold_session()
+        except (OSError, Closed):
+            return
+        except AssertionError as error:
+            self.surprises.append(f"client {self.number}, at the stop: "
+                                  f"{error!r}")
+
+    def hold_session(self):
         port, is_tls = self.chance.choice(self.ports)
-        with Dialogue(port, tls=is_tls, seconds=120) as client:
+        with SoakDialogue(port, tls=is_tls, seconds=120) as client:
             self.sessions += 1
             client.expect(220)
             client.hello(self.chance.choice(self.helos))
             for _ in range(self.chance.randrange(1, 6)):
+                self.sent += 1
                 try:
-                    self.send_until_taken(client, sent)
+                    self.send_until_taken(client, self.sent)
                 except Death:
                     self.die(client)
-                    return sent + 1
-                sent += 1
+                    return
             client.expect(221, "QUIT")
-        return sent
 
     def die(self, client):
         if self.chance.random() < 0.5:

@@ -7,7 +7,7 @@ import pytest
 import places
 import soak
 
-SECONDS = 15
+SECONDS = 10
 
 
 @pytest.mark.parametrize("seed", [1])
