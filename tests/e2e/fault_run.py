@@ -118,13 +118,15 @@ class Matrix:
         (self.site.folder / "password").chmod(0o600)
         self.postern = Postern(self.site, self.configuration(),
                                wanted_ports=[self.site.starttls])
-        self.postern.wait_ready()
+        self.stack.callback(self.end)
         return self
 
     def __exit__(self, *error):
-        self.postern.terminate()
-        self.postern.wait_end()
         self.stack.__exit__(*error)
+
+    def end(self):
+        self.postern.terminate()
+        self.code = self.postern.wait_end()
 
     def addresses(self, index):
         return [f"127.0.0.1:{server.port}"
@@ -148,6 +150,7 @@ class Matrix:
 
     def play(self):
         """A Played for each cell. Those that wait go first."""
+        self.postern.wait_ready()
         order = sorted(range(len(self.cells)),
                        key=lambda i: self.cells[i].kind != "hang")
         with concurrent.futures.ThreadPoolExecutor(CLIENTS) as clients:

@@ -44,20 +44,28 @@ def told(clients):
     return [item for client in clients for item in client.ledger]
 
 
-def live_and_die(site, text, clients):
-    postern = Postern(site, text, wanted_ports=[site.starttls])
+def live(postern, clients):
     postern.wait_ready()
     wanted = len(told(clients)) + MAILS_BETWEEN
     with concurrent.futures.ThreadPoolExecutor(CLIENTS) as threads:
         running = [threads.submit(client.run_until_closed)
                    for client in clients]
         try:
-            wait_for(lambda: len(told(clients)) >= wanted, "mail that flows")
+            wait_for(lambda: len(told(clients)) >= wanted, "mail that flows",
+                     60)
         finally:
             postern.process.kill()
-            postern.process.wait(10)
     for one in running:
         one.result()
+
+
+def live_and_die(site, text, clients):
+    postern = Postern(site, text, wanted_ports=[site.starttls])
+    try:
+        live(postern, clients)
+    finally:
+        postern.process.kill()
+        postern.process.wait(10)
 
 
 def test_postern_dies_while_mail_flows(site):
