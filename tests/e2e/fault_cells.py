@@ -37,6 +37,8 @@ HAS_LOGIN = False
 TLS_PLACES = ("TLS", "STARTTLS", "EHLO_in_TLS")
 # Of the places behind these, chunks change nothing.
 MESSAGE_PLACES = ("DATA", "body", "final_dot", "idle")
+# Those of a mail, which may go over a connection that was made before.
+MAIL_PLACES = ("XCLIENT", "MAIL", "RCPT", "DATA", "body", "final_dot")
 
 TOLD = {"421": (451, "4.3.2"), "4xx": (450, "4.2.1"), "5xx": (550, "5.7.1")}
 
@@ -49,16 +51,22 @@ class Cell:
     servers: int
     is_tls: bool
     is_chunked: bool
+    is_used: bool  # over a connection out of the pool
 
     def __str__(self):
         return (f"{self.place}-{self.kind}-{self.servers}"
                 f"-{'starttls' if self.is_tls else 'plain'}"
-                f"{'-chunks' if self.is_chunked else ''}")
+                f"{'-chunks' if self.is_chunked else ''}"
+                f"{'-used' if self.is_used else ''}")
 
     def has_meaning(self):
         if self.place in TLS_PLACES and not self.is_tls:
             return False
         if self.is_chunked and self.place not in MESSAGE_PLACES:
+            return False
+        # What is asked of a pool is the same with TLS or chunks.
+        if self.is_used and (self.is_tls or self.is_chunked
+                             or self.place not in MAIL_PLACES):
             return False
         # Behind DATA nothing is said before the end.
         if (self.place, self.kind) == ("body", "split"):
@@ -155,10 +163,11 @@ def expected(cell):
 def cells():
     """Every combination with a meaning."""
     head, *rows = [line.split() for line in TABLE.strip().splitlines()]
-    every = [Cell(place, kind, rule, servers, is_tls, is_chunked)
+    every = [Cell(place, kind, rule, servers, is_tls, is_chunked, is_used)
              for place, *rules in rows
              for kind, rule in zip(head[1:], rules, strict=True)
              for servers in (1, 2)
              for is_tls in (False, True)
-             for is_chunked in (False, True) if rule != "-"]
+             for is_chunked in (False, True)
+             for is_used in (False, True) if rule != "-"]
     return [cell for cell in every if cell.has_meaning()]

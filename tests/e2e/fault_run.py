@@ -177,7 +177,7 @@ class Matrix:
     def play_mails(self, index):
         cell, server = self.cells[index], self.faulty[index]
         assert server.is_known.wait(30), f"{cell}: nobody asked for its EHLO"
-        server.arm()
+        server.arm(keeps_connections=cell.is_used or cell.place == "idle")
         with Dialogue(self.site.starttls, seconds=60) as client:
             client.expect(220)
             client.hello(name_of(index))

@@ -2,8 +2,8 @@
 keeps a ledger of what it accepted.
 
 Until it is armed it is sound, so that whoever asks beforehand what it can do
-finds nothing wrong. From then on each of its connections fails, but those at
-the place `idle`, which fail behind the first message."""
+finds nothing wrong. From then on each of its connections fails; at the place
+`idle` one does, behind the first message."""
 
 import socket
 import struct
@@ -94,13 +94,13 @@ class Faulty(RawUpstream):
             wake(connection)
         super().__exit__(*error)
 
-    def arm(self):
+    def arm(self, keeps_connections=False):
         self.is_armed = True
         if self.place == "connect":
             self.close_port()
             if self.kind == "hang":
                 self.block_port()
-        if self.place != "idle":
+        if not keeps_connections:
             for connection in self.connections:
                 wake(connection)
 
