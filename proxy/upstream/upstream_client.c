@@ -157,8 +157,8 @@ void upstream_answer_xclient(struct upstream *upstream,
          * login that it was told of. */
         upstream->is_logged_in = told_login(upstream);
         upstream_enter(upstream, UPSTREAM_EHLO);
-    } else if (reply->code == 421) {
-        /* It closes, for whatever reason: another one may not. */
+    } else if (reply->code / 100 == 4) {
+        /* It can't now, for whatever reason: another one may. */
         upstream_fail(upstream, FAULT_GREETING, "%d %.*s", reply->code, length,
                       reply->text.p);
     } else {

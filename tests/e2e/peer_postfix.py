@@ -9,7 +9,9 @@ Everything it accepts lands in one Maildir, or goes onward to a port.
 """
 
 import os
+import pathlib
 import pwd
+import signal
 
 from peer_program import PeerProgram
 
@@ -147,11 +149,36 @@ class Postfix(PeerProgram):
 
     def start(self):
         self.write()
+        self.launch()
+
+    def launch(self):
         environment = self.environment()
         environment["LD_LIBRARY_PATH"] += f":{self.root}/usr/lib/postfix"
         environment["MAIL_CONFIG"] = str(self.folder / "etc")
         self.run([self.root / "usr/lib/postfix/sbin/master",
                   "-c", self.folder / "etc", "-d"], environment)
+
+    def kill(self):
+        """All its processes at once, as when the machine dies."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(10)
+
+    def kill_some(self, name):
+        """Those of its processes that run that program."""
+        for status in pathlib.Path("/proc").glob("[0-9]*/stat"):
+            try:
+                pid, rest = status.read_text().split(" (", 1)
+                program, rest = rest.rsplit(") ", 1)
+                is_ours = rest.split()[2] == str(self.process.pid)
+                if is_ours and program == name:
+                    os.kill(int(pid), signal.SIGKILL)
+            except (FileNotFoundError, ProcessLookupError):
+                pass  # it ended meanwhile
+
+    def held(self):
+        """The queue files that are whole: those may be executed."""
+        return [path for path in (self.folder / "spool" / "hold").rglob("*")
+                if path.is_file() and path.stat().st_mode & 0o100]
 
     def is_idle(self):
         """Nothing waits for delivery."""

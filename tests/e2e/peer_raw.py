@@ -49,7 +49,7 @@ class RawUpstream:
             self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF,
                                      receive_buffer)
         self.listener.bind(("127.0.0.1", port))
-        self.listener.listen(64)
+        self.listener.listen(1024)
         self.port = self.listener.getsockname()[1]
         self.connections = []
         self.errors = []
@@ -58,18 +58,24 @@ class RawUpstream:
         threading.Thread(target=self.accept, daemon=True).start()
         return self
 
-    def __exit__(self, *_):
-        # Wakes the thread that waits for a connection.
-        self.listener.shutdown(socket.SHUT_RDWR)
+    def close_port(self):
+        try:  # wakes the thread that waits for a connection
+            self.listener.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
         self.listener.close()
+
+    def __exit__(self, *_):
+        self.close_port()
         for connection in self.connections:
             connection.close()
         assert not self.errors, self.errors
 
     def accept(self):
+        listener = self.listener
         while True:
             try:
-                connection, _ = self.listener.accept()
+                connection, _ = listener.accept()
             except OSError:
                 return
             connection.settimeout(60)
