@@ -36,7 +36,8 @@ enum lease_result lease_take(struct lease *lease, size_t server)
         pool_lend(idle, lease);
         return LEASE_LENT;
     }
-    if (pool->servers[server].live >= pool->upstream->pool_max)
+    if (pool->servers[server].live >= pool->upstream->pool_max &&
+        pool->servers[server].idle > 0)
         pool_evict_idle(pool, server);
     return connect_for(lease, server);
 }
