@@ -1,8 +1,84 @@
-/* Of the idle connections to a server those used last are its spare ones. They
+/* Which idle connections are used, kept and made.
+ *
+ * Of the idle connections to a server those used last are its spare ones. They
  * stay whatever their age, and where there are too few more are made: one at a
  * time, to a server that is up, and not soon again where that fails or the
  * server ends what nobody has used. */
 #include "proxy/upstream/pool_internal.h"
+
+#include <assert.h>
+
+static bool has_same_login(const struct lease *lease,
+                           const struct pool_member *member)
+{
+    if (lease->credentials == NULL || member->personal.octets == NULL)
+        return lease->credentials == NULL && member->personal.octets == NULL;
+    return credentials_equal(lease->credentials, &member->personal.credentials);
+}
+
+bool pool_member_suits(const struct pool_member *member,
+                       const struct lease *lease)
+{
+    return has_same_login(lease, member) &&
+           upstream_suits(member->upstream, lease->client);
+}
+
+struct pool_member *pool_find_idle(struct pool *pool, size_t server,
+                                   const struct lease *lease)
+{
+    struct pool_member *next;
+    for (struct pool_member *m = pool->members; m != NULL; m = next) {
+        next = m->next;
+        if (m->use != MEMBER_IDLE || m->server != server)
+            continue;
+        if (!upstream_is_clean(m->upstream)) {
+            pool_spare_rest(pool, server);
+            pool_member_free(m);
+        } else if (pool_member_suits(m, lease))
+            return m;
+    }
+    return NULL;
+}
+
+void pool_evict_idle(struct pool *pool, size_t server)
+{
+    struct pool_member *last = NULL;
+    for (struct pool_member *m = pool->members; m != NULL; m = m->next)
+        if (m->use == MEMBER_IDLE && m->server == server)
+            last = m;
+    assert(last != NULL);
+    pool_member_quit(last);
+}
+
+static bool is_of_client(const struct pool_member *member,
+                         const struct client_identity *client,
+                         struct str session)
+{
+    const struct upstream_settings *upstream = member->pool->upstream;
+    if (upstream->login.kind == LOGIN_OF_CLIENT)
+        return str_equals(member->personal.credentials.session, session);
+    return upstream->identity == IDENTITY_PROXY_V2 &&
+           upstream_suits(member->upstream, client);
+}
+
+void pool_client_left(struct pool *pool, const struct client_identity *client,
+                      struct str session)
+{
+    const struct upstream_settings *upstream = pool->upstream;
+    struct pool_member *next;
+    if (upstream->login.kind != LOGIN_OF_CLIENT &&
+        upstream->identity != IDENTITY_PROXY_V2)
+        return;
+    for (struct pool_member *m = pool->members; m != NULL; m = next) {
+        next = m->next;
+        if (m->use == MEMBER_QUITTING || !is_of_client(m, client, session))
+            continue;
+        m->is_spent = true;
+        if (m->use == MEMBER_IDLE)
+            pool_member_quit(m);
+    }
+    pool_serve_waiting(pool);
+}
 
 static void arm(struct timer *timer, uint64_t now, uint64_t first)
 {

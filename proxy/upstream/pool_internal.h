@@ -1,8 +1,7 @@
 /* The inside of a pool, for its files and its leases: pool.c is the whole of
- * it, pool_members.c its connections, pool_choice.c which server is taken,
- * pool_idle.c which are kept, pool_waiting.c the queue, pool_watch.c what
- * becomes of its servers. For this
- * folder only. */
+ * it, pool_members.c its connections, pool_idle.c those that are idle,
+ * pool_choice.c which server is taken, pool_waiting.c the queue, pool_watch.c
+ * what becomes of its servers. For this folder only. */
 #ifndef PROXY_UPSTREAM_POOL_INTERNAL_H
 #define PROXY_UPSTREAM_POOL_INTERNAL_H
 

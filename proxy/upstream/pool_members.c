@@ -239,21 +239,6 @@ void pool_lend(struct pool_member *member, struct lease *lease)
     pool_spare_fill(member->pool);
 }
 
-static bool has_same_login(const struct lease *lease,
-                           const struct pool_member *member)
-{
-    if (lease->credentials == NULL || member->personal.octets == NULL)
-        return lease->credentials == NULL && member->personal.octets == NULL;
-    return credentials_equal(lease->credentials, &member->personal.credentials);
-}
-
-bool pool_member_suits(const struct pool_member *member,
-                       const struct lease *lease)
-{
-    return has_same_login(lease, member) &&
-           upstream_suits(member->upstream, lease->client);
-}
-
 /* What we would let it serve, and what it says it would: RFC 9422 3.1. */
 static uint64_t most_transactions(const struct pool_member *member)
 {
@@ -288,61 +273,4 @@ void pool_settle(struct pool_member *member)
     }
     pool_serve_waiting(pool);
     pool_spare_fill(pool);
-}
-
-struct pool_member *pool_find_idle(struct pool *pool, size_t server,
-                                   const struct lease *lease)
-{
-    struct pool_member *next;
-    for (struct pool_member *m = pool->members; m != NULL; m = next) {
-        next = m->next;
-        if (m->use != MEMBER_IDLE || m->server != server)
-            continue;
-        if (!upstream_is_clean(m->upstream)) {
-            pool_spare_rest(pool, server);
-            pool_member_free(m);
-        } else if (pool_member_suits(m, lease))
-            return m;
-    }
-    return NULL;
-}
-
-void pool_evict_idle(struct pool *pool, size_t server)
-{
-    struct pool_member *last = NULL;
-    for (struct pool_member *m = pool->members; m != NULL; m = m->next)
-        if (m->use == MEMBER_IDLE && m->server == server)
-            last = m;
-    assert(last != NULL);
-    pool_member_quit(last);
-}
-
-static bool is_of_client(const struct pool_member *member,
-                         const struct client_identity *client,
-                         struct str session)
-{
-    const struct upstream_settings *upstream = member->pool->upstream;
-    if (upstream->login.kind == LOGIN_OF_CLIENT)
-        return str_equals(member->personal.credentials.session, session);
-    return upstream->identity == IDENTITY_PROXY_V2 &&
-           upstream_suits(member->upstream, client);
-}
-
-void pool_client_left(struct pool *pool, const struct client_identity *client,
-                      struct str session)
-{
-    const struct upstream_settings *upstream = pool->upstream;
-    struct pool_member *next;
-    if (upstream->login.kind != LOGIN_OF_CLIENT &&
-        upstream->identity != IDENTITY_PROXY_V2)
-        return;
-    for (struct pool_member *m = pool->members; m != NULL; m = next) {
-        next = m->next;
-        if (m->use == MEMBER_QUITTING || !is_of_client(m, client, session))
-            continue;
-        m->is_spent = true;
-        if (m->use == MEMBER_IDLE)
-            pool_member_quit(m);
-    }
-    pool_serve_waiting(pool);
 }
