@@ -270,7 +270,10 @@ class Conversation:
     def answer_xclient(self, _line):
         self.say("XCLIENT", BANNER)
 
-    def answer_auth(self, _line):
+    def answer_auth(self, line):
+        if len(line.split(" ")) < 3:  # without an initial response
+            self.wire.write("334 ")
+            self.wire.line()
         self.say("AUTH", "235 2.7.0 Authenticated")
 
     def answer_rset(self, _line):

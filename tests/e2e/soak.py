@@ -207,7 +207,7 @@ class Soak:
                 self.wrong.append(f"reload: {done.stderr}")
 
     def end(self):
-        """Again it does nothing."""
+        """Called a second time, it does nothing."""
         self.is_over.set()
         self.postern.terminate()
         self.code = self.postern.wait_end(SECONDS_TO_END)
