@@ -21,7 +21,7 @@ banner      -      next next  next  next next next -     next    next  fine  fin
 EHLO        -      next next  next  next next helo -     next    next  fine  fine
 EHLO_in_TLS -      next next  next  next next helo -     next    next  fine  fine
 STARTTLS    -      next next  next  next next next -     next    next  fine  fine
-AUTH        -      next next  next  next next next mine  next    next  fine  fine
+AUTH        -      next next  next  next next deny deny  next    next  fine  fine
 XCLIENT     -      next next  next  next next mine mine  next    next  fine  fine
 MAIL        -      next next  next  told told told mine  next    late  fine  fine
 RCPT        -      lost lost  lost  told told told mine  lost    late  fine  fine
@@ -30,9 +30,6 @@ body        -      lost lost  lost  told told told mine  lost    lost  fine  fin
 final_dot   -      open open  open  told told told mine  open    fine  fine  fine
 idle        next   fine fine  fine  fine fine fine -     fine    fine  -     -
 """
-
-# Switched on as soon as an upstream's `login:` is built.
-HAS_LOGIN = False
 
 TLS_PLACES = ("TLS", "STARTTLS", "EHLO_in_TLS")
 # Of the places behind these, chunks change nothing.
@@ -71,7 +68,7 @@ class Cell:
         # Behind DATA nothing is said before the end.
         if (self.place, self.kind) == ("body", "split"):
             return self.is_chunked
-        return self.place != "AUTH" or (HAS_LOGIN and self.is_tls)
+        return self.place != "AUTH" or self.is_tls
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,7 +85,7 @@ def our_refusal(cell):
     """RFC 3463: 4.4.1 where the server could not be talked to at all, or not
     in TLS; 4.4.2 where it fell silent or was cut; 4.3.5 for a wrong
     set-up."""
-    if cell.rule == "mine":
+    if cell.rule in ("mine", "deny"):
         return (451, "4.3.5")
     if (cell.place, cell.kind) == ("banner", "reset"):
         return (451, "4.4.[12]")  # perhaps before it was connected
@@ -132,6 +129,13 @@ def mine(cell):
     return refused(cell, our_refusal(cell), is_ours=True, is_error=True)
 
 
+def denied(cell):
+    """A login that is refused: of two servers another may know it."""
+    if cell.servers > 1:
+        return fine(cell, "healthy")
+    return mine(cell)
+
+
 def told(cell):
     return refused(cell, TOLD[cell.kind])
 
@@ -153,7 +157,8 @@ def uncertain(cell):
 
 
 RULES = {"fine": fine, "next": next_server, "helo": helo, "mine": mine,
-         "told": told, "lost": lost, "late": late, "open": uncertain}
+         "deny": denied, "told": told, "lost": lost, "late": late,
+         "open": uncertain}
 
 
 def expected(cell):
