@@ -161,6 +161,11 @@ void smtp_delivery_on_failed(void *owner, enum upstream_state in,
     bool is_unanswered =
         d->phase == PHASE_TELLING || d->sender.mail == MAIL_SENT;
     bool is_set_up = fault->kind == FAULT_SET_UP;
+    /* One that greets and then answers no mail is of no use to the next; but
+     * a connection may be forgotten on the way while it is not used. */
+    if (fault->kind == FAULT_SILENT && is_unanswered &&
+        !lease_is_reused(&d->lease))
+        server_health_down(lease_health(&d->lease), fault);
     if (fault->kind == FAULT_CONTENT) {
         /* No server can be told that. */
         smtp_delivery_fault(d, fault, false);
