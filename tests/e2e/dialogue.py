@@ -104,8 +104,10 @@ class Dialogue:
         return self.say(f"AUTH PLAIN {token}")
 
     def message(self, octets):
-        """After DATA: the message, its dots doubled, and its end."""
-        self.expect(354, "DATA")
+        """The message, its dots doubled, and its end; or DATA is refused."""
+        reply = self.say("DATA")
+        if reply.code != 354:
+            return reply
         if octets.startswith(b"."):
             octets = b"." + octets
         self.send(octets.replace(b"\r\n.", b"\r\n..") + b".\r\n")
