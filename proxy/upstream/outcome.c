@@ -98,6 +98,13 @@ void fault_set(struct fault *fault, enum fault_kind kind, const char *format,
     va_end(arguments);
 }
 
+/* RFC 4954 6. 250 stands for an EHLO that does not offer what is needed. */
+bool fault_is_of_login(const struct fault *fault)
+{
+    return fault->kind == FAULT_SET_UP && fault->code > 504 &&
+           fault->code != 530 && fault->code != 538;
+}
+
 void outcome_of_fault(const struct fault *fault, struct str server,
                       struct outcome *out)
 {

@@ -32,6 +32,9 @@ struct fault {
 void fault_set(struct fault *fault, enum fault_kind kind, const char *format,
                ...) __attribute__((format(printf, 3, 4)));
 
+/* Whether AUTH was refused for who logs in, not for how things are set up. */
+bool fault_is_of_login(const struct fault *fault);
+
 /* What the upstream was asked. */
 enum question_asked {
     ASKED_MAIL,

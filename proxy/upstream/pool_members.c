@@ -117,8 +117,8 @@ static bool is_personal(const struct pool_member *member,
 static bool is_guess(const struct pool_member *member,
                      const struct fault *fault)
 {
-    return member->personal.credentials.session.n > 0 && fault->code != 0 &&
-           fault->code != 250;
+    return member->personal.credentials.session.n > 0 &&
+           fault_is_of_login(fault);
 }
 
 static void note_failure(struct pool_member *member, const struct fault *fault)

@@ -16,12 +16,6 @@ struct upstream_check {
     struct loop_later later;
 };
 
-/* RFC 4954 6: these say that the set-up is wrong, not the password. */
-static bool is_about_set_up(int code)
-{
-    return code == 250 || code <= 504 || code == 530 || code == 538;
-}
-
 static void run_later(struct loop_later *later)
 {
     struct upstream_check *check =
@@ -50,8 +44,7 @@ static void on_lent(void *owner)
 static void on_refused(void *owner)
 {
     struct upstream_check *check = owner;
-    const struct fault *fault = &check->lease.fault;
-    finish(check, fault->kind == FAULT_SET_UP && !is_about_set_up(fault->code)
+    finish(check, fault_is_of_login(&check->lease.fault)
                       ? UPSTREAM_CHECK_REFUSED
                       : UPSTREAM_CHECK_UNAVAILABLE);
 }
