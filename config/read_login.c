@@ -206,10 +206,12 @@ static void check_mechanism(struct reader *reader, const struct node *node,
                              : "SCRAM-SHA-256, PLAIN and LOGIN");
 }
 
+/* A name may look like an address, and mean any machine. */
 static bool is_on_this_machine(const struct endpoint *server)
 {
-    return str_starts_with(server->host, STR("127.")) ||
-           str_equals(server->host, STR("::1"));
+    return endpoint_is_numeric(server) &&
+           (str_starts_with(server->host, STR("127.")) ||
+            str_equals(server->host, STR("::1")));
 }
 
 /* Whoever listens on the way would have the password. */

@@ -75,6 +75,11 @@ static const struct golden faults[] = {
      .want = "t.yaml:4:12: error: login over clear text tells everybody on the "
              "way: write tls: {mode: starttls} or implicit, or mechanism: "
              "SCRAM-SHA-256\n"},
+    {.name = "in clear text to a name that looks like this machine",
+     .text = CLEAR("127.example.com:25", "{user: x, password_file: p}"),
+     .want = "t.yaml:4:12: error: login over clear text tells everybody on the "
+             "way: write tls: {mode: starttls} or implicit, or mechanism: "
+             "SCRAM-SHA-256\n"},
     {.name = "in clear text on this machine",
      .text = CLEAR("127.0.0.1:25", "{user: x, password_file: p}"),
      .want = ""},
