@@ -70,7 +70,6 @@ void upstream_read_replies(struct upstream *upstream);
 void upstream_become_ready(struct upstream *upstream);
 /* Behind EHLO: goes on to AUTH where that is left to do, else it is ready. */
 void upstream_log_in(struct upstream *upstream);
-bool upstream_wants_login(const struct upstream *upstream);
 /* Entrances and handler of the states of a login. */
 void upstream_ask_token(struct upstream *upstream);
 void upstream_send_auth(struct upstream *upstream);

@@ -11,7 +11,7 @@ static const enum login_mechanism preferred[] = {
     MECHANISM_OAUTHBEARER,   MECHANISM_XOAUTH2,
 };
 
-bool upstream_wants_login(const struct upstream *upstream)
+static bool wants_login(const struct upstream *upstream)
 {
     const struct upstream_target *target = &upstream->target;
     return (target->credentials != NULL || target->tokens != NULL) &&
@@ -20,7 +20,7 @@ bool upstream_wants_login(const struct upstream *upstream)
 
 void upstream_log_in(struct upstream *upstream)
 {
-    if (!upstream_wants_login(upstream))
+    if (!wants_login(upstream))
         upstream_become_ready(upstream);
     else
         upstream_enter(upstream, upstream->target.tokens != NULL
