@@ -151,6 +151,11 @@ bool node_time(struct reader *reader, const struct node *node, const char *name,
     struct str text;
     if (!node_scalar(reader, node, name, &text))
         return false;
+    /* No time needs no unit. */
+    if (str_equals(text, STR("0"))) {
+        *out = 0;
+        return true;
+    }
     return quantity_duration(text, out) == 0 ||
            wrong(reader, node, name, "a time such as 500ms, 30s, 5m, 1h or 1d");
 }

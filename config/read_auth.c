@@ -41,6 +41,22 @@ static const struct schema backend_schema = {
     "an entry of backends", backend_keys,
     sizeof backend_keys / sizeof *backend_keys};
 
+/* Which of the keys stands there; there must be one. */
+static void find_kind(struct reader *reader, const struct node *node,
+                      struct backend_settings *backend)
+{
+    backend->kind = backend->users != NULL      ? BACKEND_USERS
+                    : backend->upstream != NULL ? BACKEND_UPSTREAM
+                                                : BACKEND_NONE;
+    if (backend->kind == BACKEND_NONE)
+        diags_error(reader->diags, node->mark,
+                    "an entry of backends names none: write {users: FILE} or "
+                    "{upstream: NAME}");
+    else if (node->count > 1)
+        diags_error(reader->diags, node->mark,
+                    "an entry of backends names two: write an entry each");
+}
+
 static void read_backend(struct reader *reader, const struct node *node,
                          struct backend_settings *backend)
 {
@@ -49,15 +65,25 @@ static void read_backend(struct reader *reader, const struct node *node,
     backend->mark = node->mark;
     size_t errors = reader->diags->errors;
     schema_read(reader, &backend_schema, node, backend);
-    if (reader->diags->errors != errors)
-        return;
-    if (backend->users == NULL && backend->upstream == NULL)
-        diags_error(reader->diags, node->mark,
-                    "an entry of backends names none: write {users: FILE} or "
-                    "{upstream: NAME}");
-    else if (backend->users != NULL && backend->upstream != NULL)
-        diags_error(reader->diags, node->mark,
-                    "an entry of backends names two: write an entry each");
+    if (reader->diags->errors == errors)
+        find_kind(reader, node, backend);
+}
+
+/* They are asked as one, where the first of them stands. */
+static void check_users_are_together(struct reader *reader,
+                                     const struct backend_settings *items,
+                                     size_t count)
+{
+    bool is_behind_another = false, has_users = false;
+    for (size_t i = 0; i < count; i++) {
+        bool is_users = items[i].kind == BACKEND_USERS;
+        if (is_users && has_users && is_behind_another)
+            diags_error(reader->diags, items[i].mark,
+                        "users files stand one behind the other: move this "
+                        "one up to the first");
+        has_users = has_users || is_users;
+        is_behind_another = has_users && !is_users;
+    }
 }
 
 static void read_backends(struct reader *reader, const struct node *node,
@@ -74,11 +100,16 @@ static void read_backends(struct reader *reader, const struct node *node,
     }
     for (size_t i = 0; i < node->count; i++)
         read_backend(reader, node->values[i], &items[i]);
+    check_users_are_together(reader, items, node->count);
     auth->backends = items;
     auth->backend_count = node->count;
 }
 
-static const char *const mechanisms[] = {"PLAIN", "LOGIN", NULL};
+static const char *const mechanisms[] = {
+    [SASL_PLAIN] = "PLAIN",
+    [SASL_LOGIN] = "LOGIN",
+    NULL,
+};
 static const char *const planned_mechanisms[] = {
     "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS", "OAUTHBEARER",
     "XOAUTH2",       "EXTERNAL",           NULL};
@@ -87,17 +118,16 @@ static void read_mechanisms(struct reader *reader, const struct node *node,
                             void *into)
 {
     struct auth_settings *auth = into;
-    auth->plain = auth->login = false;
+    auth->mechanisms = 0;
     for (size_t i = 0; i < node_list_count(node); i++) {
         unsigned word = 0;
         if (!schema_word(reader, node_list_item(node, i), "mechanisms",
                          mechanisms, planned_mechanisms, &word))
             continue;
-        bool *mechanism = word == 0 ? &auth->plain : &auth->login;
-        if (*mechanism)
+        if ((auth->mechanisms & 1U << word) != 0)
             diags_error(reader->diags, node_list_item(node, i)->mark,
                         "mechanisms has %s twice", mechanisms[word]);
-        *mechanism = true;
+        auth->mechanisms |= 1U << word;
     }
     if (node_list_count(node) == 0)
         diags_error(reader->diags, node->mark,
@@ -107,7 +137,7 @@ static void read_mechanisms(struct reader *reader, const struct node *node,
 static void fill_mechanisms(void *into)
 {
     struct auth_settings *auth = into;
-    auth->plain = auth->login = true;
+    auth->mechanisms = 1U << SASL_PLAIN | 1U << SASL_LOGIN;
 }
 
 static const struct key auth_keys[] = {
@@ -135,8 +165,19 @@ static const struct key auth_keys[] = {
      .help = "failed logins before a connection is closed",
      .offset = offsetof(struct auth_settings, attempts)},
     {.name = "cache",
-     .is_planned = true,
-     .help = "how long a back-end's good answer is remembered"},
+     .type = KEY_TIME,
+     .fallback = "0s",
+     .max = 86400000,
+     .help = "how long a good answer is taken for one to the same question; "
+             "a password that was changed is good until then",
+     .offset = offsetof(struct auth_settings, cache)},
+    {.name = "delay",
+     .type = KEY_TIME,
+     .fallback = "15s",
+     .max = 60000,
+     .help = "the longest that the answer to a wrong login is held: it grows "
+             "with each failure of a network or of a name; 0: not",
+     .offset = offsetof(struct auth_settings, delay)},
 };
 
 const struct schema auth_schema = {"auth", auth_keys,

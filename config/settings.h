@@ -58,18 +58,40 @@ struct tls_settings {
     bool has_tickets;
 };
 
-/* One of the two. */
+/* What a client may log in with. */
+enum sasl_mechanism {
+    SASL_PLAIN,
+    SASL_LOGIN,
+    SASL_SCRAM_SHA_256,
+    SASL_SCRAM_SHA_256_PLUS,
+    SASL_OAUTHBEARER,
+    SASL_XOAUTH2,
+    SASL_EXTERNAL,
+    SASL_CRAM_MD5,
+    SASL_MECHANISMS
+};
+
+enum backend_kind {
+    BACKEND_NONE,
+    BACKEND_USERS,
+    BACKEND_UPSTREAM
+};
+
+/* What its kind says. */
 struct backend_settings {
+    enum backend_kind kind;
     const char *users; /* path of a users file */
     const struct upstream_settings *upstream; /* asked by logging in there */
     struct mark mark;
 };
 
 struct auth_settings {
-    bool plain, login; /* the mechanisms */
+    unsigned mechanisms; /* bits of enum sasl_mechanism */
     const struct backend_settings *backends;
     size_t backend_count;
     uint64_t attempts; /* failed ones a connection */
+    uint64_t cache;    /* how long a good answer is kept; 0: not */
+    uint64_t delay;    /* the longest that a failure waits for its answer */
 };
 
 /* Servers of one upstream. */

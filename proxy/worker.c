@@ -200,13 +200,17 @@ static int prepare(struct worker *w)
                                  opened->decisions);
     if (w->upstreams != NULL)
         upstreams_report(w->upstreams, w->shared->health, w->number);
+    const struct back_end_means back_end_means = {
+        .loop = w->loop, .log = opened->log, .upstreams = w->upstreams};
     w->host = (struct session_host){
         .loop = w->loop,
         .settings = settings,
         .policy = settings_ref(settings),
         .tls = opened->server_tls,
         .upstreams = w->upstreams,
-        .logins = login_client_new(opened->logins, w->loop),
+        .logins = w->upstreams == NULL
+                      ? NULL
+                      : login_client_new(opened->logins, &back_end_means),
         .ledger = w->shared->ledger,
         .shadow_ledger = w->shared->shadow_ledger,
         .asks = asks_new(w->loop, settings, opened->log),

@@ -1,49 +1,80 @@
-/* Is this password right? One question, asked of the back-ends in order; the
- * answer comes on the asking loop. Hashing runs on bounded threads of its
- * own, with the same work for a name that nobody has. */
+/* Who is this? One claim, held against the back-ends of auth.backends in
+ * their order until one accepts it; the answer comes on the asking loop.
+ * Nothing here blocks. */
 #ifndef PROXY_LOGIN_LOGIN_H
 #define PROXY_LOGIN_LOGIN_H
 
 #include "config/settings.h"
+#include "proxy/log/server_log.h"
+#include "proxy/login/claim.h"
 #include "proxy/net/loop.h"
 
-struct logins;       /* the users and the hashing threads: one a process */
+struct logins;       /* what the back-ends share: one a process */
 struct login_client; /* a loop's way in: one a worker */
 struct login_query;  /* one question under way */
+struct upstreams;
 
-/* Reads the users files; every fault is a diagnostic at its line, and the
- * result NULL. */
+/* What a worker's back-ends work with; outlives them. */
+struct back_end_means {
+    struct loop *loop;
+    struct server_log *log;
+    struct upstreams *upstreams;
+};
+
+/* Reads users files and keys; every fault is a diagnostic at its line, and
+ * the result NULL. */
 struct logins *logins_new(const struct settings *settings, struct diags *diags);
 /* After every login_client was freed. */
 void logins_free(struct logins *logins);
 
-struct login_client *login_client_new(struct logins *logins, struct loop *loop);
+/* NULL when out of memory. */
+struct login_client *login_client_new(struct logins *logins,
+                                      const struct back_end_means *means);
+/* What is still asked is cancelled. */
 void login_client_free(struct login_client *client);
 
 enum login_result {
     LOGIN_OK,
-    LOGIN_FAILED,
-    LOGIN_UNAVAILABLE /* the queue is full, a thread or memory failed: 454 */
+    LOGIN_FAILED,     /* not this one; another back-end may still know it */
+    LOGIN_UNAVAILABLE /* nobody could be asked: 454 */
 };
 
 /* All borrowed within the call. */
 struct login_answer {
     enum login_result result;
-    struct str user; /* normalised, when LOGIN_OK */
-    const struct str *addresses;
+    struct str user;             /* normalised, when LOGIN_OK */
+    const struct str *addresses; /* canonical, or globs in lower case */
     size_t address_count;
     const struct str *groups;
     size_t group_count;
+    /* Names that the user may act as; "*": any. */
+    const struct str *may_act_as;
+    size_t may_act_as_count;
+    /* False: the back-end tells a name and nothing else. Its line in a users
+     * file may tell more, or the name is an address. */
+    bool has_addresses, has_groups;
+    /* The same question need not be asked again for the longer of auth.cache
+     * and cache_ms, but never beyond expires_ms, a token's; 0: no matter. */
+    uint64_t cache_ms, expires_ms;
+    const char *error; /* of LOGIN_UNAVAILABLE: "connection refused" */
 };
 
-/* Copies name and password (the copy is wiped after use; the caller wipes its
- * own). `on_answer` comes later, on the client's loop, once, never from
- * inside; not at all after login_cancel(). NULL when out of memory. */
-struct login_query *
-login_ask(struct login_client *client, struct str name, struct str password,
-          void (*on_answer)(void *owner, const struct login_answer *),
-          void *owner);
+typedef void login_then(void *owner, const struct login_answer *answer);
+
+/* Copies the claim (the copy is wiped after use; the caller wipes its own),
+ * but for its mechanism and its client, which must last until the answer.
+ * `then` comes later, on the client's loop, once, never from inside; not
+ * at all after login_cancel(). NULL when out of memory. */
+struct login_query *login_ask(struct login_client *client,
+                              const struct claim *claim, login_then *then,
+                              void *owner);
 void login_cancel(struct login_query *query);
+
+/* A login failed: how long its answer is to be held. That grows with each
+ * failure of the network and of the name, and is forgotten by and by; a name
+ * that is known to come from there is not held up for what strangers tried. */
+uint64_t login_note_failure(struct login_client *client, struct str net,
+                            struct str name, bool is_known);
 
 /* SASLprep and lower case (RFC 4013). p is NULL when the name can't be
  * normalised (unassigned, bidirectional or control characters). */

@@ -3,9 +3,7 @@
 #ifndef PROXY_SASL_SASL_H
 #define PROXY_SASL_SASL_H
 
-#include "rules/base/arena.h"
-
-enum sasl_mechanism { SASL_PLAIN, SASL_LOGIN };
+#include "config/settings.h"
 
 enum sasl_next {
     SASL_CHALLENGE,   /* send *challenge (already base64) behind 334 */

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "proxy/session/auth_offer.h"
 #include "proxy/session/command_table.h"
 #include "proxy/session/policy.h"
 #include "proxy/session/session_log.h"
@@ -49,11 +50,6 @@ static void learn_offer(struct session *s)
     s->offered_secure = stream_is_secure(s->stream);
 }
 
-static bool offers_auth(const struct session *s)
-{
-    return s->listener->auth != AUTH_NONE && stream_is_secure(s->stream);
-}
-
 /* The lines of an answer to EHLO. */
 struct offer_text {
     char octets[2048];
@@ -75,10 +71,13 @@ __attribute__((format(printf, 2, 3))) static void add(struct offer_text *text,
 
 static void add_auth(struct offer_text *text, const struct session *s)
 {
-    const struct auth_settings *auth = &session_settings(s)->auth;
-    if (offers_auth(s))
-        add(text, "\nAUTH%s%s", auth->plain ? " PLAIN" : "",
-            auth->login ? " LOGIN" : "");
+    unsigned offered = auth_offers(s);
+    if (offered == 0)
+        return;
+    add(text, "\nAUTH");
+    for (enum sasl_mechanism m = 0; m < SASL_MECHANISMS; m++)
+        if ((offered & 1U << m) != 0)
+            add(text, " %s", sasl_mechanism_name(m));
 }
 
 /* What the upstreams have in common; the numbers are theirs too. */

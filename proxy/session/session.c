@@ -1,3 +1,4 @@
+#include "proxy/session/auth_outcome.h"
 #include "proxy/session/session.h"
 
 #include <stdlib.h>
@@ -102,7 +103,7 @@ void session_finish(struct session *s)
  * whose final dot is with the upstream; that answer is awaited and logged. */
 static void let_go(struct session *s)
 {
-    back_ends_cancel(s);
+    auth_cancel(s);
     policy_forget(s);
     s->stream = NULL;
     if (s->state != SESSION_FINAL)

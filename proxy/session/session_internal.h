@@ -5,7 +5,6 @@
 #include "proxy/net/stream.h"
 #include "proxy/net/timer.h"
 #include "proxy/sasl/sasl.h"
-#include "proxy/session/back_ends.h"
 #include "proxy/session/session.h"
 #include "proxy/session/session_cap.h"
 #include "proxy/session/session_id.h"
@@ -91,7 +90,8 @@ struct session {
     struct str connect_route; /* what `connect` said, before any EHLO */
 
     struct sasl sasl;
-    struct back_ends back_ends;
+    struct login_query *login; /* the back-ends are asked; NULL: they are not */
+    struct client_identity login_client; /* as they see the client */
     struct kept_credentials onward; /* the client's own, for an upstream */
     struct str user; /* proven; n 0: nobody */
     uint64_t auth_failures;

@@ -1,106 +1,158 @@
+/* One world at a time, on one thread: its users are found by a variable of
+ * this file, as what is replaced has no other place to keep them. */
 #include "tests/dialogue/fake_login.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "proxy/login/hash_threads.h"
+#include "proxy/login/user_book.h"
 #include "tests/dialogue/alloc_fault.h"
 
-struct login_query {
-    struct login_query *next;
-    struct login_client *client;
-    char name[256], password[256];
-    void (*on_answer)(void *owner, const struct login_answer *);
+#define USERS_MAX 8
+
+struct hash_query {
+    struct hash_query *next;
+    char password[256];
+    const struct user *user;
+    bool is_stand_in;
+    hash_then *then;
     void *owner;
 };
 
-struct logins *logins_new(const struct settings *settings, struct diags *diags)
+static struct fake_logins *world;
+static struct user known[USERS_MAX];
+
+void fake_login_use(struct fake_logins *logins)
 {
-    (void)settings;
+    world = logins;
+    for (size_t i = 0; i < world->script->user_count; i++) {
+        const struct script_user *from = &world->script->users[i];
+        known[i] = (struct user){
+            .name = from->name,
+            .addresses = from->addresses,
+            .address_count = from->address_count,
+            .groups = from->groups,
+            .group_count = from->group_count,
+        };
+    }
+}
+
+int user_book_read(struct user_book *book, const struct auth_settings *auth,
+                   struct diags *diags)
+{
+    (void)auth;
     (void)diags;
+    book->user_count = world->script->user_count;
+    return 0;
+}
+
+void user_book_release(struct user_book *book)
+{
+    (void)book;
+}
+
+const struct user *user_book_find(const struct user_book *book, struct str name)
+{
+    for (size_t i = 0; i < book->user_count; i++)
+        if (str_equals_nocase(known[i].name, name))
+            return &known[i];
     return NULL;
 }
 
-void logins_free(struct logins *logins)
+const struct user *user_book_find_name(const struct user_book *book,
+                                       struct str name)
 {
-    (void)logins;
+    return user_book_find(book, name);
 }
 
-struct login_client *login_client_new(struct logins *logins, struct loop *loop)
+const struct user *user_book_stand_in(const struct user_book *book,
+                                      struct str name)
 {
-    (void)logins;
+    static const struct user nobody;
+    (void)book;
+    (void)name;
+    return &nobody;
+}
+
+struct hash_threads *hash_threads_new(void)
+{
+    static char place;
+    return (struct hash_threads *)(void *)&place;
+}
+
+int hash_threads_start(struct hash_threads *threads)
+{
+    (void)threads;
+    return 0;
+}
+
+void hash_threads_free(struct hash_threads *threads)
+{
+    (void)threads;
+}
+
+struct hash_client *hash_client_new(struct hash_threads *threads,
+                                    struct loop *loop)
+{
     (void)loop;
-    return NULL;
+    return (struct hash_client *)(void *)threads;
 }
 
-void login_client_free(struct login_client *client)
+void hash_client_free(struct hash_client *client)
 {
     (void)client;
 }
 
-struct login_query *
-login_ask(struct login_client *client, struct str name, struct str password,
-          void (*on_answer)(void *owner, const struct login_answer *),
-          void *owner)
+struct hash_query *hash_ask(struct hash_client *client,
+                            const struct claim *claim, const struct user *user,
+                            bool is_stand_in, hash_then *then, void *owner)
 {
+    (void)client;
     if (alloc_fault_strikes())
         return NULL;
-    struct login_query *query = plain_alloc(sizeof *query);
-    snprintf(query->name, sizeof query->name, "%.*s", (int)name.n, name.p);
-    snprintf(query->password, sizeof query->password, "%.*s", (int)password.n,
-             password.p);
-    query->client = client;
-    query->on_answer = on_answer;
+    struct hash_query *query = plain_alloc(sizeof *query);
+    snprintf(query->password, sizeof query->password, "%.*s",
+             (int)claim->secret.n, claim->secret.p);
+    query->user = user;
+    query->is_stand_in = is_stand_in;
+    query->then = then;
     query->owner = owner;
-    query->next = client->queries;
-    client->queries = query;
+    query->next = world->queries;
+    world->queries = query;
     return query;
 }
 
-void login_cancel(struct login_query *query)
+void hash_cancel(struct hash_query *query)
 {
-    if (!query)
-        return;
-    struct login_query **at = &query->client->queries;
+    struct hash_query **at = &world->queries;
     while (*at != query)
         at = &(*at)->next;
     *at = query->next;
     plain_free(query);
 }
 
-struct str login_normalise(struct arena *arena, struct str name)
+static bool is_right(const struct hash_query *query)
 {
-    return arena_lower(arena, name);
+    size_t i = query->is_stand_in ? 0 : (size_t)(query->user - known);
+    return !query->is_stand_in &&
+           str_equals(world->script->users[i].password,
+                      str_from(query->password));
 }
 
-static const struct script_user *find(const struct login_client *client,
-                                      const struct login_query *query)
+bool fake_login_turn(struct fake_logins *logins)
 {
-    const struct script *script = client->script;
-    for (size_t i = 0; i < script->user_count; i++) {
-        const struct script_user *user = &script->users[i];
-        if (str_equals_nocase(user->name, str_from(query->name)) &&
-            str_equals(user->password, str_from(query->password)))
-            return user;
-    }
-    return NULL;
-}
-
-bool fake_login_turn(struct login_client *client)
-{
-    struct login_query *query = client->queries;
-    if (!query || client->mode == LOGINS_HOLD)
+    struct hash_query *query = logins->queries;
+    if (!query || logins->mode == LOGINS_HOLD)
         return false;
-    struct login_answer answer = {.result = LOGIN_FAILED};
-    const struct script_user *user = find(client, query);
-    if (client->mode == LOGINS_UNAVAILABLE)
-        answer.result = LOGIN_UNAVAILABLE;
-    else if (user)
-        answer = (struct login_answer){LOGIN_OK,        user->name,
-                                       user->addresses, user->address_count,
-                                       user->groups,    user->group_count};
-    client->queries = query->next;
+    enum login_result result = logins->mode == LOGINS_UNAVAILABLE
+                                   ? LOGIN_UNAVAILABLE
+                               : is_right(query) ? LOGIN_OK
+                                                 : LOGIN_FAILED;
+    logins->queries = query->next;
     alloc_fault_enter();
-    query->on_answer(query->owner, &answer);
+    query->then(query->owner, result);
     alloc_fault_leave();
     plain_free(query);
     return true;

@@ -1,6 +1,6 @@
-/* Logins of a dialogue: stands in for proxy/login when linking. The logins
- * are the script's; an answer comes in the next turn, or when the script
- * lets it. */
+/* Passwords of a dialogue: stands in for the users files and the threads that
+ * hash when linking. The logins are the script's; an answer comes in the next
+ * turn, or when the script lets it. */
 #ifndef TESTS_DIALOGUE_FAKE_LOGIN_H
 #define TESTS_DIALOGUE_FAKE_LOGIN_H
 
@@ -9,13 +9,15 @@
 
 enum fake_login_mode { LOGINS_ANSWER, LOGINS_HOLD, LOGINS_UNAVAILABLE };
 
-struct login_client {
+struct fake_logins {
     const struct script *script; /* borrowed */
-    struct login_query *queries;
+    struct hash_query *queries;
     enum fake_login_mode mode;
 };
 
+/* From now on these are the users of the world. */
+void fake_login_use(struct fake_logins *logins);
 /* Answers what waits; false when nothing did. */
-bool fake_login_turn(struct login_client *client);
+bool fake_login_turn(struct fake_logins *logins);
 
 #endif

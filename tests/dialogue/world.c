@@ -64,11 +64,27 @@ static void open_upstreams(struct world *world)
                                      &world->server_log, &world->decisions);
 }
 
+static void open_logins(struct world *world)
+{
+    struct diags diags;
+    const struct back_end_means means = {
+        .loop = &world->loop,
+        .log = &world->server_log,
+        .upstreams = world->upstreams,
+    };
+    diags_init(&diags);
+    world->back_ends = logins_new(world->scene->settings, &diags);
+    if (world->back_ends)
+        world->login_client = login_client_new(world->back_ends, &means);
+    diags_release(&diags);
+}
+
 void world_open(struct world *world, const struct scene *scene)
 {
     *world = (struct world){.scene = scene};
     fake_net_init(&world->loop);
     world->logins.script = scene->script;
+    fake_login_use(&world->logins);
     /* Its own where it is to be replaced: nothing may point into it then. */
     world->policy = scene->script->next.n ? scene_load(scene, "postern.yaml")
                                           : settings_ref(scene->settings);
@@ -80,8 +96,10 @@ void world_open(struct world *world, const struct scene *scene)
     world->scratch = evaluate_scratch_new();
     evaluate_scratch_limit(world->scratch, scene->settings->caps.pattern_steps);
     open_upstreams(world);
+    open_logins(world);
     alloc_fault_leave();
-    if (!world->ledger || !world->asks || !world->scratch || !world->upstreams)
+    if (!world->ledger || !world->asks || !world->scratch ||
+        !world->upstreams || !world->login_client)
         abort();
     world->host = (struct session_host){
         .loop = &world->loop,
@@ -89,7 +107,7 @@ void world_open(struct world *world, const struct scene *scene)
         .policy = world->policy,
         .tls = listener_contexts(world),
         .upstreams = world->upstreams,
-        .logins = &world->logins,
+        .logins = world->login_client,
         .ledger = world->ledger,
         .shadow_ledger = world->shadow_ledger,
         .asks = world->asks,
@@ -248,6 +266,11 @@ const char *world_close(struct world *world)
     world_settle(world);
     alloc_fault_enter();
     asks_free(world->asks);
+    alloc_fault_leave();
+    world_settle(world);
+    alloc_fault_enter();
+    login_client_free(world->login_client);
+    logins_free(world->back_ends);
     alloc_fault_leave();
     world_settle(world);
     left = world->host.sessions ? "a session" : close_upstreams(world);

@@ -21,7 +21,9 @@ struct scene {
 struct world {
     const struct scene *scene; /* borrowed */
     struct loop loop;
-    struct login_client logins;
+    struct fake_logins logins;
+    struct logins *back_ends;
+    struct login_client *login_client;
     struct decision_log decisions;
     struct server_log server_log;
     struct shared_ledger *ledger, *shadow_ledger;

@@ -592,7 +592,10 @@ static void what_is_not_said_has_its_default(void **state)
     assert_int_equal(timeouts->upstream_data, 120000);
     assert_int_equal(timeouts->upstream_end_of_data, 600000);
     assert_int_equal(timeouts->upstream_other, 60000);
-    assert_true(settings->auth.plain && settings->auth.login);
+    assert_int_equal(settings->auth.mechanisms,
+                     1U << SASL_PLAIN | 1U << SASL_LOGIN);
+    assert_int_equal(settings->auth.cache, 0);
+    assert_int_equal(settings->auth.delay, 15000);
     assert_int_equal(settings->auth.attempts, 3);
     assert_false(settings->tls.is_minimum_13);
     assert_true(settings->tls.has_tickets);
@@ -780,8 +783,7 @@ static void the_other_sections_come_out_as_written(void **state)
     assert_string_equal(settings->tls.certificates[1].key_mark.file, "t.yaml");
     assert_true(settings->tls.is_minimum_13);
     assert_false(settings->tls.has_tickets);
-    assert_true(settings->auth.plain);
-    assert_false(settings->auth.login);
+    assert_int_equal(settings->auth.mechanisms, 1U << SASL_PLAIN);
     assert_int_equal(settings->auth.backend_count, 2);
     assert_string_equal(settings->auth.backends[1].users, "b");
     assert_int_equal(settings->auth.backends[1].mark.line, 10);

@@ -1,0 +1,88 @@
+#include "proxy/login/user_book.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#define NAME_ARENA_CAP (16 * 1024)
+
+static int read_files(struct user_book *book, const struct auth_settings *auth,
+                      struct diags *diags)
+{
+    int result = 0;
+    for (size_t i = 0; i < auth->backend_count; i++) {
+        const struct backend_settings *backend = &auth->backends[i];
+        if (backend->users == NULL)
+            continue;
+        struct users *users = &book->files[book->file_count++];
+        users_init(users);
+        if (users_read(users, backend->users, backend->mark, diags) != 0)
+            result = -1;
+        book->user_count += users->count;
+    }
+    return result;
+}
+
+int user_book_read(struct user_book *book, const struct auth_settings *auth,
+                   struct diags *diags)
+{
+    const struct mark mark = {.file = "users"};
+    book->files = calloc(auth->backend_count + 1, sizeof *book->files);
+    if (book->files == NULL) {
+        diags_error(diags, mark, "out of memory");
+        return -1;
+    }
+    if (getrandom(book->secret, sizeof book->secret, 0) !=
+        (ssize_t)sizeof book->secret) {
+        diags_error(diags, mark, "there is no randomness");
+        return -1;
+    }
+    return read_files(book, auth, diags);
+}
+
+void user_book_release(struct user_book *book)
+{
+    for (size_t i = 0; i < book->file_count; i++)
+        users_release(&book->files[i]);
+    free(book->files);
+    explicit_bzero(book, sizeof *book);
+}
+
+const struct user *user_book_find(const struct user_book *book, struct str name)
+{
+    const struct user *user = NULL;
+    for (size_t i = 0; i < book->file_count && user == NULL; i++)
+        user = users_find(&book->files[i], name);
+    return user;
+}
+
+const struct user *user_book_find_name(const struct user_book *book,
+                                       struct str name)
+{
+    struct arena arena;
+    arena_init(&arena, NAME_ARENA_CAP);
+    struct str normal = login_normalise(&arena, name);
+    const struct user *user =
+        normal.p == NULL ? NULL : user_book_find(book, normal);
+    arena_release(&arena);
+    return user;
+}
+
+static const struct user *nth_user(const struct user_book *book, size_t n)
+{
+    for (size_t i = 0; i < book->file_count; i++) {
+        if (n < book->files[i].count)
+            return &book->files[i].items[n];
+        n -= book->files[i].count;
+    }
+    return NULL;
+}
+
+const struct user *user_book_stand_in(const struct user_book *book,
+                                      struct str name)
+{
+    if (book->user_count == 0)
+        return NULL;
+    uint64_t chosen = keyed_hash(book->secret, name);
+    return nth_user(book, (size_t)(chosen % book->user_count));
+}

@@ -1,0 +1,34 @@
+/* The logins of all users files: the first file that has a name counts.
+ * Immutable once read, so that threads may share it. */
+#ifndef PROXY_LOGIN_USER_BOOK_H
+#define PROXY_LOGIN_USER_BOOK_H
+
+#include "proxy/login/login.h"
+#include "proxy/login/users_file.h"
+#include "rules/base/keyed_hash.h"
+
+struct user_book {
+    struct users *files;
+    size_t file_count;
+    size_t user_count; /* of all files */
+    uint8_t secret[KEYED_HASH_SECRET];
+};
+
+/* Zeroed before. 0, or -1 with errors in diags; to be released either way. */
+int user_book_read(struct user_book *book, const struct auth_settings *auth,
+                   struct diags *diags);
+/* Wipes the hashes. */
+void user_book_release(struct user_book *book);
+
+/* `name` is normalised. NULL: nobody. */
+const struct user *user_book_find(const struct user_book *book,
+                                  struct str name);
+/* The same of a name as a client writes it. */
+const struct user *user_book_find_name(const struct user_book *book,
+                                       struct str name);
+/* The login whose cost a name has that nobody has, or that has no password:
+ * always the same one's, or asking twice would tell. NULL: there are none. */
+const struct user *user_book_stand_in(const struct user_book *book,
+                                      struct str name);
+
+#endif

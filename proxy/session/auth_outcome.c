@@ -1,0 +1,209 @@
+/* What becomes of a login: the back-ends are asked, then the rules of the auth
+ * stage about their answer. */
+#include "proxy/session/auth_outcome.h"
+
+#include "proxy/session/onward_login.h"
+#include "proxy/session/policy.h"
+#include "proxy/session/session_log.h"
+#include "proxy/session/session_reply.h"
+#include "proxy/session/transaction.h"
+
+/* Whether this login succeeded from this network before. */
+static bool is_known(const struct session *s, struct str user)
+{
+    return shared_ledger_knows(s->host->ledger, user,
+                               facts_text(&s->facts, FACT_CLIENT_NET),
+                               loop_now_ms(s->host->loop));
+}
+
+static void set_result(struct session *s, const char *result)
+{
+    facts_set_text(&s->facts, FACT_AUTH_RESULT, str_from(result));
+}
+
+/* The log tells of the attempt once the rules have said what they think of
+ * it, or when the client does not wait for that. */
+static void ask_rules(struct session *s, const char *result, policy_then *then)
+{
+    set_result(s, result);
+    s->attempt = result;
+    policy_ask_session(s, STAGE_AUTH, then);
+}
+
+/* The rules' verdict about this login; true if they leave the answer to us.
+ */
+static bool rules_allow(struct session *s, const struct verdict *verdict)
+{
+    if (verdict->kind == VERDICT_PASS)
+        return true;
+    session_reply_verdict(s, verdict);
+    if (verdict->kind == VERDICT_CLOSE)
+        session_close(s, SESSION_END_POLICY);
+    return false;
+}
+
+static void on_failure_vetted(struct session *s, const struct verdict *verdict)
+{
+    session_log_auth(s, "failed", verdict);
+    /* The same words, whatever was wrong (attack A11). */
+    if (rules_allow(s, verdict))
+        session_reply(s, 535, "5.7.8", "Authentication credentials invalid");
+    /* Whoever was answered by a rule has guessed as well. */
+    if (s->auth_failures < session_settings(s)->auth.attempts)
+        return;
+    session_note_cap(s, CAP_ATTEMPTS);
+    session_hang_up(s, SESSION_END_CAP, "4.7.0",
+                    "Too many failed logins, try again later");
+}
+
+void auth_refuse(struct session *s)
+{
+    struct str name = facts_text(&s->facts, FACT_AUTH_NAME);
+    struct str net = facts_text(&s->facts, FACT_CLIENT_NET);
+    uint64_t ms =
+        login_note_failure(s->host->logins, net, name, is_known(s, name));
+    s->auth_failures++;
+    effects_add_delay(&s->effects, ms);
+    ask_rules(s, "failed", on_failure_vetted);
+}
+
+static bool copy_list(struct session *s, enum fact fact,
+                      const struct str *items, size_t count)
+{
+    struct str *copy =
+        arena_array(&s->arena, count == 0 ? 1 : count, sizeof *copy);
+    for (size_t i = 0; copy != NULL && i < count; i++) {
+        copy[i] = arena_str(&s->arena, items[i]);
+        if (copy[i].p == NULL)
+            return false;
+    }
+    if (copy != NULL)
+        facts_set_list(&s->facts, fact, copy, count);
+    return copy != NULL;
+}
+
+static void forget_login(struct session *s)
+{
+    facts_forget(&s->facts, FACT_AUTH_USER);
+    facts_forget(&s->facts, FACT_AUTH_ADDRESSES);
+    facts_forget(&s->facts, FACT_AUTH_GROUPS);
+    facts_forget(&s->facts, FACT_AUTH_RESULT);
+    facts_forget(&s->facts, FACT_CLIENT_KNOWN);
+}
+
+
+static void on_login_vetted(struct session *s, const struct verdict *verdict)
+{
+    struct str user = facts_text(&s->facts, FACT_AUTH_USER);
+    if (verdict->kind != VERDICT_PASS)
+        session_log_auth(s, "refused", verdict);
+    if (!rules_allow(s, verdict)) {
+        forget_login(s);
+        onward_login_forget(s);
+        return;
+    }
+    shared_ledger_know(s->host->ledger, user,
+                       facts_text(&s->facts, FACT_CLIENT_NET),
+                       loop_now_ms(s->host->loop));
+    s->user = user;
+    s->auth_by_ms = 0;
+    s->bad_commands = 0;
+    session_touch(s); /* the time until a login bounds it no more */
+    session_log_auth(s, "ok", verdict);
+    session_reply(s, 235, "2.7.0", "Authentication succeeded");
+}
+
+static void accept_login(struct session *s, const struct login_answer *answer)
+{
+    struct str user = arena_str(&s->arena, answer->user);
+    if (user.p == NULL ||
+        !copy_list(s, FACT_AUTH_ADDRESSES, answer->addresses,
+                   answer->address_count) ||
+        !copy_list(s, FACT_AUTH_GROUPS, answer->groups, answer->group_count)) {
+        session_hang_up(s, SESSION_END_FAULT, "4.3.0", "Out of memory");
+        return;
+    }
+    facts_set_text(&s->facts, FACT_AUTH_USER, user);
+    facts_set_text(&s->facts, FACT_CLIENT_KNOWN,
+                   is_known(s, user) ? STR("true") : STR("false"));
+    ask_rules(s, "ok", on_login_vetted);
+}
+
+static void on_unavailable_vetted(struct session *s,
+                                  const struct verdict *verdict)
+{
+    session_log_auth(s, "unavailable", verdict);
+    if (rules_allow(s, verdict))
+        session_reply(s, 454, "4.7.0",
+                      "Logins can't be checked now, try again later");
+}
+
+static void on_answer(void *owner, const struct login_answer *answer)
+{
+    struct session *s = owner;
+    s->login = NULL;
+    session_enter(s, SESSION_READY);
+    if (answer->result != LOGIN_OK)
+        onward_login_forget(s);
+    switch (answer->result) {
+    case LOGIN_OK:
+        accept_login(s, answer);
+        break;
+    case LOGIN_FAILED:
+        auth_refuse(s);
+        break;
+    case LOGIN_UNAVAILABLE:
+        ask_rules(s, "unavailable", on_unavailable_vetted);
+        break;
+    }
+    session_run(s);
+}
+
+static bool ask_back_ends(struct session *s, struct str name)
+{
+    const struct sasl *sasl = &s->sasl;
+    struct str password = str_span(sasl->password, sasl->password_length);
+    s->login_client = client_of_session(s);
+    const struct claim claim = {
+        .kind = CLAIM_PASSWORD,
+        .mechanism = sasl_mechanism_name(sasl->mechanism),
+        .name = name,
+        .authzid = STR(""),
+        .secret = password,
+        .client = &s->login_client,
+        .session = str_from(s->id),
+        .net = facts_text(&s->facts, FACT_CLIENT_NET),
+        .is_known = is_known(s, name),
+    };
+    if (onward_login_keep(s, name, password) != 0)
+        return false;
+    s->login = login_ask(s->host->logins, &claim, on_answer, s);
+    return s->login != NULL;
+}
+
+void auth_ask(struct session *s)
+{
+    struct str name = arena_str(
+        &s->arena, str_span(s->sasl.name, s->sasl.name_length));
+    if (name.p == NULL) {
+        session_note_cap(s, CAP_MEMORY);
+        session_hang_up(s, SESSION_END_CAP, "4.7.0", "Too many logins");
+        return;
+    }
+    facts_set_text(&s->facts, FACT_AUTH_NAME, name);
+    session_enter(s, SESSION_CHECKING);
+    bool is_asked = ask_back_ends(s, name);
+    sasl_release(&s->sasl);
+    if (is_asked)
+        return;
+    session_enter(s, SESSION_READY);
+    session_reply(s, 454, "4.7.0",
+                  "Logins can't be checked now, try again later");
+}
+
+void auth_cancel(struct session *s)
+{
+    if (s->login != NULL)
+        login_cancel(s->login);
+    s->login = NULL;
+}

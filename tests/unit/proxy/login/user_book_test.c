@@ -1,0 +1,99 @@
+#include "proxy/login/user_book.h"
+#include "tests/unit/proxy/login/known_hashes.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define FILES_MAX 2
+
+static void read_book(struct user_book *book, const char *const *files,
+                      size_t count)
+{
+    char paths[FILES_MAX][64];
+    struct backend_settings backends[FILES_MAX];
+    const struct auth_settings auth = {.backends = backends,
+                                       .backend_count = count};
+    struct diags diags;
+    diags_init(&diags);
+    for (size_t i = 0; i < count; i++) {
+        snprintf(paths[i], sizeof paths[i], "/tmp/user_book_test_XXXXXX");
+        int fd = mkstemp(paths[i]);
+        assert_true(fd >= 0);
+        dprintf(fd, "%s", files[i]);
+        close(fd);
+        backends[i] = (struct backend_settings){.kind = BACKEND_USERS,
+                                                .users = paths[i]};
+    }
+    *book = (struct user_book){0};
+    assert_int_equal(user_book_read(book, &auth, &diags), 0);
+    diags_release(&diags);
+    for (size_t i = 0; i < count; i++)
+        unlink(paths[i]);
+}
+
+static void the_first_file_that_has_a_name_counts(void **state)
+{
+    (void)state;
+    static const char *const files[] = {
+        "bob:" HASH_BCRYPT ":groups=first\n",
+        "bob:" HASH_BCRYPT ":groups=second\neve:" HASH_BCRYPT "\n"};
+    struct user_book book;
+    read_book(&book, files, 2);
+    const struct user *bob = user_book_find_name(&book, STR("BOB"));
+    assert_non_null(bob);
+    assert_true(str_equals(bob->groups[0], STR("first")));
+    assert_non_null(user_book_find_name(&book, STR("eve")));
+    assert_null(user_book_find_name(&book, STR("nobody")));
+    assert_null(user_book_find_name(&book, STR("bob\0")));
+    user_book_release(&book);
+}
+
+/* Asking twice tells nothing, and not all names have the same cost. */
+static void wire_A10_an_unknown_name_borrows_the_same_hash_each_time(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"bob:" HASH_BCRYPT "\n",
+                                        "eve:" HASH_YESCRYPT "\n"};
+    struct user_book book;
+    size_t kinds = 0;
+    const struct user *first = NULL;
+    read_book(&book, files, 2);
+    for (int i = 0; i < 40; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "nobody%d", i);
+        const struct user *one = user_book_stand_in(&book, str_from(name));
+        assert_non_null(one);
+        assert_ptr_equal(one, user_book_stand_in(&book, str_from(name)));
+        first = first == NULL ? one : first;
+        kinds += one != first;
+    }
+    assert_true(kinds > 0);
+    user_book_release(&book);
+}
+
+static void an_empty_book_has_no_stand_in(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"# nobody yet\n"};
+    struct user_book book;
+    read_book(&book, files, 1);
+    assert_null(user_book_stand_in(&book, STR("bob")));
+    user_book_release(&book);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_first_file_that_has_a_name_counts),
+        cmocka_unit_test(wire_A10_an_unknown_name_borrows_the_same_hash_each_time),
+        cmocka_unit_test(an_empty_book_has_no_stand_in),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
