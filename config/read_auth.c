@@ -105,36 +105,14 @@ static void read_backends(struct reader *reader, const struct node *node,
     auth->backend_count = node->count;
 }
 
-static const char *const mechanisms[] = {
-    [SASL_PLAIN] = "PLAIN",
-    [SASL_LOGIN] = "LOGIN",
-    NULL,
-};
-static const char *const planned_mechanisms[] = {
-    "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS", "OAUTHBEARER",
-    "XOAUTH2",       "EXTERNAL",           NULL};
-
-static void read_mechanisms(struct reader *reader, const struct node *node,
-                            void *into)
+static void read_offer(struct reader *reader, const struct node *node,
+                       void *into)
 {
     struct auth_settings *auth = into;
-    auth->mechanisms = 0;
-    for (size_t i = 0; i < node_list_count(node); i++) {
-        unsigned word = 0;
-        if (!schema_word(reader, node_list_item(node, i), "mechanisms",
-                         mechanisms, planned_mechanisms, &word))
-            continue;
-        if ((auth->mechanisms & 1U << word) != 0)
-            diags_error(reader->diags, node_list_item(node, i)->mark,
-                        "mechanisms has %s twice", mechanisms[word]);
-        auth->mechanisms |= 1U << word;
-    }
-    if (node_list_count(node) == 0)
-        diags_error(reader->diags, node->mark,
-                    "mechanisms is empty: write [PLAIN, LOGIN]");
+    auth->mechanisms = read_mechanisms(reader, node);
 }
 
-static void fill_mechanisms(void *into)
+static void fill_offer(void *into)
 {
     struct auth_settings *auth = into;
     auth->mechanisms = 1U << SASL_PLAIN | 1U << SASL_LOGIN;
@@ -146,11 +124,11 @@ static const struct key auth_keys[] = {
      .shape = SHAPE_ONE_OR_LIST,
      .content = CONTENT_WORD,
      .fallback = "[PLAIN, LOGIN]",
-     .words = mechanisms,
-     .planned_words = planned_mechanisms,
+     .words = mechanism_words,
+     .planned_words = planned_mechanism_words,
      .help = "what AUTH offers, on connections with TLS only",
-     .read = read_mechanisms,
-     .fill = fill_mechanisms},
+     .read = read_offer,
+     .fill = fill_offer},
     {.name = "backends",
      .type = KEY_OWN,
      .shape = SHAPE_LIST,

@@ -84,6 +84,21 @@ static void read_upstream(struct reader *reader, const struct node *node,
 static const char *const tls_words[] = {"starttls", "implicit", "none", NULL};
 static const char *const auth_words[] = {"required", "optional", "none", NULL};
 
+static const char *const client_logins[] = {
+    [CLIENT_LOGIN_RFC822] = "rfc822",
+    [CLIENT_LOGIN_DNS] = "dns",
+    [CLIENT_LOGIN_CN] = "cn",
+    [CLIENT_LOGIN_FINGERPRINT] = "fingerprint",
+    NULL,
+};
+
+static void read_own_offer(struct reader *reader, const struct node *node,
+                           void *into)
+{
+    struct listener_settings *listener = into;
+    listener->mechanisms = read_mechanisms(reader, node);
+}
+
 static const char *const line_endings[] = {"strict", "repair", NULL};
 
 static const struct key listener_keys[] = {
@@ -138,8 +153,20 @@ static const struct key listener_keys[] = {
      .offset = offsetof(struct listener_settings, client_ca.path),
      .mark_offset = offsetof(struct listener_settings, client_ca.mark)},
     {.name = "client_login",
-     .is_planned = true,
-     .help = "which part of a client certificate is the login"},
+     .type = KEY_WORD,
+     .fallback = "rfc822",
+     .words = client_logins,
+     .help = "which name of a client's certificate logs it in by EXTERNAL: its "
+             "first mail address, DNS name, its common name or SHA-256",
+     .offset = offsetof(struct listener_settings, client_login)},
+    {.name = "mechanisms",
+     .type = KEY_OWN,
+     .shape = SHAPE_ONE_OR_LIST,
+     .content = CONTENT_WORD,
+     .words = mechanism_words,
+     .planned_words = planned_mechanism_words,
+     .help = "what AUTH offers here, in the place of auth.mechanisms",
+     .read = read_own_offer},
 };
 
 const struct schema listener_schema = {

@@ -12,6 +12,8 @@ extern const struct schema root_schema;
 extern const struct schema listener_schema;
 extern const struct schema tls_schema;
 extern const struct schema auth_schema;
+extern const char *const mechanism_words[]; /* by enum sasl_mechanism */
+extern const char *const planned_mechanism_words[];
 extern const struct schema upstream_schema;
 extern const struct schema login_schema;
 extern const struct schema pool_schema; /* of an upstream */
@@ -78,5 +80,8 @@ void read_unused(struct reader *reader);
 void read_files_digest(struct reader *reader, size_t first, char out[72]);
 /* server_digest and the sections' own, of the merged top level. */
 void read_server_digest(struct reader *reader, const struct node *root);
+
+/* Bits of enum sasl_mechanism. */
+unsigned read_mechanisms(struct reader *reader, const struct node *node);
 
 #endif

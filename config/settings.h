@@ -28,6 +28,14 @@ struct client_ca_settings {
     struct mark mark;
 };
 
+/* Which name of a client's certificate logs it in. */
+enum client_login {
+    CLIENT_LOGIN_RFC822, /* its first mail address */
+    CLIENT_LOGIN_DNS,
+    CLIENT_LOGIN_CN,
+    CLIENT_LOGIN_FINGERPRINT
+};
+
 struct listener_settings {
     struct str name;
     const struct endpoint *addresses;
@@ -42,6 +50,8 @@ struct listener_settings {
     struct str banner; /* text behind the host name; n 0: the default */
     bool repairs_line_endings;
     struct client_ca_settings client_ca;
+    enum client_login client_login;
+    unsigned mechanisms; /* its own, offered come what may; 0: those of auth */
     struct mark mark;
 };
 
@@ -71,16 +81,12 @@ enum sasl_mechanism {
     SASL_MECHANISMS
 };
 
-enum backend_kind {
-    BACKEND_NONE,
-    BACKEND_USERS,
-    BACKEND_UPSTREAM
-};
+enum backend_kind { BACKEND_NONE, BACKEND_USERS, BACKEND_UPSTREAM };
 
 /* What its kind says. */
 struct backend_settings {
     enum backend_kind kind;
-    const char *users; /* path of a users file */
+    const char *users;                        /* path of a users file */
     const struct upstream_settings *upstream; /* asked by logging in there */
     struct mark mark;
 };
@@ -112,11 +118,11 @@ enum login_mechanism {
 };
 
 enum login_kind {
-    LOGIN_NONE,      /* no AUTH towards the servers */
-    LOGIN_PASSWORD,  /* one user for all mail, with a password */
-    LOGIN_TOKEN,     /* one user for all mail, with a token */
-    LOGIN_BY_FACT,   /* a user for each value of a fact, out of a file */
-    LOGIN_OF_CLIENT  /* what the client logged in to Postern with */
+    LOGIN_NONE,     /* no AUTH towards the servers */
+    LOGIN_PASSWORD, /* one user for all mail, with a password */
+    LOGIN_TOKEN,    /* one user for all mail, with a token */
+    LOGIN_BY_FACT,  /* a user for each value of a fact, out of a file */
+    LOGIN_OF_CLIENT /* what the client logged in to Postern with */
 };
 
 /* AUTH towards the servers of an upstream. */

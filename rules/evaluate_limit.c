@@ -157,10 +157,13 @@ static uint64_t cost_of(const struct evaluation *e)
     return octets;
 }
 
-static bool is_charged(const struct limit *limit, const struct rate *rate)
+/* What no answer of an upstream can give back. */
+static bool is_charged(const struct limit *limit, const struct rate *rate,
+                       enum stage stage)
 {
     return limit->counts_attempts || limit->unit == UNIT_FAILURES ||
            limit->unit == UNIT_REJECTS || limit->unit == UNIT_LOGINS ||
+           (limit->unit == UNIT_NETWORKS && stage == STAGE_AUTH) ||
            (limit->unit == UNIT_CONNECTIONS && rate->period_ms != 0);
 }
 
@@ -202,7 +205,7 @@ static enum step ask_limit(struct evaluation *e, const struct limit_now *now)
         return evaluate_pass_over(e, FATE_ABSENT);
     if (rc != TEMPLATE_OK || find_member(e, &member) != 0)
         return evaluate_full(e);
-    bool is_charge = is_charged(e->rule->limit, &now->rate);
+    bool is_charge = is_charged(e->rule->limit, &now->rate, e->stage);
     e->pending = (struct question){
         .kind = QUESTION_HOLD,
         .rule = e->rule,

@@ -81,13 +81,12 @@ static void *ask(void *opened, const struct claim *claim, login_then *then,
     struct question *question = calloc(1, sizeof *question);
     if (question == NULL)
         return NULL;
-    *question = (struct question){
-        .then = then, .owner = owner, .later.run = run_later};
+    *question =
+        (struct question){.then = then, .owner = owner, .later.run = run_later};
     question->user = user_book_find_name(book, claim->name);
     bool is_stand_in = question->user == NULL;
-    const struct user *user = is_stand_in
-                                  ? user_book_stand_in(book, claim->name)
-                                  : question->user;
+    const struct user *user =
+        is_stand_in ? user_book_stand_in(book, claim->name) : question->user;
     if (user == NULL) {
         loop_later(back_end->loop, &question->later);
         return question;

@@ -101,9 +101,8 @@ static void answer(struct hash_query *query, enum login_result result)
 static enum login_result check(struct hash_check *hashing,
                                struct hash_query *query)
 {
-    enum hash_verdict verdict =
-        hash_check(hashing, query->password, query->password_length,
-                   query->user->hash);
+    enum hash_verdict verdict = hash_check(
+        hashing, query->password, query->password_length, query->user->hash);
     explicit_bzero(query->password, query->password_length);
     if (verdict == HASH_FAILED)
         return LOGIN_UNAVAILABLE;
@@ -306,8 +305,8 @@ static struct hash_query *make_query(struct hash_client *client,
         return NULL;
     struct str net = str_head(claim->net, sizeof query->net - 1);
     query->client = client;
-    query->queue = claim->is_known ? &client->threads->known
-                                   : &client->threads->strangers;
+    query->queue =
+        claim->is_known ? &client->threads->known : &client->threads->strangers;
     query->password_length = claim->secret.n;
     if (claim->secret.n > 0)
         memcpy(query->password, claim->secret.p, claim->secret.n);

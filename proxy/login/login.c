@@ -169,9 +169,8 @@ struct login_client *login_client_new(struct logins *logins,
 
 static void unlink_query(struct login_query *query)
 {
-    struct login_query **at = query->previous != NULL
-                                  ? &query->previous->next
-                                  : &query->client->queries;
+    struct login_query **at = query->previous != NULL ? &query->previous->next
+                                                      : &query->client->queries;
     *at = query->next;
     if (query->next != NULL)
         query->next->previous = query->previous;
@@ -391,9 +390,9 @@ uint64_t login_note_failure(struct login_client *client, struct str net,
         if (tried.p == NULL)
             tried = name;
     }
-    uint64_t ms =
-        failure_delay_note(logins->failures, net, tried,
-                           loop_now_ms(client->means.loop), logins->auth->delay);
+    uint64_t ms = failure_delay_note(logins->failures, net, tried,
+                                     loop_now_ms(client->means.loop),
+                                     logins->auth->delay);
     arena_release(&arena);
     return ms;
 }

@@ -313,6 +313,14 @@ const char *stream_tls_sni(const struct stream *stream)
     return stream->engine == NULL ? "" : tls_engine_sni(stream->engine);
 }
 
+int stream_tls_binding(const struct stream *stream,
+                       uint8_t out[STREAM_BINDING_OCTETS])
+{
+    static_assert(STREAM_BINDING_OCTETS == TLS_BINDING_OCTETS, "one size");
+    return stream->engine == NULL ? -1
+                                  : tls_engine_binding(stream->engine, out);
+}
+
 int stream_tls_client(const struct stream *stream, struct arena *arena,
                       struct client_certificate *out)
 {

@@ -125,6 +125,10 @@ bool stream_is_secure(const struct stream *stream);
 const char *stream_tls_version(const struct stream *stream);
 const char *stream_tls_cipher(const struct stream *stream);
 const char *stream_tls_sni(const struct stream *stream);
+/* What binds to this channel: RFC 9266's 32 octets. 0, or -1 below TLS 1.3. */
+#define STREAM_BINDING_OCTETS 32
+int stream_tls_binding(const struct stream *stream,
+                       uint8_t out[STREAM_BINDING_OCTETS]);
 /* The certificate that the client showed; see client_certificate.h. */
 int stream_tls_client(const struct stream *stream, struct arena *arena,
                       struct client_certificate *out);

@@ -91,7 +91,6 @@ static void forget_login(struct session *s)
     facts_forget(&s->facts, FACT_CLIENT_KNOWN);
 }
 
-
 static void on_login_vetted(struct session *s, const struct verdict *verdict)
 {
     struct str user = facts_text(&s->facts, FACT_AUTH_USER);
@@ -183,8 +182,8 @@ static bool ask_back_ends(struct session *s, struct str name)
 
 void auth_ask(struct session *s)
 {
-    struct str name = arena_str(
-        &s->arena, str_span(s->sasl.name, s->sasl.name_length));
+    struct str name =
+        arena_str(&s->arena, str_span(s->sasl.name, s->sasl.name_length));
     if (name.p == NULL) {
         session_note_cap(s, CAP_MEMORY);
         session_hang_up(s, SESSION_END_CAP, "4.7.0", "Too many logins");

@@ -128,6 +128,24 @@ void session_abort(struct session *s, enum session_end end)
     let_go(s);
 }
 
+/* Its own names are authorities' words, where clients are asked for a
+ * certificate of one; others never get so far. */
+static struct str login_of_certificate(const struct listener_settings *listener,
+                                       const struct client_certificate *shown)
+{
+    switch (listener->client_login) {
+    case CLIENT_LOGIN_RFC822:
+        return shown->rfc822;
+    case CLIENT_LOGIN_DNS:
+        return shown->dns;
+    case CLIENT_LOGIN_CN:
+        return shown->common_name;
+    case CLIENT_LOGIN_FINGERPRINT:
+        return shown->fingerprint;
+    }
+    return STR("");
+}
+
 /* Without memory for it, it is as if the client had shown none. */
 static void learn_client_certificate(struct session *s)
 {
@@ -138,6 +156,7 @@ static void learn_client_certificate(struct session *s)
     facts_set_text(&s->facts, FACT_TLS_CLIENT_FINGERPRINT, shown.fingerprint);
     facts_set_list(&s->facts, FACT_TLS_CLIENT_NAMES, shown.names,
                    shown.name_count);
+    s->certificate = login_of_certificate(s->listener, &shown);
 }
 
 static void on_ready(void *owner)

@@ -90,10 +90,11 @@ struct session {
     struct str connect_route; /* what `connect` said, before any EHLO */
 
     struct sasl sasl;
+    struct str certificate; /* the name that the client's proves; n 0: none */
     struct login_query *login; /* the back-ends are asked; NULL: they are not */
     struct client_identity login_client; /* as they see the client */
-    struct kept_credentials onward; /* the client's own, for an upstream */
-    struct str user; /* proven; n 0: nobody */
+    struct kept_credentials onward;      /* the client's own, for an upstream */
+    struct str user;                     /* proven; n 0: nobody */
     uint64_t auth_failures;
 
     uint64_t asked_us;   /* when the rules were asked last */

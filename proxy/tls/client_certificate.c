@@ -23,37 +23,56 @@ static int read_fingerprint(const X509 *certificate, struct arena *arena,
     return out->p == NULL ? -1 : 0;
 }
 
-/* A name with a NUL in it is not what it seems, and so is none. */
+/* A name with a NUL in it is not what it seems, and so is none: n 0. */
+static int keep_name(struct str text, struct arena *arena, struct str *out)
+{
+    *out = STR("");
+    if (text.n == 0 || str_index(text, '\0') >= 0)
+        return 0;
+    *out = arena_str(arena, text);
+    return out->p == NULL ? -1 : 0;
+}
+
 static int add_name(const ASN1_STRING *name, struct arena *arena,
-                    struct str *names, size_t *count)
+                    struct str *names, size_t *count, struct str *first)
 {
     int n = ASN1_STRING_length(name);
-    struct str text =
-        str_span((const char *)ASN1_STRING_get0_data(name), (size_t)n);
-    if (n <= 0 || str_index(text, '\0') >= 0 ||
-        *count == CLIENT_CERTIFICATE_NAMES_MAX)
+    struct str kept;
+    if (n <= 0 || *count == CLIENT_CERTIFICATE_NAMES_MAX)
         return 0;
-    names[*count] = arena_str(arena, text);
-    return names[(*count)++].p == NULL ? -1 : 0;
+    if (keep_name(
+            str_span((const char *)ASN1_STRING_get0_data(name), (size_t)n),
+            arena, &kept) != 0)
+        return -1;
+    if (kept.n == 0)
+        return 0;
+    names[(*count)++] = kept;
+    if (first->n == 0)
+        *first = kept;
+    return 0;
 }
 
 static int add_alternatives(const X509 *certificate, struct arena *arena,
-                            struct str *names, size_t *count)
+                            struct str *names, struct client_certificate *out)
 {
     int result = 0;
     GENERAL_NAMES *all =
         X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
     for (size_t i = 0; all != NULL && i < sk_GENERAL_NAME_num(all); i++) {
         const GENERAL_NAME *name = sk_GENERAL_NAME_value(all, i);
-        if (result == 0 && (name->type == GEN_EMAIL || name->type == GEN_DNS))
-            result = add_name(name->d.ia5, arena, names, count);
+        if (result == 0 && name->type == GEN_EMAIL)
+            result = add_name(name->d.ia5, arena, names, &out->name_count,
+                              &out->rfc822);
+        else if (result == 0 && name->type == GEN_DNS)
+            result = add_name(name->d.ia5, arena, names, &out->name_count,
+                              &out->dns);
     }
     GENERAL_NAMES_free(all);
     return result;
 }
 
-static int add_common_name(const X509 *certificate, struct arena *arena,
-                           struct str *names, size_t *count)
+static int read_common_name(const X509 *certificate, struct arena *arena,
+                            struct str *out)
 {
     const X509_NAME *subject = X509_get_subject_name(certificate);
     int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
@@ -62,13 +81,9 @@ static int add_common_name(const X509 *certificate, struct arena *arena,
     unsigned char *utf8 = NULL;
     int n = ASN1_STRING_to_UTF8(
         &utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
-    int result = 0;
-    if (n > 0) {
-        struct str text = str_span((const char *)utf8, (size_t)n);
-        names[0] = arena_str(arena, text);
-        *count = str_index(text, '\0') >= 0 ? 0 : 1;
-        result = names[0].p == NULL ? -1 : 0;
-    }
+    int result =
+        n <= 0 ? 0
+               : keep_name(str_span((const char *)utf8, (size_t)n), arena, out);
     OPENSSL_free(utf8);
     return result;
 }
@@ -80,12 +95,13 @@ static int read_all(const X509 *certificate, struct arena *arena,
         arena_array(arena, CLIENT_CERTIFICATE_NAMES_MAX, sizeof *names);
     if (names == NULL ||
         read_fingerprint(certificate, arena, &out->fingerprint) != 0 ||
-        add_alternatives(certificate, arena, names, &out->name_count) != 0)
+        add_alternatives(certificate, arena, names, out) != 0 ||
+        read_common_name(certificate, arena, &out->common_name) != 0)
         return -1;
+    if (out->name_count == 0 && out->common_name.n > 0)
+        names[out->name_count++] = out->common_name;
     out->names = names;
-    return out->name_count > 0
-               ? 0
-               : add_common_name(certificate, arena, names, &out->name_count);
+    return 0;
 }
 
 int client_certificate_read(const struct ssl_st *ssl, struct arena *arena,

@@ -15,6 +15,8 @@ struct client_certificate {
     const struct str *names; /* rfc822 and DNS names of the subjectAltName in
                                 its order; without any, the common name */
     size_t name_count;
+    /* The first of its kind; n 0: it has none. */
+    struct str rfc822, dns, common_name;
 };
 
 /* Everything lies in the arena. 0, or -1 when that is full. */

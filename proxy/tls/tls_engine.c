@@ -333,6 +333,18 @@ const char *tls_engine_sni(const struct tls_engine *engine)
     return name == NULL ? "" : name;
 }
 
+int tls_engine_binding(const struct tls_engine *engine,
+                       uint8_t out[TLS_BINDING_OCTETS])
+{
+    static const char label[] = "EXPORTER-Channel-Binding";
+    if (SSL_in_init(engine->ssl) || SSL_version(engine->ssl) != TLS1_3_VERSION)
+        return -1;
+    int is_made = SSL_export_keying_material(
+        engine->ssl, out, TLS_BINDING_OCTETS, label, strlen(label), NULL, 0, 1);
+    ERR_clear_error();
+    return is_made == 1 ? 0 : -1;
+}
+
 int tls_engine_client(const struct tls_engine *engine, struct arena *arena,
                       struct client_certificate *out)
 {

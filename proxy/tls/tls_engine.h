@@ -8,7 +8,8 @@
 #include "proxy/tls/tls_context.h"
 #include "proxy/tls/tls_session.h"
 
-#define TLS_ENGINE_INPUT_MAX (32 * 1024)   /* more than the longest record */
+#define TLS_ENGINE_INPUT_MAX (32 * 1024) /* more than the longest record */
+#define TLS_BINDING_OCTETS 32
 #define TLS_ENGINE_OUTPUT_HIGH (64 * 1024) /* write takes nothing above */
 
 struct tls_engine;
@@ -65,6 +66,10 @@ const char *tls_engine_error(const struct tls_engine *engine);
 const char *tls_engine_version(const struct tls_engine *engine);
 const char *tls_engine_cipher(const struct tls_engine *engine);
 const char *tls_engine_sni(const struct tls_engine *engine);
+/* What binds to this channel (RFC 9266). 0, or -1 before the handshake is done
+ * and below TLS 1.3, where another handshake may end in the same. */
+int tls_engine_binding(const struct tls_engine *engine,
+                       uint8_t out[TLS_BINDING_OCTETS]);
 /* The certificate that the client showed; see client_certificate.h. */
 int tls_engine_client(const struct tls_engine *engine, struct arena *arena,
                       struct client_certificate *out);

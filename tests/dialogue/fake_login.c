@@ -136,9 +136,8 @@ void hash_cancel(struct hash_query *query)
 static bool is_right(const struct hash_query *query)
 {
     size_t i = query->is_stand_in ? 0 : (size_t)(query->user - known);
-    return !query->is_stand_in &&
-           str_equals(world->script->users[i].password,
-                      str_from(query->password));
+    return !query->is_stand_in && str_equals(world->script->users[i].password,
+                                             str_from(query->password));
 }
 
 bool fake_login_turn(struct fake_logins *logins)

@@ -192,6 +192,13 @@ const char *stream_tls_sni(const struct stream *stream)
 }
 
 /* Nobody shows one here. */
+int stream_tls_binding(const struct stream *stream,
+                       uint8_t out[STREAM_BINDING_OCTETS])
+{
+    memset(out, 'b', STREAM_BINDING_OCTETS);
+    return stream->is_secure ? 0 : -1;
+}
+
 int stream_tls_client(const struct stream *stream, struct arena *arena,
                       struct client_certificate *out)
 {

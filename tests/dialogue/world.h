@@ -14,8 +14,8 @@ struct scene {
     const struct script *script; /* borrowed */
     const struct settings *settings;
     struct credential_book **books; /* by the upstream's index */
-    size_t ledger_keys; /* so many budgets have room */
-    char folder[64];    /* for the configuration and the maildir */
+    size_t ledger_keys;             /* so many budgets have room */
+    char folder[64];                /* for the configuration and the maildir */
 };
 
 struct world {

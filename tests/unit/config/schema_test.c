@@ -65,7 +65,6 @@ static void what_comes_later_is_known_already(void **state)
     } planned[] = {
         {&root_schema, "http"},
         {&root_schema, "user"},
-        {&listener_schema, "client_login"},
         {&limits_schema, "store"},
         {&limits_schema, "on_store_failure"},
         {&log_schema, "strict"},

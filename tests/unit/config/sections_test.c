@@ -192,13 +192,13 @@ static const struct golden faults[] = {
      .without = GOLDEN_LISTENERS,
      .want = "t.yaml:2:64: error: trusted is empty: name the networks, "
              "such as [192.0.2.0/24]\n"},
-    {.name = "a listener key that comes later",
+    {.name = "no name of a certificate",
      .text = "listeners:\n"
              "  a: {address: \"127.0.0.1:25\", tls: starttls, "
-             "client_login: cn}\n",
+             "client_login: ip}\n",
      .without = GOLDEN_LISTENERS,
-     .want = "t.yaml:2:47: error: client_login is known, not built "
-             "yet: remove it for now\n"},
+     .want = "t.yaml:2:61: error: client_login takes rfc822, dns, cn or "
+             "fingerprint, not \"ip\"\n"},
     {.name = "balancers that are none",
      .text = "listeners:\n"
              "  a: {address: \"127.0.0.1:25\", tls: starttls, "

@@ -170,7 +170,7 @@ static void wrong_limits_say_what_is_right(void **state)
         {STAGE_RCPT, "recipiens", "1", "did you mean recipients?"},
         {STAGE_RCPT, "new_recipients", "1", "new_recipients is a rate"},
         {STAGE_DATA, "new_recipients", "1/h", "is counted at rcpt"},
-        {STAGE_AUTH, "networks", "1/h", "mail, rcpt, data, header"},
+        {STAGE_HELO, "networks", "1/h", "auth, mail, rcpt, data, header"},
         {STAGE_MAIL, "networks", "10001/d", "networks is at most 10000"},
         {STAGE_AUTH, "logins", "10001/d", "logins is at most 10000"},
         {STAGE_RCPT, "warn", "80", "such as 80%, not 80"},

@@ -19,9 +19,9 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
-static size_t hashing;  /* threads that are in a hash */
-static size_t allowed;  /* hashes that may end */
-static size_t hashed;   /* hashes that have ended */
+static size_t hashing;        /* threads that are in a hash */
+static size_t allowed;        /* hashes that may end */
+static size_t hashed;         /* hashes that have ended */
 static char order[ASKED_MAX]; /* the first octets of their passwords */
 
 /* Replace proxy/login's. */

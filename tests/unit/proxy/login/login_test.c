@@ -41,8 +41,7 @@ static void open_logins(struct fixture *fixture, const char *users)
     *fixture = (struct fixture){
         .path = "/tmp/login_test_XXXXXX",
         .backend = {.kind = BACKEND_USERS, .users = fixture->path},
-        .settings.auth = {.backends = &fixture->backend,
-                          .backend_count = 1}};
+        .settings.auth = {.backends = &fixture->backend, .backend_count = 1}};
     int fd = mkstemp(fixture->path);
     assert_true(fd >= 0);
     dprintf(fd, "%s", users);

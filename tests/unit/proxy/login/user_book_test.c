@@ -28,8 +28,8 @@ static void read_book(struct user_book *book, const char *const *files,
         assert_true(fd >= 0);
         dprintf(fd, "%s", files[i]);
         close(fd);
-        backends[i] = (struct backend_settings){.kind = BACKEND_USERS,
-                                                .users = paths[i]};
+        backends[i] =
+            (struct backend_settings){.kind = BACKEND_USERS, .users = paths[i]};
     }
     *book = (struct user_book){0};
     assert_int_equal(user_book_read(book, &auth, &diags), 0);
@@ -56,7 +56,7 @@ static void the_first_file_that_has_a_name_counts(void **state)
 }
 
 /* Asking twice tells nothing, and not all names have the same cost. */
-static void wire_A10_an_unknown_name_borrows_the_same_hash_each_time(void **state)
+static void wire_A10_an_unknown_name_borrows_always_the_same(void **state)
 {
     (void)state;
     static const char *const files[] = {"bob:" HASH_BCRYPT "\n",
@@ -92,7 +92,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_file_that_has_a_name_counts),
-        cmocka_unit_test(wire_A10_an_unknown_name_borrows_the_same_hash_each_time),
+        cmocka_unit_test(wire_A10_an_unknown_name_borrows_always_the_same),
         cmocka_unit_test(an_empty_book_has_no_stand_in),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,7 +28,9 @@ static const struct certificate_wish WISHES[] = {
      .from_days = -9,
      .until_days = -1},
     {.file = "odd", .names = "DNS:\"\\x1b[1m", .until_days = 30},
-    {.file = "us", .names = "DNS:postern.example", .until_days = 30},
+    {.file = "us",
+     .names = "DNS:postern.example,email:us@postern.example",
+     .until_days = 30},
 };
 
 static int make_certificates(void **state)
@@ -229,6 +231,9 @@ static void the_server_sees_the_certificate_that_is_to_be_shown(void **state)
     assert_int_equal(tls_engine_client(pair.server, &arena, &shown), 0);
     assert_true(
         str_equals(shown.fingerprint, fingerprint_of(*state, "us", digits)));
+    assert_true(str_equals(shown.dns, STR("postern.example")));
+    assert_true(str_equals(shown.rfc822, STR("us@postern.example")));
+    assert_int_equal(shown.name_count, 2);
     arena_release(&arena);
     engine_pair_free(&pair);
     tls_context_free(there);
@@ -236,6 +241,29 @@ static void the_server_sees_the_certificate_that_is_to_be_shown(void **state)
     free(ca);
     free(chain);
     free(key);
+}
+
+/* RFC 9266: what both ends bind to is the same, and each connection's own. */
+static void both_ends_see_the_same_channel(void **state)
+{
+    uint8_t seen[2][2][TLS_BINDING_OCTETS];
+    char *ca = path_of(*state, "authority", ".pem");
+    struct upstream_settings settings = {.is_verified = true, .ca = ca};
+    struct tls_context *there = new_server(*state, "a", NULL);
+    struct tls_context *here = new_client(&settings);
+    for (size_t i = 0; i < 2; i++) {
+        struct engine_pair pair =
+            engine_pair_new(there, here, "a.example", 9999);
+        assert_int_equal(tls_engine_advance(pair.server), TLS_OPEN);
+        assert_int_equal(tls_engine_binding(pair.server, seen[i][0]), 0);
+        assert_int_equal(tls_engine_binding(pair.client, seen[i][1]), 0);
+        assert_memory_equal(seen[i][0], seen[i][1], TLS_BINDING_OCTETS);
+        engine_pair_free(&pair);
+    }
+    assert_memory_not_equal(seen[0][0], seen[1][0], TLS_BINDING_OCTETS);
+    tls_context_free(there);
+    tls_context_free(here);
+    free(ca);
 }
 
 static void a_certificate_to_show_is_checked_with_its_key(void **state)
@@ -271,6 +299,7 @@ int main(void)
             another_certificate_is_refused_and_its_fingerprint_told),
         cmocka_unit_test(what_is_wrong_is_told_with_what_may_be_done),
         cmocka_unit_test(names_of_a_stranger_are_shown_without_surprises),
+        cmocka_unit_test(both_ends_see_the_same_channel),
         cmocka_unit_test(the_server_sees_the_certificate_that_is_to_be_shown),
         cmocka_unit_test(a_certificate_to_show_is_checked_with_its_key),
     };
