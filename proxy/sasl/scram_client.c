@@ -7,29 +7,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <openssl/digest.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/mem.h>
-#include <openssl/rand.h>
 #include <openssl/sha.h>
 
-#define NONCE_OCTETS 24 /* of chance, before base64 */
 /* Compatibility forms grow, by 18 at most. */
 #define PREPARED_MAX (SCRAM_NAME_MAX * 20)
-#define PASSWORD_PREPARED_MAX 8192
 
 /* RFC 5802 5: neither binds to the channel, nor speaks for somebody else; and
  * the same in base64, for the final message. */
 #define GS2_HEADER "n,,"
 #define GS2_BASE64 "biws"
-
-static void hmac(const uint8_t *key, struct str text, uint8_t *to)
-{
-    unsigned length = SCRAM_KEY_OCTETS;
-    HMAC(EVP_sha256(), key, SCRAM_KEY_OCTETS, (const uint8_t *)text.p, text.n,
-         to, &length);
-}
 
 /* Adds to what the signatures cover. */
 static int speak(struct scram_client *scram, struct str text)
@@ -58,13 +45,6 @@ static size_t escape(struct str name, char *to, size_t room)
     return n;
 }
 
-static void make_nonce(struct scram_client *scram)
-{
-    uint8_t chance[NONCE_OCTETS];
-    RAND_bytes(chance, sizeof chance);
-    base64_encode(str_span((const char *)chance, sizeof chance), scram->nonce);
-}
-
 struct str scram_client_first(struct scram_client *scram, struct str name,
                               struct str password, struct scram_keys *keys,
                               char *to)
@@ -73,7 +53,7 @@ struct str scram_client_first(struct scram_client *scram, struct str name,
     char prepared[PREPARED_MAX], escaped[SCRAM_MESSAGE_MAX - 128];
     /* A nonce that is there is a test vector's. */
     if (scram->nonce[0] == '\0')
-        make_nonce(scram);
+        scram_make_nonce(scram->nonce);
     scram->step = SCRAM_FIRST;
     scram->password = password;
     scram->keys = keys;
@@ -100,19 +80,6 @@ struct server_first {
     unsigned iterations;
 };
 
-/* The value of the attribute `letter`, which must come next. */
-static bool take_attribute(struct str *rest, char letter, struct str *value)
-{
-    struct str attribute, behind = STR("");
-    if (!str_cut(*rest, ',', &attribute, &behind))
-        attribute = *rest;
-    *rest = behind;
-    if (attribute.n < 2 || attribute.p[0] != letter || attribute.p[1] != '=')
-        return false;
-    *value = str_skip(attribute, 2);
-    return true;
-}
-
 static bool read_iterations(struct str digits, unsigned *out)
 {
     *out = 0;
@@ -130,10 +97,10 @@ static bool read_server_first(const struct scram_client *scram, struct str text,
                               struct server_first *out)
 {
     struct str rest = text, salt, iterations, ours = str_from(scram->nonce);
-    return take_attribute(&rest, 'r', &out->nonce) &&
-           take_attribute(&rest, 's', &salt) &&
-           take_attribute(&rest, 'i', &iterations) && out->nonce.n > ours.n &&
-           out->nonce.n < SCRAM_NONCE_MAX &&
+    return scram_take_attribute(&rest, 'r', &out->nonce) &&
+           scram_take_attribute(&rest, 's', &salt) &&
+           scram_take_attribute(&rest, 'i', &iterations) &&
+           out->nonce.n > ours.n && out->nonce.n < SCRAM_NONCE_MAX &&
            str_equals(str_head(out->nonce, ours.n), ours) &&
            base64_decode(salt, out->salt, &out->salt_length) == 0 &&
            out->salt_length > 0 && out->salt_length <= SCRAM_SALT_MAX &&
@@ -152,23 +119,18 @@ static bool derive(const struct scram_client *scram,
                    const struct server_first *first)
 {
     struct scram_keys *keys = scram->keys;
-    uint8_t salted[SCRAM_KEY_OCTETS];
-    char prepared[PASSWORD_PREPARED_MAX];
+    struct str salt = str_span(first->salt, first->salt_length);
+    char prepared[SCRAM_PASSWORD_MAX];
     struct str password =
         saslprep(scram->password, SASLPREP_QUERY, prepared, sizeof prepared);
     bool is_fine =
-        password.p != NULL &&
-        PKCS5_PBKDF2_HMAC(password.p, password.n, (const uint8_t *)first->salt,
-                          first->salt_length, first->iterations, EVP_sha256(),
-                          sizeof salted, salted) == 1;
+        password.p != NULL && scram_derive(password, salt, first->iterations,
+                                           keys->client, keys->server) == 0;
     if (is_fine) {
-        hmac(salted, STR("Client Key"), keys->client);
-        hmac(salted, STR("Server Key"), keys->server);
         memcpy(keys->salt, first->salt, first->salt_length);
         keys->salt_length = first->salt_length;
         keys->iterations = first->iterations;
     }
-    OPENSSL_cleanse(salted, sizeof salted);
     OPENSSL_cleanse(prepared, sizeof prepared);
     return is_fine;
 }
@@ -180,11 +142,11 @@ static void sign(struct scram_client *scram, char *proof)
     uint8_t stored[SCRAM_KEY_OCTETS], mine[SCRAM_KEY_OCTETS];
     struct str spoken = str_span(scram->spoken, scram->spoken_length);
     SHA256(keys->client, SCRAM_KEY_OCTETS, stored);
-    hmac(stored, spoken, mine);
+    scram_hmac(stored, spoken, mine);
     for (size_t i = 0; i < sizeof mine; i++)
         mine[i] ^= keys->client[i];
     base64_encode(str_span((const char *)mine, sizeof mine), proof);
-    hmac(keys->server, spoken, scram->server_signature);
+    scram_hmac(keys->server, spoken, scram->server_signature);
     OPENSSL_cleanse(stored, sizeof stored);
 }
 
@@ -229,7 +191,8 @@ bool scram_client_verify(struct scram_client *scram, struct str server_final,
     char signature[BASE64_TEXT_MAX];
     size_t length;
     *error = "it did not prove that it knows the password";
-    if (scram->step != SCRAM_FINAL || !take_attribute(&rest, 'v', &value) ||
+    if (scram->step != SCRAM_FINAL ||
+        !scram_take_attribute(&rest, 'v', &value) ||
         base64_decode(value, signature, &length) != 0 ||
         length != SCRAM_KEY_OCTETS ||
         CRYPTO_memcmp(signature, scram->server_signature, length) != 0)

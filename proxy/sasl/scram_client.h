@@ -4,15 +4,11 @@
 #ifndef PROXY_SASL_SCRAM_CLIENT_H
 #define PROXY_SASL_SCRAM_CLIENT_H
 
-#include "rules/base/str.h"
+#include "proxy/sasl/scram_message.h"
 
-#define SCRAM_KEY_OCTETS 32
 #define SCRAM_NAME_MAX 255
-#define SCRAM_SALT_MAX 128
-#define SCRAM_NONCE_MAX 256
 /* More would hold up the loop: a server with more is refused. */
 #define SCRAM_ITERATIONS_MAX 200000
-#define SCRAM_ITERATIONS_MIN 4096 /* RFC 7677 4 */
 #define SCRAM_MESSAGE_MAX 1536
 
 /* What a password, a salt and a count come to. Deriving takes its time, so
