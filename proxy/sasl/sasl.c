@@ -1,37 +1,28 @@
 #include "proxy/sasl/sasl.h"
 
 #include "proxy/sasl/base64.h"
-#include "rules/base/utf8.h"
-
-#include <openssl/mem.h>
+#include "proxy/sasl/sasl_internal.h"
 
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
-#define NAME_MAX_OCTETS 1024
+#include <openssl/mem.h>
 
-enum sasl_step {
-    STEP_START,
-    STEP_MESSAGE,  /* PLAIN: the one message is awaited */
-    STEP_NAME,     /* LOGIN */
-    STEP_PASSWORD, /* LOGIN */
-    STEP_DONE
+static const struct sasl_kind *const kinds[SASL_MECHANISMS] = {
+    [SASL_PLAIN] = &sasl_kind_plain,
+    [SASL_LOGIN] = &sasl_kind_login,
+    [SASL_SCRAM_SHA_256] = &sasl_kind_scram,
+    [SASL_SCRAM_SHA_256_PLUS] = &sasl_kind_scram_plus,
+    [SASL_OAUTHBEARER] = &sasl_kind_oauthbearer,
+    [SASL_XOAUTH2] = &sasl_kind_xoauth2,
+    [SASL_EXTERNAL] = &sasl_kind_external,
+    [SASL_CRAM_MD5] = &sasl_kind_cram_md5,
 };
-
-static const char *const MECHANISMS[] = {
-    [SASL_PLAIN] = "PLAIN",
-    [SASL_LOGIN] = "LOGIN",
-};
-
-/* "Username:" and "Password:": some clients compare them. */
-static const char ASK_NAME[] = "VXNlcm5hbWU6";
-static const char ASK_PASSWORD[] = "UGFzc3dvcmQ6";
 
 int sasl_mechanism_parse(struct str name, enum sasl_mechanism *out)
 {
-    for (enum sasl_mechanism m = SASL_PLAIN; m <= SASL_LOGIN; m++) {
-        if (str_equals_nocase(name, str_from(MECHANISMS[m]))) {
+    for (enum sasl_mechanism m = 0; m < SASL_MECHANISMS; m++) {
+        if (str_equals_nocase(name, str_from(kinds[m]->name))) {
             *out = m;
             return 0;
         }
@@ -41,12 +32,13 @@ int sasl_mechanism_parse(struct str name, enum sasl_mechanism *out)
 
 const char *sasl_mechanism_name(enum sasl_mechanism mechanism)
 {
-    return MECHANISMS[mechanism];
+    return kinds[mechanism]->name;
 }
 
-void sasl_init(struct sasl *sasl, enum sasl_mechanism mechanism)
+void sasl_init(struct sasl *sasl, enum sasl_mechanism mechanism,
+               const struct sasl_channel *channel)
 {
-    *sasl = (struct sasl){.mechanism = mechanism, .step = STEP_START};
+    *sasl = (struct sasl){.mechanism = mechanism, .channel = channel};
 }
 
 static void wipe(char **secret, size_t *length)
@@ -61,97 +53,50 @@ static void wipe(char **secret, size_t *length)
 void sasl_release(struct sasl *sasl)
 {
     wipe(&sasl->name, &sasl->name_length);
-    wipe(&sasl->password, &sasl->password_length);
-    sasl->step = STEP_DONE;
+    wipe(&sasl->authzid, &sasl->authzid_length);
+    wipe(&sasl->secret, &sasl->secret_length);
+    if (sasl->state != NULL)
+        OPENSSL_cleanse(sasl->state, sasl->state_size);
+    free(sasl->state);
+    sasl->state = NULL;
+    sasl->state_size = 0;
+    sasl->phase = SASL_PHASE_DONE;
 }
 
-static bool has_control(struct str text)
+bool sasl_refuse(struct sasl *sasl, const char **challenge)
 {
-    for (size_t i = 0; i < text.n; i++)
-        if ((unsigned char)text.p[i] < ' ' || text.p[i] == 0x7f)
-            return true;
-    return false;
+    const char *excuse = kinds[sasl->mechanism]->excuse;
+    sasl_release(sasl);
+    if (excuse == NULL)
+        return false;
+    *challenge = excuse;
+    sasl->phase = SASL_PHASE_EXCUSE;
+    return true;
 }
 
-/* A name goes into look-ups, replies and the log. */
-static bool is_name(struct str name)
+/* After each step: what may come now. */
+static enum sasl_next go_on(struct sasl *sasl, enum sasl_next next,
+                            const char **challenge)
 {
-    return name.n > 0 && name.n <= NAME_MAX_OCTETS && !has_control(name) &&
-           utf8_is_valid(name);
-}
-
-static bool is_password(struct str password)
-{
-    return password.n > 0 && str_index(password, '\0') < 0 &&
-           str_index(password, '\r') < 0 && str_index(password, '\n') < 0;
-}
-
-/* A copy with a NUL behind it that the length does not count. */
-static int keep(struct str secret, char **to, size_t *length)
-{
-    *to = malloc(secret.n + 1);
-    if (*to == NULL)
-        return -1;
-    memcpy(*to, secret.p, secret.n);
-    (*to)[secret.n] = '\0';
-    *length = secret.n;
-    return 0;
-}
-
-static enum sasl_next keep_name(struct sasl *sasl, struct str name)
-{
-    if (!is_name(name))
-        return SASL_MALFORMED;
-    if (keep(name, &sasl->name, &sasl->name_length) < 0)
-        return SASL_MEMORY;
-    return SASL_CHALLENGE;
-}
-
-static enum sasl_next keep_password(struct sasl *sasl, struct str password)
-{
-    if (!is_password(password))
-        return SASL_MALFORMED;
-    if (keep(password, &sasl->password, &sasl->password_length) < 0)
-        return SASL_MEMORY;
-    return SASL_CREDENTIALS;
-}
-
-/* RFC 4616 2: [authzid] NUL authcid NUL passwd. */
-static enum sasl_next take_message(struct sasl *sasl, struct str message)
-{
-    struct str authzid;
-    struct str authcid;
-    struct str passwd;
-    if (!utf8_is_valid(message) || !str_cut(message, '\0', &authzid, &passwd) ||
-        !str_cut(passwd, '\0', &authcid, &passwd))
-        return SASL_MALFORMED;
-    if (!is_name(authcid) || !is_password(passwd))
-        return SASL_MALFORMED;
-    if (authzid.n > 0 && !str_equals(authzid, authcid))
-        return SASL_MISMATCH;
-    enum sasl_next next = keep_name(sasl, authcid);
-    return next == SASL_CHALLENGE ? keep_password(sasl, passwd) : next;
-}
-
-static enum sasl_next take(struct sasl *sasl, struct str decoded,
-                           const char **challenge)
-{
-    enum sasl_next next;
-    switch ((enum sasl_step)sasl->step) {
-    case STEP_MESSAGE:
-        return take_message(sasl, decoded);
-    case STEP_NAME:
-        next = keep_name(sasl, decoded);
-        sasl->step = STEP_PASSWORD;
-        *challenge = ASK_PASSWORD;
+    switch (next) {
+    case SASL_CHALLENGE:
+        sasl->phase = SASL_PHASE_RESPONSE;
         return next;
-    case STEP_PASSWORD:
-        return keep_password(sasl, decoded);
-    case STEP_START:
-    case STEP_DONE:
+    case SASL_SECRETS:
+        sasl->phase = SASL_PHASE_SECRETS;
+        return next;
+    case SASL_CLAIM:
+        sasl->phase = SASL_PHASE_DONE;
+        return next;
+    case SASL_REFUSED:
+        return sasl_refuse(sasl, challenge) ? SASL_CHALLENGE : next;
+    case SASL_CANCELLED:
+    case SASL_MALFORMED:
+    case SASL_MEMORY:
         break;
     }
-    return SASL_MALFORMED;
+    sasl_release(sasl);
+    return next;
 }
 
 static enum sasl_next decode_and_take(struct sasl *sasl, struct str text,
@@ -160,38 +105,62 @@ static enum sasl_next decode_and_take(struct sasl *sasl, struct str text,
     char decoded[BASE64_TEXT_MAX];
     size_t length;
     enum sasl_next next = SASL_MALFORMED;
-    if (base64_decode(text, decoded, &length) == 0)
-        next = take(sasl, str_span(decoded, length), challenge);
+    if (sasl->phase == SASL_PHASE_RESPONSE &&
+        base64_decode(text, decoded, &length) == 0) {
+        next = kinds[sasl->mechanism]->take(sasl, str_span(decoded, length),
+                                            challenge);
+        sasl->responses++;
+    }
     OPENSSL_cleanse(decoded, sizeof decoded);
-    if (next == SASL_CREDENTIALS)
-        sasl->step = STEP_DONE;
-    else if (next != SASL_CHALLENGE)
-        sasl_release(sasl);
-    return next;
+    return go_on(sasl, next, challenge);
 }
 
 enum sasl_next sasl_begin(struct sasl *sasl, bool has_initial,
                           struct str initial, const char **challenge)
 {
-    assert(sasl->step == STEP_START);
-    bool is_login = sasl->mechanism == SASL_LOGIN;
-    sasl->step = is_login ? STEP_NAME : STEP_MESSAGE;
-    *challenge = is_login ? ASK_NAME : "";
+    const struct sasl_kind *kind = kinds[sasl->mechanism];
+    assert(sasl->phase == SASL_PHASE_START);
+    sasl->phase = SASL_PHASE_RESPONSE;
+    *challenge = kind->question == NULL ? "" : kind->question;
+    /* RFC 4954 4: where the server speaks first, a response is a fault; and
+     * an empty one is written as "=". */
+    if (has_initial && (kind->ask != NULL || initial.n == 0))
+        return go_on(sasl, SASL_MALFORMED, challenge);
+    if (kind->ask != NULL)
+        return go_on(sasl, kind->ask(sasl, challenge), challenge);
     if (!has_initial)
         return SASL_CHALLENGE;
     if (str_equals(initial, STR("=")))
         initial = str_head(initial, 0);
-    else if (initial.n == 0)
-        return SASL_MALFORMED;
     return decode_and_take(sasl, initial, challenge);
 }
 
 enum sasl_next sasl_respond(struct sasl *sasl, struct str line,
                             const char **challenge)
 {
+    bool is_refused = sasl->phase == SASL_PHASE_EXCUSE;
     *challenge = "";
-    if (!str_equals(line, STR("*")))
+    if (!is_refused && !str_equals(line, STR("*")))
         return decode_and_take(sasl, line, challenge);
     sasl_release(sasl);
-    return SASL_CANCELLED;
+    return is_refused ? SASL_REFUSED : SASL_CANCELLED;
+}
+
+enum sasl_next sasl_take_scram(struct sasl *sasl,
+                               const struct scram_verifier *verifier,
+                               const char **challenge)
+{
+    const struct sasl_kind *kind = kinds[sasl->mechanism];
+    assert(sasl->phase == SASL_PHASE_SECRETS && kind->take_scram != NULL);
+    *challenge = "";
+    return go_on(sasl, kind->take_scram(sasl, verifier, challenge), challenge);
+}
+
+enum sasl_next sasl_take_cram(struct sasl *sasl,
+                              const uint8_t contexts[CRAM_CONTEXTS])
+{
+    const struct sasl_kind *kind = kinds[sasl->mechanism];
+    const char *challenge = "";
+    assert(sasl->phase == SASL_PHASE_SECRETS && kind->take_cram != NULL);
+    return go_on(sasl, kind->take_cram(sasl, contexts), &challenge);
 }

@@ -161,13 +161,13 @@ static void on_answer(void *owner, const struct login_answer *answer)
 static bool ask_back_ends(struct session *s, struct str name)
 {
     const struct sasl *sasl = &s->sasl;
-    struct str password = str_span(sasl->password, sasl->password_length);
+    struct str password = str_span(sasl->secret, sasl->secret_length);
     s->login_client = client_of_session(s);
     const struct claim claim = {
         .kind = CLAIM_PASSWORD,
         .mechanism = sasl_mechanism_name(sasl->mechanism),
         .name = name,
-        .authzid = STR(""),
+        .authzid = str_span(sasl->authzid, sasl->authzid_length),
         .secret = password,
         .client = &s->login_client,
         .session = str_from(s->id),

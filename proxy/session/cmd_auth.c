@@ -21,7 +21,7 @@ static void continue_exchange(struct session *s, enum sasl_next next,
         session_reply_upstream(s, &reply);
         break;
     }
-    case SASL_CREDENTIALS:
+    case SASL_CLAIM:
         auth_ask(s);
         break;
     case SASL_CANCELLED:
@@ -32,7 +32,8 @@ static void continue_exchange(struct session *s, enum sasl_next next,
         end_exchange(s);
         session_bad_command(s, 501, "5.5.2", "The response is malformed");
         break;
-    case SASL_MISMATCH:
+    case SASL_SECRETS: /* of no mechanism that is offered */
+    case SASL_REFUSED:
         end_exchange(s);
         auth_refuse(s);
         break;
@@ -85,7 +86,8 @@ void cmd_auth(struct session *s, const struct command *command)
         return;
     }
     sasl_release(&s->sasl);
-    sasl_init(&s->sasl, mechanism);
+    static const struct sasl_channel channel = {.offers_plus = false};
+    sasl_init(&s->sasl, mechanism, &channel);
     /* Not every exchange comes to a name: the last one's must not stay. */
     facts_forget(&s->facts, FACT_AUTH_NAME);
     facts_set_text(&s->facts, FACT_AUTH_MECHANISM,

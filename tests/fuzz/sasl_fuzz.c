@@ -1,6 +1,7 @@
-/* AUTH exchanges: the first octet chooses mechanism, initial response, and
+/* AUTH exchanges: the first octet chooses the mechanism, initial response, and
  * whether the responses, one a line, are base64 already. Those that are not
- * are made so here, and what comes of PLAIN is known beforehand. */
+ * are made so here, and what comes of PLAIN is known beforehand. Who is to
+ * prove a secret that the octets can't know is never let in. */
 #include "proxy/sasl/sasl.h"
 
 #include "rules/base/utf8.h"
@@ -11,21 +12,77 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static const struct sasl_channel channel = {
+    .binding = STR_INIT("0123456789abcdef0123456789abcdef"),
+    .offers_plus = true,
+    .hostname = STR_INIT("mx.example"),
+    .certificate = STR_INIT("bob@example.com"),
+};
+
+#define KEYS                                                                   \
+    "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$"                             \
+    "WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:"                            \
+    "wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU="
+
+/* Of which the octets know nothing. */
+static enum sasl_next take_secrets(struct sasl *sasl, const char **challenge)
+{
+    struct scram_verifier verifier;
+    uint8_t contexts[CRAM_CONTEXTS] = {1, 2, 3};
+    if (sasl->mechanism == SASL_CRAM_MD5)
+        return sasl_take_cram(sasl, contexts);
+    const char *wrong = scram_verifier_read(STR(KEYS), &verifier);
+    assert(wrong == NULL);
+    return sasl_take_scram(sasl, &verifier, challenge);
+}
+
+static bool has_any_below(struct str text, unsigned char least)
+{
+    for (size_t i = 0; i < text.n; i++)
+        if ((uint8_t)text.p[i] < least || text.p[i] == 0x7f)
+            return true;
+    return false;
+}
+
+static void assert_name(const char *name, size_t length)
+{
+    struct str text = {name, length};
+    assert(length <= SASL_NAME_MAX && name[length] == '\0');
+    assert(!has_any_below(text, ' ') && utf8_is_valid(text));
+}
+
+static bool has_secret(enum sasl_mechanism mechanism)
+{
+    return mechanism == SASL_PLAIN || mechanism == SASL_LOGIN ||
+           mechanism == SASL_OAUTHBEARER || mechanism == SASL_XOAUTH2;
+}
+
+static void assert_claim(const struct sasl *sasl)
+{
+    struct str secret = {sasl->secret, sasl->secret_length};
+    assert(has_secret(sasl->mechanism) || sasl->mechanism == SASL_EXTERNAL);
+    assert(has_secret(sasl->mechanism) == (secret.p != NULL));
+    assert(sasl->name_length > 0 || sasl->mechanism == SASL_OAUTHBEARER);
+    assert_name(sasl->name, sasl->name_length);
+    if (sasl->authzid != NULL) {
+        assert(sasl->authzid_length > 0);
+        assert_name(sasl->authzid, sasl->authzid_length);
+    }
+    if (secret.p == NULL)
+        return;
+    assert(secret.n > 0 && secret.p[secret.n] == '\0');
+    assert(str_index(secret, '\0') < 0 && str_index(secret, '\n') < 0);
+}
+
 static void assert_state(const struct sasl *sasl, enum sasl_next next)
 {
-    struct str name = {sasl->name, sasl->name_length};
-    struct str password = {sasl->password, sasl->password_length};
-    if (next == SASL_CHALLENGE)
-        return;
-    if (next != SASL_CREDENTIALS) {
-        assert(name.p == NULL && password.p == NULL);
+    if (next == SASL_CLAIM) {
+        assert_claim(sasl);
         return;
     }
-    assert(name.n > 0 && password.n > 0 && utf8_is_valid(name));
-    assert(str_index(password, '\0') < 0 && str_index(password, '\n') < 0);
-    for (size_t i = 0; i < name.n; i++)
-        assert((uint8_t)name.p[i] >= ' ' && name.p[i] != 0x7f);
-    assert(name.p[name.n] == '\0' && password.p[password.n] == '\0');
+    if (next != SASL_CHALLENGE && next != SASL_SECRETS)
+        assert(sasl->name == NULL && sasl->authzid == NULL &&
+               sasl->secret == NULL && sasl->state == NULL);
 }
 
 /* Base64 (RFC 4648 4) by the plainest means; the caller frees it. */
@@ -50,14 +107,6 @@ static struct str encode(struct str octets)
     return str_span(to, n);
 }
 
-static bool has_any_below(struct str text, unsigned char least)
-{
-    for (size_t i = 0; i < text.n; i++)
-        if ((uint8_t)text.p[i] < least || text.p[i] == 0x7f)
-            return true;
-    return false;
-}
-
 /* RFC 4616 2, and what a name and a password may be. */
 static void assert_plain(const struct sasl *sasl, enum sasl_next next,
                          struct str message)
@@ -76,11 +125,15 @@ static void assert_plain(const struct sasl *sasl, enum sasl_next next,
         return;
     }
     bool is_own = authzid.n == 0 || str_equals(authzid, authcid);
-    assert(next == (is_own ? SASL_CREDENTIALS : SASL_MISMATCH));
-    if (!is_own)
+    if (!is_own && (authzid.n > 1024 || has_any_below(authzid, ' '))) {
+        assert(next == SASL_MALFORMED);
         return;
+    }
+    assert(next == SASL_CLAIM && is_own == (sasl->authzid == NULL));
+    assert(is_own ||
+           str_equals(str_span(sasl->authzid, sasl->authzid_length), authzid));
     assert(str_equals(str_span(sasl->name, sasl->name_length), authcid));
-    assert(str_equals(str_span(sasl->password, sasl->password_length), passwd));
+    assert(str_equals(str_span(sasl->secret, sasl->secret_length), passwd));
 }
 
 /* A message of PLAIN whole, whatever octets it holds. */
@@ -91,7 +144,7 @@ static void give_plain(struct str message, bool has_initial)
     struct str encoded = encode(message);
     bool is_nothing = message.n == 0 && has_initial; /* RFC 4954 4 */
     struct str line = is_nothing ? STR("=") : encoded;
-    sasl_init(&sasl, SASL_PLAIN);
+    sasl_init(&sasl, SASL_PLAIN, &channel);
     enum sasl_next next = sasl_begin(&sasl, has_initial, line, &challenge);
     if (!has_initial) {
         assert(next == SASL_CHALLENGE);
@@ -106,23 +159,40 @@ static void give_plain(struct str message, bool has_initial)
     free((char *)encoded.p);
 }
 
+/* A line as it came, or in base64. */
+static enum sasl_next say(struct sasl *sasl, struct str line, bool is_base64,
+                          const char **challenge)
+{
+    struct str encoded = is_base64 ? line : encode(line);
+    enum sasl_next next = sasl_respond(sasl, encoded, challenge);
+    if (!is_base64)
+        free((char *)encoded.p);
+    return next;
+}
+
 static void give_lines(struct str rest, enum sasl_mechanism mechanism,
-                       bool has_initial)
+                       bool has_initial, bool is_base64)
 {
     struct str line = {NULL, 0};
     struct sasl sasl;
     const char *challenge = NULL;
-    sasl_init(&sasl, mechanism);
+    sasl_init(&sasl, mechanism, &channel);
     if (has_initial)
         str_cut(rest, '\n', &line, &rest);
     enum sasl_next next = sasl_begin(&sasl, has_initial, line, &challenge);
     assert_state(&sasl, next);
-    while (next == SASL_CHALLENGE && rest.n > 0) {
-        assert(challenge != NULL);
-        str_cut(rest, '\n', &line, &rest);
-        next = sasl_respond(&sasl, line, &challenge);
+    while ((next == SASL_CHALLENGE && rest.n > 0) || next == SASL_SECRETS) {
+        if (next == SASL_SECRETS) {
+            next = take_secrets(&sasl, &challenge);
+        } else {
+            assert(challenge != NULL);
+            str_cut(rest, '\n', &line, &rest);
+            next = say(&sasl, line, is_base64, &challenge);
+        }
         assert_state(&sasl, next);
     }
+    if (next == SASL_CLAIM && sasl_refuse(&sasl, &challenge))
+        assert(sasl_respond(&sasl, line, &challenge) == SASL_REFUSED);
     sasl_release(&sasl);
 }
 
@@ -132,9 +202,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     struct str rest = {(const char *)data + 1, size - 1};
     bool has_initial = (data[0] & 2) != 0;
-    if ((data[0] & 4) != 0)
+    bool is_base64 = (data[0] & 4) == 0;
+    enum sasl_mechanism mechanism =
+        (enum sasl_mechanism)((data[0] >> 3) % SASL_MECHANISMS);
+    if (mechanism == SASL_PLAIN && (data[0] & 1) != 0)
+        mechanism = SASL_LOGIN;
+    if (mechanism == SASL_PLAIN && !is_base64)
         give_plain(rest, has_initial);
     else
-        give_lines(rest, data[0] & 1 ? SASL_LOGIN : SASL_PLAIN, has_initial);
+        give_lines(rest, mechanism, has_initial && is_base64, is_base64);
     return 0;
 }

@@ -30,19 +30,21 @@ static char *encode(struct str message)
     return text;
 }
 
+static const struct sasl_channel channel = {.hostname = STR_INIT("mx.example")};
+
 struct exchange_case {
     enum sasl_mechanism mechanism;
     const char *initial; /* NULL: none */
     const char *lines[3];
     enum sasl_next want; /* of the last one */
     struct str want_name;
-    struct str want_password;
+    struct str want_secret;
 };
 
 static enum sasl_next exchange(struct sasl *sasl, const struct exchange_case *c)
 {
     const char *challenge = NULL;
-    sasl_init(sasl, c->mechanism);
+    sasl_init(sasl, c->mechanism, &channel);
     enum sasl_next next =
         sasl_begin(sasl, c->initial != NULL,
                    str_from(c->initial == NULL ? "" : c->initial), &challenge);
@@ -58,52 +60,57 @@ static void assert_case(const struct exchange_case *c)
 {
     struct sasl sasl;
     assert_int_equal(exchange(&sasl, c), c->want);
-    if (c->want == SASL_CREDENTIALS) {
+    if (c->want == SASL_CLAIM) {
         assert_true(
             str_equals(str_span(sasl.name, sasl.name_length), c->want_name));
-        assert_true(str_equals(str_span(sasl.password, sasl.password_length),
-                               c->want_password));
+        assert_true(str_equals(str_span(sasl.secret, sasl.secret_length),
+                               c->want_secret));
     } else if (c->want != SASL_CHALLENGE) {
         assert_null(sasl.name);
-        assert_null(sasl.password);
+        assert_null(sasl.secret);
     }
     sasl_release(&sasl);
     assert_null(sasl.name);
-    assert_null(sasl.password);
+    assert_null(sasl.secret);
     sasl_release(&sasl);
 }
 
 static void mechanisms_have_names(void **state)
 {
     (void)state;
+    static const char *const names[SASL_MECHANISMS] = {
+        "PLAIN",       "LOGIN",   "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS",
+        "OAUTHBEARER", "XOAUTH2", "EXTERNAL",      "CRAM-MD5"};
     enum sasl_mechanism mechanism;
-    assert_int_equal(sasl_mechanism_parse(STR("plain"), &mechanism), 0);
-    assert_int_equal(mechanism, SASL_PLAIN);
-    assert_int_equal(sasl_mechanism_parse(STR("Login"), &mechanism), 0);
-    assert_int_equal(mechanism, SASL_LOGIN);
-    assert_string_equal(sasl_mechanism_name(SASL_PLAIN), "PLAIN");
-    assert_string_equal(sasl_mechanism_name(SASL_LOGIN), "LOGIN");
-    static const char *const unknown[] = {"", "PLAI", "PLAINX", "CRAM-MD5",
-                                          "PLAIN LOGIN"};
+    for (int i = 0; i < SASL_MECHANISMS; i++) {
+        assert_int_equal(sasl_mechanism_parse(str_from(names[i]), &mechanism),
+                         0);
+        assert_int_equal(mechanism, i);
+        assert_string_equal(sasl_mechanism_name(mechanism), names[i]);
+    }
+    assert_int_equal(sasl_mechanism_parse(STR("scram-sha-256"), &mechanism), 0);
+    assert_int_equal(mechanism, SASL_SCRAM_SHA_256);
+    static const char *const unknown[] = {
+        "", "PLAI", "PLAINX", "SCRAM-SHA-1", "SCRAM-SHA-256-", "PLAIN LOGIN"};
     for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++)
         assert_int_equal(sasl_mechanism_parse(str_from(unknown[i]), &mechanism),
                          -1);
 }
 
-static void exchanges_give_credentials(void **state)
+static void exchanges_give_claims(void **state)
 {
     (void)state;
     static const struct exchange_case cases[] = {
         {SASL_PLAIN,
          "AHUAcA==",
          {NULL},
-         SASL_CREDENTIALS,
+         SASL_CLAIM,
          STR_INIT("u"),
          STR_INIT("p")},
         {SASL_PLAIN,
          NULL,
          {"AHUAcA=="},
-         SASL_CREDENTIALS,
+         SASL_CLAIM,
          STR_INIT("u"),
          STR_INIT("p")},
         {SASL_PLAIN, NULL, {NULL}, SASL_CHALLENGE, STR_INIT(""), STR_INIT("")},
@@ -117,13 +124,13 @@ static void exchanges_give_credentials(void **state)
         {SASL_LOGIN,
          NULL,
          {"dQ==", "cA=="},
-         SASL_CREDENTIALS,
+         SASL_CLAIM,
          STR_INIT("u"),
          STR_INIT("p")},
         {SASL_LOGIN,
          "dQ==",
          {"cA=="},
-         SASL_CREDENTIALS,
+         SASL_CLAIM,
          STR_INIT("u"),
          STR_INIT("p")},
     };
@@ -136,13 +143,13 @@ static void challenges_are_those_that_clients_know(void **state)
     (void)state;
     struct sasl sasl;
     const char *challenge;
-    sasl_init(&sasl, SASL_LOGIN);
+    sasl_init(&sasl, SASL_LOGIN, &channel);
     sasl_begin(&sasl, false, STR(""), &challenge);
     assert_string_equal(challenge, "VXNlcm5hbWU6");
     sasl_respond(&sasl, STR("dQ=="), &challenge);
     assert_string_equal(challenge, "UGFzc3dvcmQ6");
     sasl_release(&sasl);
-    sasl_init(&sasl, SASL_PLAIN);
+    sasl_init(&sasl, SASL_PLAIN, &channel);
     sasl_begin(&sasl, false, STR(""), &challenge);
     assert_string_equal(challenge, "");
     sasl_release(&sasl);
@@ -155,12 +162,14 @@ static void wire_A01_only_the_grammar_of_rfc_4616_passes(void **state)
         struct str message;
         enum sasl_next want;
     } cases[] = {
-        {STR_INIT("\0u\0p"), SASL_CREDENTIALS},
-        {STR_INIT("u\0u\0p"), SASL_CREDENTIALS},
-        {STR_INIT("\0\xc3\xa9\0\xe2\x82\xac"), SASL_CREDENTIALS},
-        {STR_INIT("\0u\0p p\tp"), SASL_CREDENTIALS},
-        {STR_INIT("a\0u\0p"), SASL_MISMATCH},
-        {STR_INIT("U\0u\0p"), SASL_MISMATCH},
+        {STR_INIT("\0u\0p"), SASL_CLAIM},
+        {STR_INIT("u\0u\0p"), SASL_CLAIM},
+        {STR_INIT("\0\xc3\xa9\0\xe2\x82\xac"), SASL_CLAIM},
+        {STR_INIT("\0u\0p p\tp"), SASL_CLAIM},
+        {STR_INIT("a\0u\0p"), SASL_CLAIM},
+        {STR_INIT("U\0u\0p"), SASL_CLAIM},
+        {STR_INIT("a\n\0u\0p"), SASL_MALFORMED},
+        {STR_INIT("a\x7f\0u\0p"), SASL_MALFORMED},
         {STR_INIT("u\0p"), SASL_MALFORMED},
         {STR_INIT("\0\0"), SASL_MALFORMED},
         {STR_INIT("\0u\0"), SASL_MALFORMED},
@@ -191,6 +200,62 @@ static void wire_A01_only_the_grammar_of_rfc_4616_passes(void **state)
     }
 }
 
+static void whom_a_login_acts_for_is_handed_on(void **state)
+{
+    (void)state;
+    static const struct {
+        struct str message;
+        const char *want; /* NULL: nobody else */
+    } cases[] = {
+        {STR_INIT("\0u\0p"), NULL},
+        {STR_INIT("u\0u\0p"), NULL},
+        {STR_INIT("U\0u\0p"), "U"},
+        {STR_INIT("a@b.example\0u\0p"), "a@b.example"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *text = encode(cases[i].message);
+        struct exchange_case c = {.mechanism = SASL_PLAIN, .initial = text};
+        struct sasl sasl;
+        assert_int_equal(exchange(&sasl, &c), SASL_CLAIM);
+        assert_string_equal(sasl.name, "u");
+        if (cases[i].want == NULL) {
+            assert_null(sasl.authzid);
+        } else {
+            assert_string_equal(sasl.authzid, cases[i].want);
+            assert_int_equal(sasl.authzid_length, strlen(cases[i].want));
+        }
+        const char *challenge;
+        assert_false(sasl_refuse(&sasl, &challenge));
+        assert_null(sasl.authzid);
+        free(text);
+    }
+}
+
+/* The longest name, and one octet more, in both fields. */
+static void names_have_a_limit(void **state)
+{
+    (void)state;
+    for (int is_authzid = 0; is_authzid < 2; is_authzid++) {
+        for (size_t length = SASL_NAME_MAX; length <= SASL_NAME_MAX + 1;
+             length++) {
+            char message[2 * SASL_NAME_MAX];
+            memset(message, 'n', sizeof message);
+            memcpy(message + length, is_authzid ? "\0u\0p" : "\0p\0", 4);
+            struct str said = str_span(message, length + (is_authzid ? 4 : 2));
+            char shifted[2 * SASL_NAME_MAX] = {0};
+            memcpy(shifted + !is_authzid, said.p, said.n);
+            char *text = encode(str_span(shifted, said.n + !is_authzid));
+            struct exchange_case c = {.mechanism = SASL_PLAIN, .initial = text};
+            struct sasl sasl;
+            assert_int_equal(exchange(&sasl, &c), length == SASL_NAME_MAX
+                                                      ? SASL_CLAIM
+                                                      : SASL_MALFORMED);
+            sasl_release(&sasl);
+            free(text);
+        }
+    }
+}
+
 static void wire_A02_base64_is_read_strictly(void **state)
 {
     (void)state;
@@ -217,7 +282,7 @@ static void wire_A02_base64_is_read_strictly(void **state)
     }
     struct sasl sasl;
     const char *challenge;
-    sasl_init(&sasl, SASL_PLAIN);
+    sasl_init(&sasl, SASL_PLAIN, &channel);
     assert_int_equal(sasl_begin(&sasl, true, STR("AHUA\0cA=="), &challenge),
                      SASL_MALFORMED);
     sasl_release(&sasl);
@@ -242,20 +307,18 @@ static void wire_A02_long_responses(void **state)
         size_t octets;
         enum sasl_next want;
     } cases[] = {
-        {4, SASL_CREDENTIALS},    {5, SASL_CREDENTIALS},
-        {6, SASL_CREDENTIALS},    {7, SASL_CREDENTIALS},
-        {255, SASL_CREDENTIALS},  {256, SASL_CREDENTIALS},
-        {257, SASL_CREDENTIALS},  {9214, SASL_CREDENTIALS},
-        {9215, SASL_CREDENTIALS}, {9216, SASL_CREDENTIALS},
-        {9217, SASL_MALFORMED},   {49152, SASL_MALFORMED},
+        {4, SASL_CLAIM},    {5, SASL_CLAIM},        {6, SASL_CLAIM},
+        {7, SASL_CLAIM},    {255, SASL_CLAIM},      {256, SASL_CLAIM},
+        {257, SASL_CLAIM},  {9214, SASL_CLAIM},     {9215, SASL_CLAIM},
+        {9216, SASL_CLAIM}, {9217, SASL_MALFORMED}, {49152, SASL_MALFORMED},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char *text = long_message(cases[i].octets);
         struct exchange_case c = {.mechanism = SASL_PLAIN, .initial = text};
         struct sasl sasl;
         assert_int_equal(exchange(&sasl, &c), cases[i].want);
-        if (cases[i].want == SASL_CREDENTIALS)
-            assert_int_equal(sasl.password_length, cases[i].octets - 3);
+        if (cases[i].want == SASL_CLAIM)
+            assert_int_equal(sasl.secret_length, cases[i].octets - 3);
         sasl_release(&sasl);
         free(text);
     }
@@ -302,10 +365,10 @@ static void a_finished_exchange_takes_nothing_more(void **state)
     struct exchange_case c = {.mechanism = SASL_PLAIN, .initial = "AHUAcA=="};
     struct sasl sasl;
     const char *challenge;
-    assert_int_equal(exchange(&sasl, &c), SASL_CREDENTIALS);
+    assert_int_equal(exchange(&sasl, &c), SASL_CLAIM);
     assert_int_equal(sasl_respond(&sasl, STR("AHUAcA=="), &challenge),
                      SASL_MALFORMED);
-    assert_null(sasl.password);
+    assert_null(sasl.secret);
     sasl_release(&sasl);
 }
 
@@ -313,9 +376,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mechanisms_have_names),
-        cmocka_unit_test(exchanges_give_credentials),
+        cmocka_unit_test(exchanges_give_claims),
         cmocka_unit_test(challenges_are_those_that_clients_know),
         cmocka_unit_test(wire_A01_only_the_grammar_of_rfc_4616_passes),
+        cmocka_unit_test(whom_a_login_acts_for_is_handed_on),
+        cmocka_unit_test(names_have_a_limit),
         cmocka_unit_test(wire_A02_base64_is_read_strictly),
         cmocka_unit_test(wire_A02_long_responses),
         cmocka_unit_test(wire_A03_odd_steps),
