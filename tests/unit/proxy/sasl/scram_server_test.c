@@ -226,10 +226,14 @@ static void final_messages_are_read_strictly(void **state)
     }
 }
 
-/* A client that binds; what it covers with its proof is `said`, what it sends
- * may be another thing. */
-static void make_final(const char *header, const char *bare, const char *first,
-                       const char *binding, char *to, size_t room)
+/* What a client that knows the password signs and sends. */
+struct signed_final {
+    const char *title, *header, *binding, *nonce;
+    bool is_plus;
+    enum scram_server_result want;
+};
+
+static void make_final(const struct signed_final *c, char *to, size_t room)
 {
     struct scram_verifier made;
     uint8_t client_key[SCRAM_KEY_OCTETS], signature[SCRAM_KEY_OCTETS];
@@ -237,36 +241,39 @@ static void make_final(const char *header, const char *bare, const char *first,
     assert_null(scram_verifier_read(STR(KEYS), &made));
     scram_derive(STR("pencil"), str_span((const char *)made.salt, 16), 4096,
                  client_key, made.server_key);
-    snprintf(bound, sizeof bound, "%s%s", header, binding);
+    snprintf(bound, sizeof bound, "%s%s", c->header, c->binding);
     base64_encode(str_from(bound), encoded);
-    int n = snprintf(text, sizeof text, "%s,%s,c=%s,r=%s", bare, first, encoded,
-                     NONCE);
+    int n = snprintf(text, sizeof text, "n=user,r=%s,%s,c=%s,r=%s",
+                     CLIENT_NONCE, OUR_FIRST, encoded, c->nonce);
     scram_hmac(made.stored_key, str_span(text, (size_t)n), signature);
     for (size_t i = 0; i < sizeof signature; i++)
         signature[i] ^= client_key[i];
     char proof[BASE64_ROOM(SCRAM_KEY_OCTETS)];
     base64_encode(str_span((const char *)signature, sizeof signature), proof);
-    snprintf(to, room, "c=%s,r=%s,p=%s", encoded, NONCE, proof);
+    snprintf(to, room, "c=%s,r=%s,p=%s", encoded, c->nonce, proof);
 }
 
-static void a_proof_holds_for_its_own_channel_alone(void **state)
+static void a_proof_holds_for_its_own_channel_and_nonce_alone(void **state)
 {
-    static const struct {
-        const char *title, *header, *binding;
-        bool is_plus;
-        enum scram_server_result want;
-    } cases[] = {
-        {"bound", "p=tls-exporter,,", BINDING, true, SCRAM_SERVER_TAKEN},
-        {"for another", "p=tls-exporter,a=bob,", BINDING, true,
+    static const struct signed_final cases[] = {
+        {"bound", "p=tls-exporter,,", BINDING, NONCE, true, SCRAM_SERVER_TAKEN},
+        {"for another", "p=tls-exporter,a=bob,", BINDING, NONCE, true,
          SCRAM_SERVER_TAKEN},
         {"another channel", "p=tls-exporter,,",
-         "1123456789abcdef0123456789abcdef", true, SCRAM_SERVER_REFUSED},
-        {"a piece", "p=tls-exporter,,", "0123456789abcdef", true,
+         "1123456789abcdef0123456789abcdef", NONCE, true, SCRAM_SERVER_REFUSED},
+        {"a piece", "p=tls-exporter,,", "0123456789abcdef", NONCE, true,
          SCRAM_SERVER_REFUSED},
-        {"nothing", "p=tls-exporter,,", "", true, SCRAM_SERVER_REFUSED},
-        {"more", "p=tls-exporter,,", BINDING "0", true, SCRAM_SERVER_REFUSED},
-        {"not asked for", "n,,", BINDING, false, SCRAM_SERVER_REFUSED},
-        {"none", "n,,", "", false, SCRAM_SERVER_TAKEN},
+        {"nothing", "p=tls-exporter,,", "", NONCE, true, SCRAM_SERVER_REFUSED},
+        {"more", "p=tls-exporter,,", BINDING "0", NONCE, true,
+         SCRAM_SERVER_REFUSED},
+        {"not asked for", "n,,", BINDING, NONCE, false, SCRAM_SERVER_REFUSED},
+        {"none", "n,,", "", NONCE, false, SCRAM_SERVER_TAKEN},
+        {"another nonce", "n,,", "",
+         CLIENT_NONCE "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k1", false,
+         SCRAM_SERVER_REFUSED},
+        {"a longer nonce", "n,,", "", NONCE "x", false, SCRAM_SERVER_REFUSED},
+        {"a shorter nonce", "n,,", "", CLIENT_NONCE, false,
+         SCRAM_SERVER_REFUSED},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -276,8 +283,7 @@ static void a_proof_holds_for_its_own_channel_alone(void **state)
         open_server(&s, cases[i].is_plus, cases[i].is_plus);
         snprintf(first, sizeof first, "%sn=user,r=" CLIENT_NONCE,
                  cases[i].header);
-        make_final(cases[i].header, "n=user,r=" CLIENT_NONCE, OUR_FIRST,
-                   cases[i].binding, final, sizeof final);
+        make_final(&cases[i], final, sizeof final);
         assert_int_equal(scram_server_first(&s.scram, str_from(first)),
                          SCRAM_SERVER_TAKEN);
         scram_server_challenge(&s.scram, &s.verifier, s.reply);
@@ -417,7 +423,7 @@ int main(void)
         cmocka_unit_test(first_messages_are_read_strictly),
         cmocka_unit_test(a_nul_and_what_is_too_long_are_refused),
         cmocka_unit_test(final_messages_are_read_strictly),
-        cmocka_unit_test(a_proof_holds_for_its_own_channel_alone),
+        cmocka_unit_test(a_proof_holds_for_its_own_channel_and_nonce_alone),
         cmocka_unit_test(a_header_that_was_changed_is_noticed),
         cmocka_unit_test(our_client_and_our_server_believe_each_other),
         cmocka_unit_test(no_octet_may_be_changed_on_its_way),
