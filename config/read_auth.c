@@ -2,6 +2,24 @@
 #include "config/sections.h"
 
 #include <stddef.h>
+#include <sys/un.h>
+
+static void read_dovecot(struct reader *reader, const struct node *node,
+                         void *into)
+{
+    struct backend_settings *backend = into;
+    struct str text;
+    if (!node_text(reader, node, "dovecot", &text))
+        return;
+    const char *path = reader_path(reader, node->mark, text);
+    if (path == NULL)
+        return;
+    if (str_from(path).n >= sizeof((struct sockaddr_un *)NULL)->sun_path)
+        diags_error(reader->diags, node->mark,
+                    "%s is too long for a socket's path: %zu octets at most",
+                    path, sizeof((struct sockaddr_un *)NULL)->sun_path - 1);
+    backend->dovecot = path;
+}
 
 static void read_upstream(struct reader *reader, const struct node *node,
                           void *into)
@@ -23,8 +41,9 @@ static const struct key backend_keys[] = {
      .offset = offsetof(struct backend_settings, users),
      .mark_offset = offsetof(struct backend_settings, mark)},
     {.name = "dovecot",
-     .is_planned = true,
-     .help = "socket of Dovecot's authentication service"},
+     .type = KEY_OWN,
+     .help = "socket of Dovecot's authentication service",
+     .read = read_dovecot},
     {.name = "upstream",
      .type = KEY_OWN,
      .help = "an upstream with login: {client: true}, which is logged in to",
@@ -46,12 +65,13 @@ static void find_kind(struct reader *reader, const struct node *node,
                       struct backend_settings *backend)
 {
     backend->kind = backend->users != NULL      ? BACKEND_USERS
+                    : backend->dovecot != NULL  ? BACKEND_DOVECOT
                     : backend->upstream != NULL ? BACKEND_UPSTREAM
                                                 : BACKEND_NONE;
     if (backend->kind == BACKEND_NONE)
         diags_error(reader->diags, node->mark,
-                    "an entry of backends names none: write {users: FILE} or "
-                    "{upstream: NAME}");
+                    "an entry of backends names none: write {users: FILE}, "
+                    "{dovecot: SOCKET} or {upstream: NAME}");
     else if (node->count > 1)
         diags_error(reader->diags, node->mark,
                     "an entry of backends names two: write an entry each");

@@ -81,12 +81,18 @@ enum sasl_mechanism {
     SASL_MECHANISMS
 };
 
-enum backend_kind { BACKEND_NONE, BACKEND_USERS, BACKEND_UPSTREAM };
+enum backend_kind {
+    BACKEND_NONE,
+    BACKEND_USERS,
+    BACKEND_DOVECOT,
+    BACKEND_UPSTREAM
+};
 
 /* What its kind says. */
 struct backend_settings {
     enum backend_kind kind;
-    const char *users;                        /* path of a users file */
+    const char *users;   /* path of a users file */
+    const char *dovecot; /* path of its authentication service's socket */
     const struct upstream_settings *upstream; /* asked by logging in there */
     struct mark mark;
 };

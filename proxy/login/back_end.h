@@ -31,6 +31,7 @@ struct back_end_kind {
 };
 
 extern const struct back_end_kind back_end_users;
+extern const struct back_end_kind back_end_dovecot;
 extern const struct back_end_kind back_end_upstream;
 
 #endif

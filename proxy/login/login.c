@@ -63,6 +63,7 @@ struct login_query {
 
 static const struct back_end_kind *const kinds[] = {
     [BACKEND_USERS] = &back_end_users,
+    [BACKEND_DOVECOT] = &back_end_dovecot,
     [BACKEND_UPSTREAM] = &back_end_upstream,
 };
 
@@ -200,8 +201,10 @@ void login_client_free(struct login_client *client)
 static const char *where(const struct end *end)
 {
     const struct backend_settings *settings = end->settings;
-    return settings->kind == BACKEND_USERS ? settings->users
-                                           : settings->upstream->name.p;
+    if (settings->kind == BACKEND_USERS)
+        return settings->users;
+    return settings->kind == BACKEND_DOVECOT ? settings->dovecot
+                                             : settings->upstream->name.p;
 }
 
 /* The server log hears of each change of its state once, whoever sees it. */

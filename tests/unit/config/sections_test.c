@@ -2,6 +2,10 @@
  * those that are right. */
 #include "tests/unit/config/golden.h"
 
+/* With /run/ in front an octet too long for the path of a socket. */
+#define TEN "0123456789"
+#define LONG_NAME TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "abc"
+
 #define TWO "\"192.0.2.1:25\", \"192.0.2.2:25\", "
 #define EIGHT TWO TWO TWO TWO
 
@@ -296,18 +300,18 @@ static const struct golden faults[] = {
      .without = GOLDEN_AUTH,
      .want = "t.yaml:2:16: error: mechanisms takes PLAIN or LOGIN, not "
              "\"PLAN\", did you mean PLAIN?\n"},
-    {.name = "a backend that comes later",
+    {.name = "a path that no socket of Dovecot's can have",
      .text = "auth:\n"
-             "  backends: [{dovecot: /run/dovecot/auth}]\n",
+             "  backends: [{dovecot: /run/" LONG_NAME "}]\n",
      .without = GOLDEN_AUTH,
-     .want = "t.yaml:2:15: error: dovecot is known, not built yet: "
-             "remove it for now\n"},
+     .want = "t.yaml:2:24: error: /run/" LONG_NAME " is too long for a "
+             "socket's path: 107 octets at most\n"},
     {.name = "a backend of nothing",
      .text = "auth:\n"
              "  backends: [{}]\n",
      .without = GOLDEN_AUTH,
      .want = "t.yaml:2:14: error: an entry of backends names none: "
-             "write {users: FILE} or {upstream: NAME}\n"},
+             "write {users: FILE}, {dovecot: SOCKET} or {upstream: NAME}\n"},
     {.name = "a backend of two",
      .text = "auth:\n"
              "  backends: [{users: users, upstream: mta}]\n"
