@@ -84,7 +84,8 @@ static void *ask(void *opened, const struct claim *claim, login_then *then,
     *question =
         (struct question){.then = then, .owner = owner, .later.run = run_later};
     question->user = user_book_find_name(book, claim->name);
-    bool is_stand_in = question->user == NULL;
+    bool is_stand_in = question->user == NULL ||
+                       question->user->password.kind == PASSWORD_NONE;
     const struct user *user =
         is_stand_in ? user_book_stand_in(book, claim->name) : question->user;
     if (user == NULL) {

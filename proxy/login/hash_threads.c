@@ -101,8 +101,9 @@ static void answer(struct hash_query *query, enum login_result result)
 static enum login_result check(struct hash_check *hashing,
                                struct hash_query *query)
 {
-    enum hash_verdict verdict = hash_check(
-        hashing, query->password, query->password_length, query->user->hash);
+    enum hash_verdict verdict =
+        hash_check(hashing, query->password, query->password_length,
+                   &query->user->password);
     explicit_bzero(query->password, query->password_length);
     if (verdict == HASH_FAILED)
         return LOGIN_UNAVAILABLE;

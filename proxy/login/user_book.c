@@ -68,21 +68,47 @@ const struct user *user_book_find_name(const struct user_book *book,
     return user;
 }
 
-static const struct user *nth_user(const struct user_book *book, size_t n)
+/* The lists of which one login is chosen. */
+static const struct user_list *list_of(const struct users *users,
+                                       enum password_kind kind)
+{
+    return kind == PASSWORD_SCRAM      ? &users->with_scram
+           : kind == PASSWORD_CRAM_MD5 ? &users->with_cram
+                                       : &users->with_password;
+}
+
+static const struct user *nth_user(const struct user_book *book,
+                                   enum password_kind kind, size_t n)
 {
     for (size_t i = 0; i < book->file_count; i++) {
-        if (n < book->files[i].count)
-            return &book->files[i].items[n];
-        n -= book->files[i].count;
+        const struct user_list *list = list_of(&book->files[i], kind);
+        if (n < list->count)
+            return list->users[n];
+        n -= list->count;
     }
     return NULL;
+}
+
+const struct user *user_book_choose(const struct user_book *book,
+                                    enum password_kind kind, struct str name)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < book->file_count; i++)
+        count += list_of(&book->files[i], kind)->count;
+    if (count == 0)
+        return NULL;
+    /* As it is looked up, so that no other way to write it costs otherwise. */
+    struct arena arena;
+    arena_init(&arena, NAME_ARENA_CAP);
+    struct str normal = login_normalise(&arena, name);
+    uint64_t chosen =
+        keyed_hash(book->secret, normal.p == NULL ? name : normal);
+    arena_release(&arena);
+    return nth_user(book, kind, (size_t)(chosen % count));
 }
 
 const struct user *user_book_stand_in(const struct user_book *book,
                                       struct str name)
 {
-    if (book->user_count == 0)
-        return NULL;
-    uint64_t chosen = keyed_hash(book->secret, name);
-    return nth_user(book, (size_t)(chosen % book->user_count));
+    return user_book_choose(book, PASSWORD_NONE, name);
 }

@@ -30,5 +30,8 @@ const struct user *user_book_find_name(const struct user_book *book,
  * always the same one's, or asking twice would tell. NULL: there are none. */
 const struct user *user_book_stand_in(const struct user_book *book,
                                       struct str name);
+/* The same among those with a password of one kind; PASSWORD_NONE: of any. */
+const struct user *user_book_choose(const struct user_book *book,
+                                    enum password_kind kind, struct str name);
 
 #endif

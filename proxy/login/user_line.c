@@ -1,9 +1,9 @@
 #include "proxy/login/user_line.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "proxy/login/login.h"
-#include "proxy/login/password_hash.h"
 #include "rules/address.h"
 
 #define WORDS_MAX 1000 /* addresses, or groups, of one login */
@@ -51,22 +51,21 @@ static int read_name(const struct reader *reader, struct str field,
     return -1;
 }
 
-static int read_hash(const struct reader *reader, struct str field,
-                     struct user *out)
+static int read_password(const struct reader *reader, struct str field,
+                         struct user *out)
 {
-    struct password_hash hash;
     struct mark mark = mark_of(reader, field);
-    const char *wrong = password_hash_read(field, &hash);
+    const char *wrong =
+        password_hash_read(field, reader->arena, &out->password);
     if (wrong != NULL) {
         diags_error(reader->diags, mark, "%s", wrong);
         return -1;
     }
-    if (hash.is_weak)
+    if (out->password.is_weak)
         diags_warn(reader->diags, mark,
                    "the password's hash is of a kind that is quickly guessed; "
                    "set it anew with `postern passwd`");
-    out->hash = arena_cstr(reader->arena, hash.setting);
-    return out->hash == NULL ? say_full(reader) : 0;
+    return 0;
 }
 
 /* A domain in letters beyond ASCII, part of which may stand for any text, has
@@ -116,7 +115,7 @@ static int keep_group(const struct reader *reader, struct str word,
 typedef int keep_word(const struct reader *reader, struct str word,
                       struct str *out);
 
-/* A list behind "addresses=" or "groups=": words with commas between. */
+/* A list behind "addresses=" and the like: words with commas between. */
 static int read_words(const struct reader *reader, struct str value,
                       keep_word *keep, const struct str **items, size_t *count)
 {
@@ -147,8 +146,22 @@ static int read_words(const struct reader *reader, struct str value,
     return result;
 }
 
+enum word_list { LIST_ADDRESSES, LIST_GROUPS, LIST_COUNT };
+
+static const struct {
+    const char *key;
+    keep_word *keep;
+    size_t items, count; /* where in a user they go */
+} lists[LIST_COUNT] = {
+    [LIST_ADDRESSES] = {"addresses", keep_address,
+                        offsetof(struct user, addresses),
+                        offsetof(struct user, address_count)},
+    [LIST_GROUPS] = {"groups", keep_group, offsetof(struct user, groups),
+                     offsetof(struct user, group_count)},
+};
+
 struct seen {
-    bool addresses, groups;
+    bool lists[LIST_COUNT];
 };
 
 static int read_key(const struct reader *reader, struct str word,
@@ -156,27 +169,25 @@ static int read_key(const struct reader *reader, struct str word,
 {
     struct str key, value;
     bool has_value = str_cut(word, '=', &key, &value);
-    bool is_addresses = has_value && str_equals(key, STR("addresses"));
-    bool is_groups = has_value && str_equals(key, STR("groups"));
-    if (!is_addresses && !is_groups) {
-        diags_error(reader->diags, mark_of(reader, word),
-                    "\"%.*s\" is not known here; known are addresses= and "
-                    "groups=",
-                    (int)(key.n > 64 ? 64 : key.n), key.p);
-        return -1;
+    for (size_t i = 0; has_value && i < LIST_COUNT; i++) {
+        if (!str_equals(key, str_from(lists[i].key)))
+            continue;
+        if (seen->lists[i]) {
+            diags_error(reader->diags, mark_of(reader, word),
+                        "%.*s= stands twice", (int)key.n, key.p);
+            return -1;
+        }
+        seen->lists[i] = true;
+        return read_words(
+            reader, value, lists[i].keep,
+            (const struct str **)(void *)((char *)out + lists[i].items),
+            (size_t *)(void *)((char *)out + lists[i].count));
     }
-    bool *is_seen = is_addresses ? &seen->addresses : &seen->groups;
-    if (*is_seen) {
-        diags_error(reader->diags, mark_of(reader, word), "%.*s= stands twice",
-                    (int)key.n, key.p);
-        return -1;
-    }
-    *is_seen = true;
-    if (is_addresses)
-        return read_words(reader, value, keep_address, &out->addresses,
-                          &out->address_count);
-    return read_words(reader, value, keep_group, &out->groups,
-                      &out->group_count);
+    diags_error(reader->diags, mark_of(reader, word),
+                "\"%.*s\" is not known here; known are addresses= and "
+                "groups=",
+                (int)(key.n > 64 ? 64 : key.n), key.p);
+    return -1;
 }
 
 static int read_keys(const struct reader *reader, struct str fields,
@@ -238,7 +249,7 @@ int user_line_read(struct str text, struct mark at, struct arena *arena,
 {
     const struct reader reader = {text, at, arena, diags};
     struct str name, password, fields, third, rest;
-    struct seen seen = {false, false};
+    struct seen seen = {{false}};
     *out = (struct user){.line = at.line};
     if (memchr(text.p, '\0', text.n) != NULL) {
         diags_error(diags, at, "the line holds a NUL");
@@ -250,15 +261,17 @@ int user_line_read(struct str text, struct mark at, struct arena *arena,
                     "with `postern passwd`");
         return -1;
     }
-    str_cut(fields, ':', &password, &fields);
+    password = password_hash_cut(&fields);
     str_cut(fields, ':', &third, &rest);
     int result = read_name(&reader, name, out);
-    if (read_hash(&reader, password, out) != 0)
+    if (read_password(&reader, password, out) != 0)
         result = -1;
     if (str_index(third, '=') >= 0 ? read_keys(&reader, fields, &seen, out) != 0
                                    : read_dovecot(&reader, fields) != 0)
         result = -1;
-    if (result == 0 && !seen.addresses)
+    if (result == 0 && !seen.lists[LIST_ADDRESSES])
         result = own_name(&reader, out);
+    if (result != 0)
+        password_hash_wipe(&out->password);
     return result;
 }

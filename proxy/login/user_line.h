@@ -3,16 +3,18 @@
  *     bob:$y$…:addresses=bob@example.com,*@sales.example.com groups=staff
  *     bob:{BLF-CRYPT}$2y$…:1000:1000::/home/bob::          (Dovecot's)
  *
- * A third field that holds "=" makes it the first. Pure. */
+ * A third field that holds "="
+ * makes it the first. Pure. */
 #ifndef PROXY_LOGIN_USER_LINE_H
 #define PROXY_LOGIN_USER_LINE_H
 
 #include "config/diag.h"
+#include "proxy/login/password_hash.h"
 
 struct user {
-    struct str name; /* normalised */
-    char *hash;      /* what crypt(3) takes; wiped by users_release() */
-    const struct str *addresses; /* canonical, or globs in lower case */
+    struct str name;               /* normalised */
+    struct password_hash password; /* wiped by users_release() */
+    const struct str *addresses;   /* canonical, or globs in lower case */
     size_t address_count;
     const struct str *groups;
     size_t group_count;

@@ -16,7 +16,7 @@ void users_init(struct users *users)
 void users_release(struct users *users)
 {
     for (size_t i = 0; i < users->count; i++)
-        explicit_bzero(users->items[i].hash, strlen(users->items[i].hash));
+        password_hash_wipe(&users->items[i].password);
     free(users->items);
     arena_release(&users->arena);
     *users = (struct users){0};
@@ -65,6 +65,45 @@ static int sort(struct users *users, const char *path, struct diags *diags)
     return result;
 }
 
+static bool has_password(const struct user *user)
+{
+    return user->password.kind != PASSWORD_NONE;
+}
+
+static bool has_scram(const struct user *user)
+{
+    return user->password.kind == PASSWORD_SCRAM;
+}
+
+static bool has_cram(const struct user *user)
+{
+    return user->password.kind == PASSWORD_CRAM_MD5;
+}
+
+static int choose(struct users *users, struct user_list *list,
+                  bool (*is_one)(const struct user *user))
+{
+    list->count = 0;
+    list->users =
+        arena_array(&users->arena, users->count + 1, sizeof *list->users);
+    for (size_t i = 0; list->users != NULL && i < users->count; i++)
+        if (is_one(&users->items[i]))
+            list->users[list->count++] = &users->items[i];
+    return list->users == NULL ? -1 : 0;
+}
+
+/* Once they are in order. */
+static int make_lists(struct users *users, const char *path,
+                      struct diags *diags)
+{
+    if (choose(users, &users->with_password, has_password) == 0 &&
+        choose(users, &users->with_scram, has_scram) == 0 &&
+        choose(users, &users->with_cram, has_cram) == 0)
+        return 0;
+    diags_error(diags, (struct mark){path, 1, 1}, "out of memory");
+    return -1;
+}
+
 static int read_line(struct users *users, struct str line, struct mark at,
                      struct diags *diags)
 {
@@ -81,7 +120,7 @@ static int read_line(struct users *users, struct str line, struct mark at,
         return -1;
     if (add(users, &user) == 0)
         return 0;
-    explicit_bzero(user.hash, strlen(user.hash));
+    password_hash_wipe(&user.password);
     diags_error(diags, at, "out of memory");
     return -1;
 }
@@ -99,7 +138,7 @@ int users_parse(struct users *users, struct str octets, const char *path,
         octets = rest;
         at.line++;
     }
-    if (sort(users, path, diags) != 0)
+    if (sort(users, path, diags) != 0 || make_lists(users, path, diags) != 0)
         result = -1;
     return result;
 }
@@ -118,6 +157,19 @@ int users_read(struct users *users, const char *path, struct mark named,
     int result = users_parse(users, str_span(octets, length), path, diags);
     secret_file_free(octets, length);
     return result;
+}
+
+const struct user *users_lack(const struct users *users,
+                              enum password_kind kind)
+{
+    const struct user *first = NULL;
+    for (size_t i = 0; i < users->count; i++) {
+        const struct user *user = &users->items[i];
+        if (has_password(user) && user->password.kind != kind &&
+            (first == NULL || user->line < first->line))
+            first = user;
+    }
+    return first;
 }
 
 const struct user *users_find(const struct users *users, struct str name)

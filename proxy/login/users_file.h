@@ -8,9 +8,17 @@
 #define USERS_FILE_MAX (64 * 1024 * 1024)
 #define USERS_LINE_MAX (16 * 1024)
 
+/* Some of the users; borrowed from `items`. */
+struct user_list {
+    const struct user **users;
+    size_t count;
+};
+
 struct users {
     struct user *items; /* by name */
     size_t count, capacity;
+    struct user_list with_password; /* of any kind */
+    struct user_list with_scram, with_cram;
     struct arena arena;
 };
 
@@ -26,6 +34,11 @@ int users_read(struct users *users, const char *path, struct mark named,
 /* The same of octets in memory; `path` is for the marks. */
 int users_parse(struct users *users, struct str octets, const char *path,
                 struct diags *diags);
+
+/* The first line whose login has a password, and of another kind: it could
+ * not log in by the mechanism of that kind. NULL: there is none. */
+const struct user *users_lack(const struct users *users,
+                              enum password_kind kind);
 
 /* `name` is normalised. NULL: nobody. */
 const struct user *users_find(const struct users *users, struct str name);

@@ -59,6 +59,7 @@ LIBRARIES = [
     (r"openssl/.*", ["proxy/tls/", "proxy/sasl/", "proxy/login/",
                      "rules/base/keyed_hash.c"]),
     (r"crypt\.h", ["proxy/login/", "proxy/command/"]),
+    (r"argon2\.h", ["proxy/login/"]),
     (r"idn2\.h", ["rules/domain_name.c"]),
     (r"uninorm\.h", ["rules/address.c"]),
     (r"stringprep\.h", ["proxy/sasl/saslprep.c"]),

@@ -13,15 +13,31 @@
 
 #include <cmocka.h>
 
-static const char *const hashes[] = {HASH_YESCRYPT, HASH_BCRYPT, HASH_BCRYPT_Y,
-                                     HASH_SHA512,   HASH_SHA256, HASH_MD5};
+static const char *const hashes[] = {
+    HASH_YESCRYPT, HASH_BCRYPT, HASH_BCRYPT_Y,  HASH_SHA512,
+    HASH_SHA256,   HASH_MD5,    HASH_ARGON2ID,  HASH_ARGON2ID_LANES,
+    HASH_ARGON2I,  HASH_SCRAM,  HASH_SCRAM_RFC, HASH_CRAM,
+};
+
+static enum hash_verdict check_with(struct hash_check *hashing,
+                                    const char *password, size_t length,
+                                    const char *field)
+{
+    struct password_hash hash;
+    struct arena arena;
+    arena_init(&arena, 4096);
+    assert_null(password_hash_read(str_from(field), &arena, &hash));
+    enum hash_verdict verdict = hash_check(hashing, password, length, &hash);
+    arena_release(&arena);
+    return verdict;
+}
 
 static enum hash_verdict check(const char *password, size_t length,
-                               const char *hash)
+                               const char *field)
 {
     struct hash_check hashing;
     hash_check_init(&hashing);
-    enum hash_verdict verdict = hash_check(&hashing, password, length, hash);
+    enum hash_verdict verdict = check_with(&hashing, password, length, field);
     hash_check_release(&hashing);
     return verdict;
 }
@@ -40,8 +56,11 @@ static void the_right_password_matches_every_kind(void **state)
 static void a_nul_does_not_end_the_password(void **state)
 {
     (void)state;
-    assert_int_equal(check("secret\0x", 8, HASH_BCRYPT), HASH_DIFFERS);
-    assert_int_equal(check("secret\0", 7, HASH_BCRYPT), HASH_DIFFERS);
+    for (size_t i = 0; i < sizeof hashes / sizeof hashes[0]; i++) {
+        assert_int_equal(check("secret\0x", 8, hashes[i]), HASH_DIFFERS);
+        assert_int_equal(check("secret\0", 7, hashes[i]), HASH_DIFFERS);
+        assert_int_equal(check("", 0, hashes[i]), HASH_DIFFERS);
+    }
 }
 
 static void passwords_that_crypt_can_not_take_differ(void **state)
@@ -69,7 +88,25 @@ static void passwords_that_crypt_can_not_take_differ(void **state)
 static void a_hash_that_can_not_be_computed_is_told(void **state)
 {
     (void)state;
-    assert_int_equal(check("secret", 6, "$2b$99$abc"), HASH_FAILED);
+    static char damaged[] = "$2b$99$abc";
+    static char cut[] = "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ";
+    const struct password_hash bcrypt = {.kind = PASSWORD_CRYPT,
+                                         .setting = damaged};
+    const struct password_hash argon2 = {.kind = PASSWORD_ARGON2,
+                                         .setting = cut};
+    struct hash_check hashing;
+    hash_check_init(&hashing);
+    assert_int_equal(hash_check(&hashing, "secret", 6, &bcrypt), HASH_FAILED);
+    assert_int_equal(hash_check(&hashing, "secret", 6, &argon2), HASH_FAILED);
+    hash_check_release(&hashing);
+}
+
+static void no_password_is_no_password(void **state)
+{
+    (void)state;
+    assert_int_equal(check("secret", 6, "*"), HASH_DIFFERS);
+    assert_int_equal(check("*", 1, "*"), HASH_DIFFERS);
+    assert_int_equal(check("", 0, "!"), HASH_DIFFERS);
 }
 
 static void one_struct_serves_many_checks(void **state)
@@ -78,7 +115,7 @@ static void one_struct_serves_many_checks(void **state)
     struct hash_check hashing;
     hash_check_init(&hashing);
     for (size_t i = 0; i < sizeof hashes / sizeof hashes[0]; i++)
-        assert_int_equal(hash_check(&hashing, "secret", 6, hashes[i]),
+        assert_int_equal(check_with(&hashing, "secret", 6, hashes[i]),
                          HASH_MATCHES);
     hash_check_release(&hashing);
 }
@@ -90,6 +127,7 @@ int main(void)
         cmocka_unit_test(a_nul_does_not_end_the_password),
         cmocka_unit_test(passwords_that_crypt_can_not_take_differ),
         cmocka_unit_test(a_hash_that_can_not_be_computed_is_told),
+        cmocka_unit_test(no_password_is_no_password),
         cmocka_unit_test(one_struct_serves_many_checks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

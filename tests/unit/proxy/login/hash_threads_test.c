@@ -36,7 +36,7 @@ void hash_check_release(struct hash_check *check)
 }
 
 enum hash_verdict hash_check(struct hash_check *check, const char *password,
-                             size_t length, const char *hash)
+                             size_t length, const struct password_hash *hash)
 {
     (void)check;
     (void)hash;
@@ -120,7 +120,7 @@ struct fixture {
     size_t answered, unavailable, right;
 };
 
-static struct user bob = {.hash = (char *)(uintptr_t) "hash"};
+static struct user bob = {.password = {.kind = PASSWORD_CRYPT}};
 
 static void open_threads(struct fixture *fixture)
 {

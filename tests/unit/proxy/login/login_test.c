@@ -162,6 +162,45 @@ static void nobody_gets_in_with_a_borrowed_hash(void **state)
     close_logins(&fixture);
 }
 
+static void all_kinds_of_hashes_serve(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    open_logins(&fixture, "a:" HASH_ARGON2ID "\nb:" HASH_SCRAM
+                          "\nc:" HASH_CRAM "\nd:" HASH_SCRAM_RFC "\n");
+    static const char *const names[] = {"a", "b", "c", "d"};
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(
+            ask(&fixture, str_from(names[i]), STR("secret")).result, LOGIN_OK);
+        assert_int_equal(
+            ask(&fixture, str_from(names[i]), STR("Secret")).result,
+            LOGIN_FAILED);
+    }
+    close_logins(&fixture);
+}
+
+/* Neither what stands for it, nor another's that is hashed in its place. */
+static void a_login_without_a_password_has_none(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"bob:*\n",
+                                        "bob:*\neve:" HASH_BCRYPT "\n"};
+    for (size_t i = 0; i < 2; i++) {
+        struct fixture fixture;
+        open_logins(&fixture, files[i]);
+        assert_int_equal(ask(&fixture, STR("bob"), STR("secret")).result,
+                         LOGIN_FAILED);
+        assert_int_equal(ask(&fixture, STR("bob"), STR("*")).result,
+                         LOGIN_FAILED);
+        assert_int_equal(ask(&fixture, STR("bob"), STR("")).result,
+                         LOGIN_FAILED);
+        struct claim proven = password(STR("bob"), STR(""));
+        proven.kind = CLAIM_PROVEN;
+        assert_int_equal(ask_claim(&fixture, &proven).result, LOGIN_OK);
+        close_logins(&fixture);
+    }
+}
+
 static void without_backends_everything_fails(void **state)
 {
     (void)state;
@@ -233,6 +272,8 @@ int main(void)
         cmocka_unit_test(right_passwords_are_answered_with_what_is_known),
         cmocka_unit_test(all_else_fails_alike),
         cmocka_unit_test(nobody_gets_in_with_a_borrowed_hash),
+        cmocka_unit_test(all_kinds_of_hashes_serve),
+        cmocka_unit_test(a_login_without_a_password_has_none),
         cmocka_unit_test(without_backends_everything_fails),
         cmocka_unit_test(a_cancelled_question_is_never_answered),
         cmocka_unit_test(a_client_may_go_with_questions_under_way),

@@ -78,6 +78,48 @@ static void wire_A10_an_unknown_name_borrows_always_the_same(void **state)
     user_book_release(&book);
 }
 
+/* Else the costs of two spellings would tell that nobody has the name. */
+static void wire_A10_other_spellings_borrow_the_same_hash(void **state)
+{
+    (void)state;
+    static const char *const files[] = {
+        "bob:" HASH_BCRYPT "\neve:" HASH_YESCRYPT "\nmax:" HASH_SHA512 "\n"};
+    struct user_book book;
+    read_book(&book, files, 1);
+    for (int i = 0; i < 40; i++) {
+        char lower[32], upper[32];
+        snprintf(lower, sizeof lower, "nobody%d", i);
+        snprintf(upper, sizeof upper, "NoBody%d", i);
+        assert_ptr_equal(user_book_stand_in(&book, str_from(lower)),
+                         user_book_stand_in(&book, str_from(upper)));
+    }
+    user_book_release(&book);
+}
+
+/* Hashing nothing would take no time. */
+static void nobody_borrows_from_a_login_without_a_password(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"a:*\nb:!\nbob:" HASH_BCRYPT "\nz:*\n",
+                                        "c:*\neve:" HASH_SCRAM "\n"};
+    struct user_book book;
+    bool has_scram = false, has_bcrypt = false;
+    read_book(&book, files, 2);
+    for (int i = 0; i < 40; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "nobody%d", i);
+        const struct user *one = user_book_stand_in(&book, str_from(name));
+        assert_int_not_equal(one->password.kind, PASSWORD_NONE);
+        has_scram |= one->password.kind == PASSWORD_SCRAM;
+        has_bcrypt |= one->password.kind == PASSWORD_CRYPT;
+        one = user_book_choose(&book, PASSWORD_SCRAM, str_from(name));
+        assert_int_equal(one->password.kind, PASSWORD_SCRAM);
+    }
+    assert_true(has_scram && has_bcrypt);
+    assert_null(user_book_choose(&book, PASSWORD_CRAM_MD5, STR("x")));
+    user_book_release(&book);
+}
+
 static void an_empty_book_has_no_stand_in(void **state)
 {
     (void)state;
@@ -93,6 +135,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_file_that_has_a_name_counts),
         cmocka_unit_test(wire_A10_an_unknown_name_borrows_always_the_same),
+        cmocka_unit_test(wire_A10_other_spellings_borrow_the_same_hash),
+        cmocka_unit_test(nobody_borrows_from_a_login_without_a_password),
         cmocka_unit_test(an_empty_book_has_no_stand_in),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -59,6 +59,13 @@ static const struct good_case good[] = {
      "bob:" HASH_BCRYPT
      ":addresses=Bob@Example.com,*@Sales.example.com groups=staff,it",
      "bob", "bob@example.com,*@sales.example.com", "staff,it"},
+    {"SCRAM with colons", "bob:" HASH_SCRAM_RFC ":groups=a", "bob", "", "a"},
+    {"SCRAM with colons, Dovecot's",
+     "bob@example.com:" HASH_SCRAM_RFC ":1000:1000::/home/bob::",
+     "bob@example.com", "bob@example.com", ""},
+    {"SCRAM with commas", "bob:" HASH_SCRAM ":groups=a", "bob", "", "a"},
+    {"Argon2", "bob:{ARGON2ID}" HASH_ARGON2ID ":groups=a", "bob", "", "a"},
+    {"no password", "bob:!:groups=a", "bob", "", "a"},
     {"groups alone", "bob:" HASH_BCRYPT ":groups=staff", "bob", "", "staff"},
     {"a login that is an address", "Bob@Example.com:" HASH_BCRYPT ":groups=x",
      "bob@example.com", "bob@example.com", "x"},
@@ -107,7 +114,10 @@ static const struct bad_case bad[] = {
     {":" HASH_BCRYPT, 1, "login is missing"},
     {"b\x01:" HASH_BCRYPT, 1, "not fit to be one"},
     {"bob:secret:groups=a", 5, "not hashed"},
-    {"bob:{ARGON2ID}x", 5, "not built yet"},
+    {"bob:{ARGON2ID}$argon2id$v=19$m=8,t=11,p=1$c2FsdHNhbHQ$vk+JgWgZGbXHtEqPQPh"
+     "zXbD+QxxkJR5Fq2AXLhDyYaY",
+     5, "t at most 10"},
+    {"bob:{SCRAM-SHA-256}4095,x", 5, "damaged"},
     {"bob::groups=a", 5, "missing"},
     {"bob:" HASH_BCRYPT ":adresses=a@b.example", 66, "known are addresses="},
     {"bob:" HASH_BCRYPT ":groups=a staff", 75, "\"staff\" is not known"},
@@ -201,6 +211,48 @@ static void every_login_of_a_large_file_is_found(void **state)
     release(&outcome);
 }
 
+static void logins_are_listed_by_what_they_hold(void **state)
+{
+    (void)state;
+    struct outcome outcome;
+    parse(&outcome, "zoe:" HASH_SCRAM "\nbob:*\nmd5:" HASH_CRAM
+                    "\neve:" HASH_SCRAM_RFC "\n");
+    assert_int_equal(outcome.result, 0);
+    assert_int_equal(outcome.users.with_password.count, 3);
+    assert_int_equal(outcome.users.with_scram.count, 2);
+    assert_int_equal(outcome.users.with_cram.count, 1);
+    assert_true(
+        str_equals(outcome.users.with_scram.users[0]->name, STR("eve")));
+    release(&outcome);
+}
+
+/* A login without a password needs no keys: it has another way in. */
+static void who_lacks_keys_is_told(void **state)
+{
+    static const struct {
+        const char *text;
+        enum password_kind kind;
+        const char *want; /* NULL: nobody */
+    } files[] = {
+        {"", PASSWORD_SCRAM, NULL},
+        {"bob:" HASH_SCRAM "\neve:*\n", PASSWORD_SCRAM, NULL},
+        {"zoe:" HASH_BCRYPT "\nbob:" HASH_BCRYPT "\neve:" HASH_SCRAM "\n",
+         PASSWORD_SCRAM, "zoe"},
+        {"bob:" HASH_CRAM "\n", PASSWORD_SCRAM, "bob"},
+        {"bob:" HASH_CRAM "\n", PASSWORD_CRAM_MD5, NULL},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        struct outcome outcome;
+        parse(&outcome, files[i].text);
+        const struct user *user = users_lack(&outcome.users, files[i].kind);
+        assert_int_equal(user != NULL, files[i].want != NULL);
+        if (user != NULL)
+            assert_true(str_equals(user->name, str_from(files[i].want)));
+        release(&outcome);
+    }
+}
+
 static void read_with_mode(mode_t mode, const char *want)
 {
     char path[] = "/tmp/users_file_test_XXXXXX";
@@ -265,6 +317,8 @@ int main(void)
         cmocka_unit_test(all_faults_of_a_file_are_told),
         cmocka_unit_test(a_nul_and_a_long_line_are_refused),
         cmocka_unit_test(every_login_of_a_large_file_is_found),
+        cmocka_unit_test(logins_are_listed_by_what_they_hold),
+        cmocka_unit_test(who_lacks_keys_is_told),
         cmocka_unit_test(a_file_that_others_may_read_is_refused),
         cmocka_unit_test(a_missing_file_is_told_where_it_is_named),
     };
