@@ -13,6 +13,8 @@ void identity_of_user(const struct user *user, struct login_answer *answer)
         .groups = user->groups,
         .group_count = user->group_count,
         .has_groups = true,
+        .may_act_as = user->may_act_as,
+        .may_act_as_count = user->may_act_as_count,
     };
 }
 

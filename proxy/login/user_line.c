@@ -112,6 +112,19 @@ static int keep_group(const struct reader *reader, struct str word,
     return out->p == NULL ? say_full(reader) : 0;
 }
 
+/* A login that another may act as, or "*": any. */
+static int keep_login(const struct reader *reader, struct str word,
+                      struct str *out)
+{
+    *out = login_normalise(reader->arena, word);
+    if (out->p != NULL)
+        return 0;
+    diags_error(reader->diags, mark_of(reader, word),
+                "a login behind may_act_as= is not fit to be one: it holds "
+                "control characters, is not UTF-8, or is over 255 octets");
+    return -1;
+}
+
 typedef int keep_word(const struct reader *reader, struct str word,
                       struct str *out);
 
@@ -146,7 +159,7 @@ static int read_words(const struct reader *reader, struct str value,
     return result;
 }
 
-enum word_list { LIST_ADDRESSES, LIST_GROUPS, LIST_COUNT };
+enum word_list { LIST_ADDRESSES, LIST_GROUPS, LIST_MAY_ACT_AS, LIST_COUNT };
 
 static const struct {
     const char *key;
@@ -158,6 +171,9 @@ static const struct {
                         offsetof(struct user, address_count)},
     [LIST_GROUPS] = {"groups", keep_group, offsetof(struct user, groups),
                      offsetof(struct user, group_count)},
+    [LIST_MAY_ACT_AS] = {"may_act_as", keep_login,
+                         offsetof(struct user, may_act_as),
+                         offsetof(struct user, may_act_as_count)},
 };
 
 struct seen {
@@ -184,8 +200,8 @@ static int read_key(const struct reader *reader, struct str word,
             (size_t *)(void *)((char *)out + lists[i].count));
     }
     diags_error(reader->diags, mark_of(reader, word),
-                "\"%.*s\" is not known here; known are addresses= and "
-                "groups=",
+                "\"%.*s\" is not known here; known are addresses=, groups= "
+                "and may_act_as=",
                 (int)(key.n > 64 ? 64 : key.n), key.p);
     return -1;
 }

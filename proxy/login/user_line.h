@@ -3,7 +3,7 @@
  *     bob:$y$…:addresses=bob@example.com,*@sales.example.com groups=staff
  *     bob:{BLF-CRYPT}$2y$…:1000:1000::/home/bob::          (Dovecot's)
  *
- * A third field that holds "="
+ * may_act_as=alice,eve may follow in the first. A third field that holds "="
  * makes it the first. Pure. */
 #ifndef PROXY_LOGIN_USER_LINE_H
 #define PROXY_LOGIN_USER_LINE_H
@@ -18,6 +18,8 @@ struct user {
     size_t address_count;
     const struct str *groups;
     size_t group_count;
+    const struct str *may_act_as; /* normalised names; "*": any */
+    size_t may_act_as_count;
     size_t line;
 };
 

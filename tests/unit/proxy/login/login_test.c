@@ -201,6 +201,32 @@ static void a_login_without_a_password_has_none(void **state)
     }
 }
 
+static void a_login_acts_as_whom_its_line_names(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *authzid;
+        enum login_result want;
+    } cases[] = {
+        {"bob", "Alice", LOGIN_OK},   {"bob", "bob", LOGIN_OK},
+        {"bob", "eve", LOGIN_FAILED}, {"bob", "*", LOGIN_FAILED},
+        {"root", "eve", LOGIN_OK},    {"eve", "bob", LOGIN_FAILED},
+    };
+    struct fixture fixture;
+    open_logins(&fixture, "bob:" HASH_BCRYPT ":may_act_as=alice,max\n"
+                          "root:" HASH_BCRYPT ":may_act_as=*\n"
+                          "eve:" HASH_BCRYPT "\n");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct claim claim = password(str_from(cases[i].name), STR("secret"));
+        claim.authzid = str_from(cases[i].authzid);
+        struct heard heard = ask_claim(&fixture, &claim);
+        assert_int_equal(heard.result, cases[i].want);
+        if (cases[i].want == LOGIN_OK && i == 0)
+            assert_string_equal(heard.user, "alice");
+    }
+    close_logins(&fixture);
+}
+
 static void without_backends_everything_fails(void **state)
 {
     (void)state;
@@ -274,6 +300,7 @@ int main(void)
         cmocka_unit_test(nobody_gets_in_with_a_borrowed_hash),
         cmocka_unit_test(all_kinds_of_hashes_serve),
         cmocka_unit_test(a_login_without_a_password_has_none),
+        cmocka_unit_test(a_login_acts_as_whom_its_line_names),
         cmocka_unit_test(without_backends_everything_fails),
         cmocka_unit_test(a_cancelled_question_is_never_answered),
         cmocka_unit_test(a_client_may_go_with_questions_under_way),

@@ -103,6 +103,30 @@ static void lines_of_both_forms_are_read(void **state)
     }
 }
 
+static void whom_a_login_may_act_as_is_read(void **state)
+{
+    static const struct {
+        const char *line, *want;
+    } lines[] = {
+        {"bob:*:may_act_as=Alice,eve@Example.com groups=x",
+         "alice,eve@example.com"},
+        {"bob:" HASH_SCRAM_RFC ":groups= may_act_as=*", "*"},
+        {"bob:" HASH_BCRYPT ":may_act_as=", ""},
+        {"bob:" HASH_BCRYPT ":groups=alice", ""},
+        {"bob:" HASH_BCRYPT "::::::may_act_as=alice", ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        struct outcome outcome;
+        print_message("  %s\n", lines[i].line);
+        parse(&outcome, lines[i].line);
+        assert_int_equal(outcome.result, 0);
+        const struct user *user = find(&outcome, "bob");
+        assert_list(user->may_act_as, user->may_act_as_count, lines[i].want);
+        release(&outcome);
+    }
+}
+
 struct bad_case {
     const char *line;
     size_t want_column;
@@ -118,6 +142,8 @@ static const struct bad_case bad[] = {
      "zXbD+QxxkJR5Fq2AXLhDyYaY",
      5, "t at most 10"},
     {"bob:{SCRAM-SHA-256}4095,x", 5, "damaged"},
+    {"bob:" HASH_BCRYPT ":may_act_as=a may_act_as=b", 79, "stands twice"},
+    {"bob:" HASH_BCRYPT ":may_act_as=a,b\x01", 79, "not fit to be one"},
     {"bob::groups=a", 5, "missing"},
     {"bob:" HASH_BCRYPT ":adresses=a@b.example", 66, "known are addresses="},
     {"bob:" HASH_BCRYPT ":groups=a staff", 75, "\"staff\" is not known"},
@@ -313,6 +339,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_of_both_forms_are_read),
+        cmocka_unit_test(whom_a_login_may_act_as_is_read),
         cmocka_unit_test(faults_are_told_at_their_column),
         cmocka_unit_test(all_faults_of_a_file_are_told),
         cmocka_unit_test(a_nul_and_a_long_line_are_refused),
