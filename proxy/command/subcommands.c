@@ -72,17 +72,20 @@ const struct subcommand subcommands[] = {
     },
     {
         .name = "passwd",
-        .synopsis = "[USER]",
+        .synopsis = "[--scram] [USER]",
         .summary = "make a line for the users file",
         .details =
             "  USER      the login; asked for when missing\n"
+            "  --scram   keys for SCRAM-SHA-256, by which a client never\n"
+            "            sends its password; PLAIN and LOGIN work too\n"
             "\n"
             "Asks for the password twice, without showing it, or reads one\n"
             "line from standard input when that is not a terminal. Prints\n"
             "the line alone to standard output:\n"
             "  postern passwd bob >> /etc/postern/users\n"
             "Behind addresses= stand the addresses that the login owns, with\n"
-            "commas between; groups=a,b may follow behind a space.\n",
+            "commas between; groups=a,b and may_act_as=login,login may\n"
+            "follow behind a space each.\n",
         .run = command_passwd,
     },
     {

@@ -1,5 +1,8 @@
 """What an administrator types: arguments, their misuse, exit codes, help."""
 
+import base64
+import hashlib
+import hmac
 import json
 import os
 import pty
@@ -89,7 +92,8 @@ def test_a_command_of_later_says_so(name):
     (["tail", "event=transactions", "a"], "did you mean transaction?"),
     (["passwd", "a", "b"], "one login at a time"),
     (["passwd", "--strange"], "there is no option --strange"),
-    (["passwd", "--scram", "bob"], "--scram is known, not built yet"),
+    (["passwd", "--scram", "bob", "a"], "one login at a time"),
+    (["passwd", "bob", "--scrum"], "there is no option --scrum"),
 ], ids=" ".join)
 def test_misuse_says_what_is_wrong_and_exits_2(arguments, wanted):
     done = run_once(*arguments)
@@ -177,6 +181,40 @@ def test_passwd_prints_the_line_alone():
     assert hashed.startswith("$y$")
     assert rest == "addresses=bob@example.com\n"
     assert "secret" not in done.stdout
+
+
+@pytest.mark.parametrize("arguments, stdin", [
+    (["--scram", "Bob@Example.com"], "pencil\n"),
+    (["Bob@Example.com", "--scram"], "pencil\n"),
+    (["--scram"], "Bob@Example.com\npencil\n"),
+], ids=["option first", "login first", "no login"])
+def test_passwd_makes_scram_keys(arguments, stdin):
+    done = run_once("passwd", *arguments, stdin=stdin)
+    assert done.returncode == 0 and done.stderr == ""
+    login, keys, rest = done.stdout.split(":")
+    assert login == "bob@example.com"
+    assert rest == "addresses=bob@example.com\n"
+    assert keys.startswith("{SCRAM-SHA-256}")
+    count, salt, stored, server = keys.partition("}")[2].split(",")
+    assert int(count) >= 15000
+    salted = hashlib.pbkdf2_hmac("sha256", b"pencil",
+                                 base64.b64decode(salt), int(count))
+    client_key = hmac.digest(salted, b"Client Key", "sha256")
+    assert base64.b64decode(stored) == hashlib.sha256(client_key).digest()
+    assert base64.b64decode(server) == hmac.digest(
+        salted, b"Server Key", "sha256")
+
+
+def test_passwd_never_takes_the_same_salt():
+    lines = {run_once("passwd", "--scram", "bob", stdin="pencil\n").stdout
+             for _ in range(3)}
+    assert len(lines) == 3
+
+
+def test_passwd_says_which_passwords_scram_can_not_take():
+    done = run_once("passwd", "--scram", "bob", stdin="p\u0007ncil\n")
+    assert done.returncode == 1 and done.stdout == ""
+    assert "no SCRAM keys could be made" in done.stderr
 
 
 def test_passwd_asks_for_the_login():
