@@ -145,7 +145,6 @@ static const struct key auth_keys[] = {
      .content = CONTENT_WORD,
      .fallback = "[PLAIN, LOGIN]",
      .words = mechanism_words,
-     .planned_words = planned_mechanism_words,
      .help = "what AUTH offers, on connections with TLS only",
      .read = read_offer,
      .fill = fill_offer},

@@ -164,7 +164,6 @@ static const struct key listener_keys[] = {
      .shape = SHAPE_ONE_OR_LIST,
      .content = CONTENT_WORD,
      .words = mechanism_words,
-     .planned_words = planned_mechanism_words,
      .help = "what AUTH offers here, in the place of auth.mechanisms",
      .read = read_own_offer},
 };

@@ -223,4 +223,5 @@ void read_check(struct reader *reader, const struct node *root)
         diags_error(reader->diags, auth->mark,
                     "logins need a back-end: say auth: {backends: [{users: "
                     "FILE}]} at the top level, or auth: none here");
+    read_check_mechanisms(reader, root);
 }

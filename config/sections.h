@@ -13,7 +13,6 @@ extern const struct schema listener_schema;
 extern const struct schema tls_schema;
 extern const struct schema auth_schema;
 extern const char *const mechanism_words[]; /* by enum sasl_mechanism */
-extern const char *const planned_mechanism_words[];
 extern const struct schema upstream_schema;
 extern const struct schema login_schema;
 extern const struct schema pool_schema; /* of an upstream */
@@ -83,5 +82,7 @@ void read_server_digest(struct reader *reader, const struct node *root);
 
 /* Bits of enum sasl_mechanism. */
 unsigned read_mechanisms(struct reader *reader, const struct node *node);
+/* Errors for mechanisms that no back-end and no listener can serve. */
+void read_check_mechanisms(struct reader *reader, const struct node *root);
 
 #endif

@@ -12,6 +12,7 @@
 #include "proxy/login/failure_delay.h"
 #include "proxy/login/identity.h"
 #include "proxy/login/login_cache.h"
+#include "proxy/login/user_secrets.h"
 
 #define ANSWER_ARENA_CAP ((size_t)1024 * 1024)
 #define CACHED_MAX 16384
@@ -379,6 +380,37 @@ void login_cancel(struct login_query *query)
     assert(query->asked != NULL);
     client->logins->ends[query->next_end - 1].kind->cancel(query->asked);
     query_free(query);
+}
+
+bool login_takes(const struct login_client *client, enum claim_kind kind)
+{
+    const struct logins *logins = client->logins;
+    for (size_t i = 0; i < logins->end_count; i++)
+        if (logins->ends[i].kind->claims[kind])
+            return true;
+    return false;
+}
+
+bool login_all_hold_scram(const struct login_client *client)
+{
+    const struct logins *logins = client->logins;
+    for (size_t i = 0; i < logins->end_count; i++)
+        if (logins->ends[i].kind->claims[CLAIM_PASSWORD] &&
+            logins->ends[i].kind != &back_end_users)
+            return false;
+    return logins->book.holds_scram;
+}
+
+void login_scram_verifier(const struct login_client *client, struct str name,
+                          struct scram_verifier *out)
+{
+    user_secrets_scram(&client->logins->book, name, out);
+}
+
+void login_cram_contexts(const struct login_client *client, struct str name,
+                         uint8_t out[CRAM_CONTEXTS])
+{
+    user_secrets_cram(&client->logins->book, name, out);
 }
 
 uint64_t login_note_failure(struct login_client *client, struct str net,

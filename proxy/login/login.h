@@ -8,6 +8,8 @@
 #include "proxy/log/server_log.h"
 #include "proxy/login/claim.h"
 #include "proxy/net/loop.h"
+#include "proxy/sasl/cram_md5.h"
+#include "proxy/sasl/scram_verifier.h"
 
 struct logins;       /* what the back-ends share: one a process */
 struct login_client; /* a loop's way in: one a worker */
@@ -69,6 +71,19 @@ struct login_query *login_ask(struct login_client *client,
                               const struct claim *claim, login_then *then,
                               void *owner);
 void login_cancel(struct login_query *query);
+
+/* Whether any back-end can judge a claim of this kind. */
+bool login_takes(const struct login_client *client, enum claim_kind kind);
+/* Whether SCRAM can be offered to everybody: users files alone know passwords
+ * here, and every login in them holds its keys. */
+bool login_all_hold_scram(const struct login_client *client);
+/* What is kept for SCRAM or CRAM-MD5 under a name as a client writes it; for a
+ * name without any, what looks like another's and no proof fits. The caller's
+ * to wipe. */
+void login_scram_verifier(const struct login_client *client, struct str name,
+                          struct scram_verifier *out);
+void login_cram_contexts(const struct login_client *client, struct str name,
+                         uint8_t out[CRAM_CONTEXTS]);
 
 /* A login failed: how long its answer is to be held. That grows with each
  * failure of the network and of the name, and is forgotten by and by; a name

@@ -6,6 +6,28 @@
 
 #define NAME_ARENA_CAP (16 * 1024)
 
+/* SCRAM is offered to all or to none. */
+static void look_for_scram(struct user_book *book,
+                           const struct auth_settings *auth,
+                           const struct users *users, const char *path,
+                           struct diags *diags)
+{
+    const unsigned scram =
+        1U << SASL_SCRAM_SHA_256 | 1U << SASL_SCRAM_SHA_256_PLUS;
+    const struct user *lacking = users_lack(users, PASSWORD_SCRAM);
+    if (lacking == NULL)
+        return;
+    book->holds_scram = false;
+    if ((auth->mechanisms & scram) != 0)
+        diags_warn(diags, (struct mark){path, lacking->line, 1},
+                   "SCRAM is not offered: %.*s has no keys for it, and clients "
+                   "that are offered it use nothing else; `postern passwd %.*s "
+                   "--scram` makes some, and a listener that names SCRAM in "
+                   "mechanisms of its own offers it all the same",
+                   (int)lacking->name.n, lacking->name.p, (int)lacking->name.n,
+                   lacking->name.p);
+}
+
 static int read_files(struct user_book *book, const struct auth_settings *auth,
                       struct diags *diags)
 {
@@ -18,8 +40,11 @@ static int read_files(struct user_book *book, const struct auth_settings *auth,
         users_init(users);
         if (users_read(users, backend->users, backend->mark, diags) != 0)
             result = -1;
+        else
+            look_for_scram(book, auth, users, backend->users, diags);
         book->user_count += users->count;
     }
+    book->holds_scram = book->holds_scram && book->user_count > 0;
     return result;
 }
 
@@ -37,6 +62,7 @@ int user_book_read(struct user_book *book, const struct auth_settings *auth,
         diags_error(diags, mark, "there is no randomness");
         return -1;
     }
+    book->holds_scram = true;
     return read_files(book, auth, diags);
 }
 

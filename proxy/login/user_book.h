@@ -11,10 +11,12 @@ struct user_book {
     struct users *files;
     size_t file_count;
     size_t user_count; /* of all files */
+    bool holds_scram;  /* every login with a password holds SCRAM's keys */
     uint8_t secret[KEYED_HASH_SECRET];
 };
 
-/* Zeroed before. 0, or -1 with errors in diags; to be released either way. */
+/* Zeroed before. 0, or -1 with errors in diags; to be released either way.
+ * Warns when SCRAM is among the mechanisms and a login lacks its keys. */
 int user_book_read(struct user_book *book, const struct auth_settings *auth,
                    struct diags *diags);
 /* Wipes the hashes. */

@@ -137,6 +137,24 @@ static void on_unavailable_vetted(struct session *s,
                       "Logins can't be checked now, try again later");
 }
 
+void auth_challenge(struct session *s, const char *challenge)
+{
+    const struct reply reply = {334, STR(""), str_from(challenge)};
+    session_enter(s, SESSION_RESPONSE);
+    session_reply_upstream(s, &reply);
+}
+
+/* Some mechanisms say no in a challenge first, and what the client answers to
+ * that ends the exchange. */
+static void fail_login(struct session *s)
+{
+    const char *excuse;
+    if (sasl_refuse(&s->sasl, &excuse))
+        auth_challenge(s, excuse);
+    else
+        auth_refuse(s);
+}
+
 static void on_answer(void *owner, const struct login_answer *answer)
 {
     struct session *s = owner;
@@ -149,7 +167,7 @@ static void on_answer(void *owner, const struct login_answer *answer)
         accept_login(s, answer);
         break;
     case LOGIN_FAILED:
-        auth_refuse(s);
+        fail_login(s);
         break;
     case LOGIN_UNAVAILABLE:
         ask_rules(s, "unavailable", on_unavailable_vetted);
@@ -158,40 +176,65 @@ static void on_answer(void *owner, const struct login_answer *answer)
     session_run(s);
 }
 
-static bool ask_back_ends(struct session *s, struct str name)
+static enum claim_kind kind_of(enum sasl_mechanism mechanism)
+{
+    static const enum claim_kind kinds[SASL_MECHANISMS] = {
+        [SASL_PLAIN] = CLAIM_PASSWORD,
+        [SASL_LOGIN] = CLAIM_PASSWORD,
+        [SASL_SCRAM_SHA_256] = CLAIM_PROVEN,
+        [SASL_SCRAM_SHA_256_PLUS] = CLAIM_PROVEN,
+        [SASL_OAUTHBEARER] = CLAIM_TOKEN,
+        [SASL_XOAUTH2] = CLAIM_TOKEN,
+        [SASL_EXTERNAL] = CLAIM_PROVEN,
+        [SASL_CRAM_MD5] = CLAIM_PROVEN,
+    };
+    return kinds[mechanism];
+}
+
+static bool ask_back_ends(struct session *s)
 {
     const struct sasl *sasl = &s->sasl;
-    struct str password = str_span(sasl->secret, sasl->secret_length);
+    struct str name = str_span(sasl->name, sasl->name_length);
     s->login_client = client_of_session(s);
     const struct claim claim = {
-        .kind = CLAIM_PASSWORD,
+        .kind = kind_of(sasl->mechanism),
         .mechanism = sasl_mechanism_name(sasl->mechanism),
         .name = name,
         .authzid = str_span(sasl->authzid, sasl->authzid_length),
-        .secret = password,
+        .secret = str_span(sasl->secret, sasl->secret_length),
         .client = &s->login_client,
         .session = str_from(s->id),
         .net = facts_text(&s->facts, FACT_CLIENT_NET),
         .is_known = is_known(s, name),
     };
-    if (onward_login_keep(s, name, password) != 0)
+    onward_login_forget(s);
+    if (claim.kind == CLAIM_PASSWORD &&
+        onward_login_keep(s, name, claim.secret) != 0)
         return false;
     s->login = login_ask(s->host->logins, &claim, on_answer, s);
     return s->login != NULL;
 }
 
-void auth_ask(struct session *s)
+bool auth_note_name(struct session *s, struct str name)
 {
-    struct str name =
-        arena_str(&s->arena, str_span(s->sasl.name, s->sasl.name_length));
-    if (name.p == NULL) {
+    if (name.n == 0)
+        return true;
+    struct str claimed = arena_str(&s->arena, name);
+    if (claimed.p == NULL) {
         session_note_cap(s, CAP_MEMORY);
         session_hang_up(s, SESSION_END_CAP, "4.7.0", "Too many logins");
-        return;
+        return false;
     }
-    facts_set_text(&s->facts, FACT_AUTH_NAME, name);
+    facts_set_text(&s->facts, FACT_AUTH_NAME, claimed);
+    return true;
+}
+
+void auth_ask(struct session *s)
+{
+    if (!auth_note_name(s, str_span(s->sasl.name, s->sasl.name_length)))
+        return;
     session_enter(s, SESSION_CHECKING);
-    bool is_asked = ask_back_ends(s, name);
+    bool is_asked = ask_back_ends(s);
     sasl_release(&s->sasl);
     if (is_asked)
         return;

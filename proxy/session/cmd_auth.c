@@ -1,4 +1,6 @@
 /* AUTH (RFC 4954): the exchange, up to the claim that it comes to. */
+#include <string.h>
+
 #include "proxy/session/auth_offer.h"
 #include "proxy/session/auth_outcome.h"
 #include "proxy/session/command_table.h"
@@ -12,15 +14,41 @@ static void end_exchange(struct session *s)
 }
 
 static void continue_exchange(struct session *s, enum sasl_next next,
+                              const char *challenge);
+
+/* A name without such keys gets what looks like another's. */
+static void take_secrets(struct session *s)
+{
+    struct sasl *sasl = &s->sasl;
+    struct str name = str_span(sasl->name, sasl->name_length);
+    const char *challenge = "";
+    struct scram_verifier verifier;
+    uint8_t contexts[CRAM_CONTEXTS];
+    enum sasl_next next;
+    if (!auth_note_name(s, name))
+        return;
+    if (sasl->mechanism == SASL_CRAM_MD5) {
+        login_cram_contexts(s->host->logins, name, contexts);
+        next = sasl_take_cram(sasl, contexts);
+        explicit_bzero(contexts, sizeof contexts);
+    } else {
+        login_scram_verifier(s->host->logins, name, &verifier);
+        next = sasl_take_scram(sasl, &verifier, &challenge);
+        explicit_bzero(&verifier, sizeof verifier);
+    }
+    continue_exchange(s, next, challenge);
+}
+
+static void continue_exchange(struct session *s, enum sasl_next next,
                               const char *challenge)
 {
     switch (next) {
-    case SASL_CHALLENGE: {
-        struct reply reply = {334, STR(""), str_from(challenge)};
-        session_enter(s, SESSION_RESPONSE);
-        session_reply_upstream(s, &reply);
+    case SASL_CHALLENGE:
+        auth_challenge(s, challenge);
         break;
-    }
+    case SASL_SECRETS:
+        take_secrets(s);
+        break;
     case SASL_CLAIM:
         auth_ask(s);
         break;
@@ -32,7 +60,6 @@ static void continue_exchange(struct session *s, enum sasl_next next,
         end_exchange(s);
         session_bad_command(s, 501, "5.5.2", "The response is malformed");
         break;
-    case SASL_SECRETS: /* of no mechanism that is offered */
     case SASL_REFUSED:
         end_exchange(s);
         auth_refuse(s);
@@ -79,15 +106,16 @@ void cmd_auth(struct session *s, const struct command *command)
         session_bad_command(s, 503, "5.5.1", "Already logged in");
         return;
     }
+    unsigned offers = auth_offers(s);
     bool has_initial = str_cut(command->argument, ' ', &name, &initial);
     if (sasl_mechanism_parse(name, &mechanism) != 0 ||
-        (auth_offers(s) & 1U << mechanism) == 0) {
+        (offers & 1U << mechanism) == 0) {
         session_bad_command(s, 504, "5.5.4", "Mechanism not offered");
         return;
     }
     sasl_release(&s->sasl);
-    static const struct sasl_channel channel = {.offers_plus = false};
-    sasl_init(&s->sasl, mechanism, &channel);
+    auth_describe_channel(s, offers);
+    sasl_init(&s->sasl, mechanism, &s->channel);
     /* Not every exchange comes to a name: the last one's must not stay. */
     facts_forget(&s->facts, FACT_AUTH_NAME);
     facts_set_text(&s->facts, FACT_AUTH_MECHANISM,

@@ -90,6 +90,8 @@ struct session {
     struct str connect_route; /* what `connect` said, before any EHLO */
 
     struct sasl sasl;
+    struct sasl_channel channel; /* of sasl */
+    uint8_t binding[STREAM_BINDING_OCTETS];
     struct str certificate; /* the name that the client's proves; n 0: none */
     struct login_query *login; /* the back-ends are asked; NULL: they are not */
     struct client_identity login_client; /* as they see the client */
