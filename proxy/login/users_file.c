@@ -138,7 +138,9 @@ int users_parse(struct users *users, struct str octets, const char *path,
         octets = rest;
         at.line++;
     }
-    if (sort(users, path, diags) != 0 || make_lists(users, path, diags) != 0)
+    if (sort(users, path, diags) != 0)
+        result = -1;
+    if (make_lists(users, path, diags) != 0)
         result = -1;
     return result;
 }
