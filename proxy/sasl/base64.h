@@ -14,4 +14,8 @@ int base64_decode(struct str text, char *to, size_t *length);
 /* `to` has BASE64_ROOM(octets.n). A NUL is behind the text. */
 struct str base64_encode(struct str octets, char *to);
 
+/* The URL-safe alphabet without padding (RFC 7515 2), as strictly. `to` has
+ * room for text.n octets, and may be where the text is. 0, or -1. */
+int base64url_decode(struct str text, char *to, size_t *length);
+
 #endif
