@@ -63,8 +63,9 @@ static void add_name(const struct client_certificate *shown, char *to,
             *p = '?';
 }
 
-static void chain_words(long error, const struct client_certificate *shown,
-                        char *to, size_t room)
+static void chain_words(const struct tls_context *context, long error,
+                        const struct client_certificate *shown, char *to,
+                        size_t room)
 {
     bool is_name = error == X509_V_ERR_HOSTNAME_MISMATCH ||
                    error == X509_V_ERR_IP_ADDRESS_MISMATCH;
@@ -72,15 +73,17 @@ static void chain_words(long error, const struct client_certificate *shown,
                    error == X509_V_ERR_CERT_NOT_YET_VALID;
     char name[NAME_SHOWN + 16] = "";
     const char *key = is_name ? "set tls.name" : "check tls.ca";
+    if (context->is_https)
+        key = is_name ? "check the host of the url" : "check ca";
     if (is_name)
         add_name(shown, name, sizeof name);
     if (is_date)
         key = "renew it";
     snprintf(to, room,
-             "certificate verify failed: %s%s; its fingerprint is %.*s: %s, or "
-             "trust it alone by tls.fingerprint",
+             "certificate verify failed: %s%s; its fingerprint is %.*s: %s%s",
              X509_verify_cert_error_string(error), name,
-             (int)shown->fingerprint.n, shown->fingerprint.p, key);
+             (int)shown->fingerprint.n, shown->fingerprint.p, key,
+             context->is_https ? "" : ", or trust it alone by tls.fingerprint");
 }
 
 void server_proof_words(const SSL *ssl, char *to, size_t room)
@@ -92,7 +95,7 @@ void server_proof_words(const SSL *ssl, char *to, size_t room)
     /* Without memory the fingerprint is missing. */
     (void)client_certificate_read(ssl, &arena, &shown);
     if (context->pin_count == 0)
-        chain_words(SSL_get_verify_result(ssl), &shown, to, room);
+        chain_words(context, SSL_get_verify_result(ssl), &shown, to, room);
     else
         snprintf(to, room,
                  "certificate verify failed: its fingerprint is %.*s, not one "

@@ -1,4 +1,4 @@
-/* The upstreams' side. */
+/* The side of upstreams, and of what else Postern asks. */
 #include "proxy/tls/tls_context.h"
 
 #include "proxy/tls/authorities.h"
@@ -60,20 +60,45 @@ static int set_up(struct tls_context *context, SSL_CTX *ssl,
     return result;
 }
 
+/* A context with one SSL_CTX, which is also *ssl. NULL with an error. */
+static struct tls_context *new_context(SSL_CTX **ssl, struct mark mark,
+                                       struct diags *diags)
+{
+    struct tls_context *context = tls_context_new_empty(1);
+    *ssl = tls_context_new_ssl(false);
+    if (context == NULL || *ssl == NULL) {
+        diags_error(diags, mark, "out of memory");
+        SSL_CTX_free(*ssl);
+        tls_context_free(context);
+        return NULL;
+    }
+    context->contexts[context->count++] = *ssl;
+    return context;
+}
+
 struct tls_context *
 tls_context_new_client(const struct upstream_settings *settings,
                        struct diags *diags)
 {
-    struct tls_context *context = tls_context_new_empty(1);
-    SSL_CTX *ssl = tls_context_new_ssl(false);
-    if (context == NULL || ssl == NULL) {
-        diags_error(diags, settings->mark, "out of memory");
-        SSL_CTX_free(ssl);
-        tls_context_free(context);
+    SSL_CTX *ssl;
+    struct tls_context *context = new_context(&ssl, settings->mark, diags);
+    if (context == NULL || set_up(context, ssl, settings, diags) == 0)
+        return context;
+    tls_context_free(context);
+    return NULL;
+}
+
+struct tls_context *tls_context_new_https(const char *ca, struct mark mark,
+                                          struct diags *diags)
+{
+    SSL_CTX *ssl;
+    struct tls_context *context = new_context(&ssl, mark, diags);
+    if (context == NULL)
         return NULL;
-    }
-    context->contexts[context->count++] = ssl;
-    if (set_up(context, ssl, settings, diags) == 0)
+    context->is_verified = true;
+    context->is_https = true;
+    SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER, NULL);
+    if (authorities_load(ssl, ca == NULL ? SYSTEM_CA : ca, mark, diags) == 0)
         return context;
     tls_context_free(context);
     return NULL;

@@ -26,6 +26,10 @@ struct tls_context *tls_context_asking_clients(
 struct tls_context *
 tls_context_new_client(const struct upstream_settings *settings,
                        struct diags *diags);
+/* For a server that is asked over HTTPS: verifies chain and name, by a file of
+ * CAs or, when `ca` is NULL, the system's. NULL with an error at `mark`. */
+struct tls_context *tls_context_new_https(const char *ca, struct mark mark,
+                                          struct diags *diags);
 void tls_context_free(struct tls_context *context);
 
 #endif

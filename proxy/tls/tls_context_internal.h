@@ -14,6 +14,7 @@ struct tls_context {
     BIO_METHOD *buffers; /* the engine's way to its two buffers */
     bool is_server;
     bool is_verified; /* client: the server must prove who it is */
+    bool is_https;    /* client: of a url, not of an upstream */
     /* Client: fingerprints, of which it must show one; none: chain and name
      * must hold. */
     char (*pins)[FINGERPRINT_DIGITS];

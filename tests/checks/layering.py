@@ -69,6 +69,7 @@ LIBRARIES = [
                       "proxy/upstream/token_source.c",
                       "proxy/sasl/json_object.c", "proxy/sasl/jwk_set.c",
                       "proxy/sasl/jwt.c", "proxy/sasl/token_claims.c"]),
+    (r"http_parser\.h", ["proxy/login/http_answer.c"]),
 ]
 
 # Facts in, verdict out; bytes in, bytes out: no I/O, no clock, no threads.
