@@ -68,7 +68,8 @@ LIBRARIES = [
                       "proxy/schema/", "proxy/control/", "proxy/explain/",
                       "proxy/upstream/token_source.c",
                       "proxy/sasl/json_object.c", "proxy/sasl/jwk_set.c",
-                      "proxy/sasl/jwt.c", "proxy/sasl/token_claims.c"]),
+                      "proxy/sasl/jwt.c", "proxy/sasl/token_claims.c",
+                      "proxy/login/introspection.c"]),
     (r"http_parser\.h", ["proxy/login/http_answer.c"]),
 ]
 
