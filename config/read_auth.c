@@ -49,11 +49,15 @@ static const struct key backend_keys[] = {
      .help = "an upstream with login: {client: true}, which is logged in to",
      .read = read_upstream},
     {.name = "jwt",
-     .is_planned = true,
-     .help = "OAuth 2 tokens that can be verified: {jwks, issuer, audience}"},
+     .type = KEY_OWN,
+     .section = &jwt_schema,
+     .help = "OAuth 2 tokens that prove themselves: JWTs",
+     .read = read_jwt},
     {.name = "introspect",
-     .is_planned = true,
-     .help = "OAuth 2 tokens that a server is asked about: {url, ...}"},
+     .type = KEY_OWN,
+     .section = &introspect_schema,
+     .help = "OAuth 2 tokens that a server is asked about (RFC 7662)",
+     .read = read_introspect},
 };
 
 static const struct schema backend_schema = {
@@ -64,14 +68,17 @@ static const struct schema backend_schema = {
 static void find_kind(struct reader *reader, const struct node *node,
                       struct backend_settings *backend)
 {
-    backend->kind = backend->users != NULL      ? BACKEND_USERS
-                    : backend->dovecot != NULL  ? BACKEND_DOVECOT
-                    : backend->upstream != NULL ? BACKEND_UPSTREAM
-                                                : BACKEND_NONE;
+    backend->kind = backend->users != NULL        ? BACKEND_USERS
+                    : backend->dovecot != NULL    ? BACKEND_DOVECOT
+                    : backend->upstream != NULL   ? BACKEND_UPSTREAM
+                    : backend->jwt != NULL        ? BACKEND_JWT
+                    : backend->introspect != NULL ? BACKEND_INTROSPECT
+                                                  : BACKEND_NONE;
     if (backend->kind == BACKEND_NONE)
         diags_error(reader->diags, node->mark,
                     "an entry of backends names none: write {users: FILE}, "
-                    "{dovecot: SOCKET} or {upstream: NAME}");
+                    "{dovecot: SOCKET}, {upstream: NAME}, {jwt: ...} or "
+                    "{introspect: ...}");
     else if (node->count > 1)
         diags_error(reader->diags, node->mark,
                     "an entry of backends names two: write an entry each");

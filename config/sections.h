@@ -14,6 +14,8 @@ extern const struct schema tls_schema;
 extern const struct schema auth_schema;
 extern const char *const mechanism_words[]; /* by enum sasl_mechanism */
 extern const struct schema upstream_schema;
+extern const struct schema jwt_schema;
+extern const struct schema introspect_schema;
 extern const struct schema login_schema;
 extern const struct schema pool_schema; /* of an upstream */
 extern const struct schema upstream_tls_schema;
@@ -36,6 +38,11 @@ void read_listeners(struct reader *reader, const struct node *node, void *into);
 void read_upstreams(struct reader *reader, const struct node *node, void *into);
 void read_policy_servers(struct reader *reader, const struct node *node,
                          void *into);
+
+/* Keys of a back-end; `into` is struct backend_settings. */
+void read_jwt(struct reader *reader, const struct node *node, void *into);
+void read_introspect(struct reader *reader, const struct node *node,
+                     void *into);
 
 /* What the keys of an upstream's `login` can't see alone; comes after all of
  * its other keys. */

@@ -6,6 +6,7 @@
 #define CONFIG_SETTINGS_H
 
 #include "config/diag.h"
+#include "config/oauth_settings.h"
 #include "rules/cidr.h"
 #include "rules/fact.h"
 #include "rules/ruleset.h"
@@ -85,7 +86,9 @@ enum backend_kind {
     BACKEND_NONE,
     BACKEND_USERS,
     BACKEND_DOVECOT,
-    BACKEND_UPSTREAM
+    BACKEND_UPSTREAM,
+    BACKEND_JWT,
+    BACKEND_INTROSPECT
 };
 
 /* What its kind says. */
@@ -94,6 +97,8 @@ struct backend_settings {
     const char *users;   /* path of a users file */
     const char *dovecot; /* path of its authentication service's socket */
     const struct upstream_settings *upstream; /* asked by logging in there */
+    const struct jwt_settings *jwt;
+    const struct introspect_settings *introspect;
     struct mark mark;
 };
 

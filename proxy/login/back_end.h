@@ -33,5 +33,7 @@ struct back_end_kind {
 extern const struct back_end_kind back_end_users;
 extern const struct back_end_kind back_end_dovecot;
 extern const struct back_end_kind back_end_upstream;
+extern const struct back_end_kind back_end_jwt;
+extern const struct back_end_kind back_end_introspect;
 
 #endif

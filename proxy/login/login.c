@@ -66,6 +66,8 @@ static const struct back_end_kind *const kinds[] = {
     [BACKEND_USERS] = &back_end_users,
     [BACKEND_DOVECOT] = &back_end_dovecot,
     [BACKEND_UPSTREAM] = &back_end_upstream,
+    [BACKEND_JWT] = &back_end_jwt,
+    [BACKEND_INTROSPECT] = &back_end_introspect,
 };
 
 static int prepare_end(struct logins *logins, struct end *end,
@@ -202,10 +204,21 @@ void login_client_free(struct login_client *client)
 static const char *where(const struct end *end)
 {
     const struct backend_settings *settings = end->settings;
-    if (settings->kind == BACKEND_USERS)
+    switch (settings->kind) {
+    case BACKEND_USERS:
         return settings->users;
-    return settings->kind == BACKEND_DOVECOT ? settings->dovecot
-                                             : settings->upstream->name.p;
+    case BACKEND_DOVECOT:
+        return settings->dovecot;
+    case BACKEND_UPSTREAM:
+        return settings->upstream->name.p;
+    case BACKEND_JWT:
+        return settings->jwt->jwks;
+    case BACKEND_INTROSPECT:
+        return settings->introspect->url.p;
+    case BACKEND_NONE:
+        break;
+    }
+    return "";
 }
 
 /* The server log hears of each change of its state once, whoever sees it. */

@@ -211,6 +211,7 @@ static enum token_verdict read_lists(const json_t *claims,
     const json_t *addresses = claim_of(claims, wants->addresses_claim);
     const json_t *groups = claim_of(claims, wants->groups_claim);
     out->has_addresses = addresses != NULL;
+    out->has_groups = groups != NULL;
     if (is_unproven(claims, wants->addresses_claim))
         addresses = NULL;
     if (read_list(addresses, true, arena, &out->addresses,

@@ -48,6 +48,7 @@ struct token_claims {
     bool has_addresses; /* the claim is there */
     const struct str *groups;
     size_t group_count;
+    bool has_groups;
     uint64_t expires_ms; /* how long it is still good; 0: it does not say */
 };
 

@@ -305,7 +305,8 @@ static const struct golden faults[] = {
              "  backends: [{}]\n",
      .without = GOLDEN_AUTH,
      .want = "t.yaml:2:14: error: an entry of backends names none: "
-             "write {users: FILE}, {dovecot: SOCKET} or {upstream: NAME}\n"},
+             "write {users: FILE}, {dovecot: SOCKET}, {upstream: NAME}, {jwt: "
+             "...} or {introspect: ...}\n"},
     {.name = "a backend of two",
      .text = "auth:\n"
              "  backends: [{users: users, upstream: mta}]\n"
