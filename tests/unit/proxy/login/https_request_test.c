@@ -151,13 +151,28 @@ static void a_connection_that_was_closed_costs_no_question(void **state)
     (void)state;
     begin(&scene);
     scene.peer.answers[0] = OK "{}";
-    scene.peer.answers[1] = OK "[]";
-    scene.peer.closes = true;
     ask(&scene);
-    /* Asked before the client has seen that it is closed. */
+    /* It closes where the second question comes, as if it had before. */
+    scene.peer.closes = true;
+    scene.peer.answers[2] = OK "[]";
     ask(&scene);
     assert_string_equal(scene.error, "");
     assert_string_equal(scene.body, "[]");
+    assert_int_equal(scene.peer.guest_count, 2);
+    end(&scene);
+}
+
+static void a_question_is_put_again_once(void **state)
+{
+    struct scene scene;
+    (void)state;
+    begin(&scene);
+    scene.peer.answers[0] = OK "{}";
+    ask(&scene);
+    scene.peer.closes = true;
+    ask(&scene);
+    assert_string_equal(scene.error,
+                        "it closed the connection before its answer ended");
     assert_int_equal(scene.peer.guest_count, 2);
     end(&scene);
 }
@@ -275,6 +290,7 @@ int main(void)
         cmocka_unit_test(a_connection_serves_one_question_behind_the_other),
         cmocka_unit_test(two_questions_at_once_have_two_connections),
         cmocka_unit_test(a_connection_that_was_closed_costs_no_question),
+        cmocka_unit_test(a_question_is_put_again_once),
         cmocka_unit_test(what_is_no_answer_is_told_in_words),
         cmocka_unit_test(a_certificate_of_a_stranger_is_refused),
         cmocka_unit_test(a_certificate_of_another_name_is_refused),

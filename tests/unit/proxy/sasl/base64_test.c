@@ -33,6 +33,8 @@ static const struct url_case url_cases[] = {
     /* A lone character, bits left over. */
     {"Z", NULL},
     {"Zm9vY", NULL},
+    {"A", NULL},
+    {"Zm9vA", NULL},
     {"Zh", NULL},
     {"Zm9", NULL},
     {"Zm-", NULL},
