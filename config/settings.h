@@ -287,6 +287,7 @@ struct settings {
     struct timeouts_settings timeouts;
     struct received_settings received;
     uint64_t workers; /* 0: one a core */
+    bool core_dumps;
     const struct policy_server_settings *policy_servers;
     size_t policy_server_count;
     struct limits_settings limits;

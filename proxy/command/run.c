@@ -15,6 +15,7 @@
 #include "proxy/command/subcommands.h"
 #include "proxy/control/control_socket.h"
 #include "proxy/control/control_verbs.h"
+#include "proxy/core_dumps.h"
 #include "proxy/net/descriptors.h"
 #include "proxy/net/listen.h"
 #include "proxy/worker.h"
@@ -318,6 +319,25 @@ static void allow_descriptors(const struct server *server)
                          connections, wanted, allowed);
 }
 
+/* They were forbidden before the first secret was read. */
+static void settle_core_dumps(const struct server *server, bool has_no_dumps)
+{
+    if (server->shared.settings->core_dumps)
+        server_log_write(server->opened.log, SERVER_WARNING, "%s",
+                         core_dumps_allow() == 0
+                             ? "core_dumps: a crash will write keys and "
+                               "passwords to a core dump"
+                             : "core_dumps: there will be none, as the hard "
+                               "limit is 0: raise LimitCORE of the service "
+                               "(ulimit -Hc)");
+    else if (!has_no_dumps)
+        server_log_write(server->opened.log, SERVER_WARNING,
+                         "core dumps can't be forbidden to a handler that "
+                         "/proc/sys/kernel/core_pattern names, as the hard "
+                         "limit is 0: set LimitCORE=1 of the service "
+                         "(ulimit -c 1)");
+}
+
 static int serve(struct server *server, const sigset_t *signals)
 {
     allow_descriptors(server);
@@ -386,6 +406,7 @@ int command_run(int argc, char **argv)
     const char *path = DEFAULT_CONFIG;
     if (read_arguments(argc, argv, &path) != EXIT_FINE)
         return EXIT_USAGE;
+    bool has_no_dumps = core_dumps_forbid() == 0;
     const struct settings *settings = load(path);
     if (settings == NULL)
         return EXIT_CONFIG;
@@ -397,6 +418,7 @@ int command_run(int argc, char **argv)
     sigset_t signals;
     block_signals(&signals); /* before there are threads */
     if (open_all(&server) == 0) {
+        settle_core_dumps(&server, has_no_dumps);
         status = open_and_serve(&server, &signals);
         journal_close(server.journal);
         preflight_release(&server.opened);

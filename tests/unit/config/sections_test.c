@@ -601,6 +601,7 @@ static void what_is_not_said_has_its_default(void **state)
     assert_false(settings->received.hides_client);
     assert_true(settings->received.hides_user);
     assert_int_equal(settings->workers, 0);
+    assert_false(settings->core_dumps);
     assert_null(settings->log.decisions);
     assert_null(settings->log.server);
     assert_false(settings->log.is_debug);
@@ -771,6 +772,7 @@ static void the_other_sections_come_out_as_written(void **state)
                   "timeouts: {command: 1500ms}\n"
                   "received: {hide_client: true, hide_user: false}\n"
                   "workers: 08\n"
+                  "core_dumps: true\n"
                   "timezone: Europe/Rome\n",
                   GOLDEN_HOSTNAME | GOLDEN_TLS | GOLDEN_AUTH);
     assert_text(settings->hostname, "mx.example.org");
@@ -798,6 +800,7 @@ static void the_other_sections_come_out_as_written(void **state)
     assert_true(settings->received.hides_client);
     assert_false(settings->received.hides_user);
     assert_int_equal(settings->workers, 8);
+    assert_true(settings->core_dumps);
     assert_string_equal(settings->timezone, "Europe/Rome");
     settings_unref(settings);
 }
