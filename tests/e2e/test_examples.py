@@ -14,8 +14,8 @@ EXAMPLES = [path for path in sorted(FOLDER.glob("*.yaml"))
             if path.stem not in PARTS]
 
 
-def test_there_are_ten():
-    assert len(EXAMPLES) == 10
+def test_there_are_eleven():
+    assert len(EXAMPLES) == 11
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
