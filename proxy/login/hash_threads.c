@@ -321,6 +321,8 @@ struct hash_query *hash_ask(struct hash_client *client,
                             bool is_stand_in, hash_then *then, void *owner)
 {
     struct hash_threads *threads = client->threads;
+    /* Else the time would tell that there is nothing to hash. */
+    assert(user->password.kind != PASSWORD_NONE);
     struct hash_query *query = make_query(client, claim);
     if (query == NULL)
         return NULL;

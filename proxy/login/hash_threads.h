@@ -34,9 +34,10 @@ void hash_client_free(struct hash_client *client);
 typedef void hash_then(void *owner, enum login_result result);
 
 /* Whether the claim's secret is the password of `user`: of a stand-in it
- * never is, though it takes as long. Copies the secret; the user must last as
- * long as the threads. LOGIN_UNAVAILABLE when too many wait. The answer comes
- * later, on the client's loop, once. NULL when out of memory. */
+ * never is, though it takes as long. Copies the secret; the user has a
+ * password of some kind, and must last as long as the threads.
+ * LOGIN_UNAVAILABLE when too many wait. The answer comes later, on the
+ * client's loop, once. NULL when out of memory. */
 struct hash_query *hash_ask(struct hash_client *client,
                             const struct claim *claim, const struct user *user,
                             bool is_stand_in, hash_then *then, void *owner);

@@ -252,6 +252,17 @@ static void logins_are_listed_by_what_they_hold(void **state)
     release(&outcome);
 }
 
+static void a_login_that_stands_twice_is_listed_too(void **state)
+{
+    (void)state;
+    struct outcome outcome;
+    parse(&outcome, "bob:*\nBob:" HASH_BCRYPT "\neve:" HASH_SCRAM "\n");
+    assert_int_equal(outcome.result, -1);
+    assert_int_equal(outcome.users.with_password.count, 2);
+    assert_int_equal(outcome.users.with_scram.count, 1);
+    release(&outcome);
+}
+
 /* A login without a password needs no keys: it has another way in. */
 static void who_lacks_keys_is_told(void **state)
 {
@@ -345,6 +356,7 @@ int main(void)
         cmocka_unit_test(a_nul_and_a_long_line_are_refused),
         cmocka_unit_test(every_login_of_a_large_file_is_found),
         cmocka_unit_test(logins_are_listed_by_what_they_hold),
+        cmocka_unit_test(a_login_that_stands_twice_is_listed_too),
         cmocka_unit_test(who_lacks_keys_is_told),
         cmocka_unit_test(a_file_that_others_may_read_is_refused),
         cmocka_unit_test(a_missing_file_is_told_where_it_is_named),
