@@ -1,7 +1,8 @@
 /* Tokens that prove themselves. The keys are shared by all workers; one of
  * them looks at times whether their file is another one now, off its loop,
- * and the questions that come meanwhile wait for that: a key that was taken
- * out lets nobody in any more, and one that was put in does at once. */
+ * and its questions wait for that: a key that was taken out lets nobody in
+ * any more, and one that was put in does at once. But not for long, for
+ * threads that look up names may be hanging before the file's turn. */
 #include "proxy/login/back_end.h"
 
 #include <pthread.h>
@@ -12,9 +13,11 @@
 #include "proxy/login/jwks_file.h"
 #include "proxy/login/token_answer.h"
 #include "proxy/net/job.h"
+#include "proxy/net/timer.h"
 #include "proxy/sasl/jwt.h"
 
 #define LOOK_MS 1000
+#define PATIENCE_MS 250
 #define CLAIMS_CAP ((size_t)1024 * 1024)
 #define WORDS_ROOM 200
 
@@ -50,6 +53,8 @@ struct back_end {
     struct shared *shared;
     struct question *first, *last; /* waiting, in order */
     struct reading *reading;       /* NULL: none is under way */
+    bool is_patient;               /* the questions wait for it */
+    struct timer *patience;
     bool is_closed;
     struct loop_later later;
 };
@@ -146,10 +151,17 @@ static void answer_question(struct question *question)
 static void answer_all(struct back_end *back_end)
 {
     struct question *question;
-    while ((question = back_end->first) != NULL && back_end->reading == NULL) {
+    while ((question = back_end->first) != NULL && !back_end->is_patient) {
         unlink_question(question);
         answer_question(question);
     }
+}
+
+static void lose_patience(void *owner)
+{
+    struct back_end *back_end = owner;
+    back_end->is_patient = false;
+    answer_all(back_end);
 }
 
 static void read_file(struct job *job)
@@ -196,6 +208,8 @@ static void on_read(struct job *job)
     struct back_end *back_end = reading->back_end;
     if (back_end != NULL) {
         back_end->reading = NULL;
+        back_end->is_patient = false;
+        timer_stop(back_end->patience);
         take_keys(back_end, reading);
         answer_all(back_end);
     }
@@ -227,10 +241,13 @@ static void look(struct back_end *back_end)
     pthread_rwlock_rdlock(&shared->lock);
     reading->stamp = shared->stamp;
     pthread_rwlock_unlock(&shared->lock);
-    if (job_start(back_end->loop, &reading->job) == 0)
-        back_end->reading = reading;
-    else
+    if (job_start(back_end->loop, &reading->job) != 0) {
         free(reading);
+        return;
+    }
+    back_end->reading = reading;
+    back_end->is_patient = true;
+    timer_start(back_end->patience, PATIENCE_MS);
 }
 
 static void run_later(struct loop_later *later)
@@ -254,7 +271,11 @@ static void *open_jwt(const struct back_end_means *means,
     back_end->log = means->log;
     back_end->shared = shared;
     back_end->later.run = run_later;
-    return back_end;
+    back_end->patience = timer_new(means->loop, lose_patience, back_end);
+    if (back_end->patience != NULL)
+        return back_end;
+    free(back_end);
+    return NULL;
 }
 
 static void close_jwt(void *opened)
@@ -262,6 +283,7 @@ static void close_jwt(void *opened)
     struct back_end *back_end = opened;
     if (back_end->reading != NULL)
         back_end->reading->back_end = NULL;
+    timer_free(back_end->patience);
     back_end->is_closed = true;
     loop_later(back_end->loop, &back_end->later);
 }
@@ -283,7 +305,7 @@ static void *ask(void *opened, const struct claim *claim, login_then *then,
     if (back_end->reading == NULL &&
         should_look(back_end->shared, loop_now_ms(back_end->loop)))
         look(back_end);
-    if (back_end->reading == NULL)
+    if (!back_end->is_patient)
         loop_later(back_end->loop, &back_end->later);
     return question;
 }

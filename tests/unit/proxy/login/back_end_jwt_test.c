@@ -1,9 +1,11 @@
 /* Questions about tokens, with keys from a file that changes. */
 #include "proxy/login/back_end.h"
 
+#include "proxy/net/job.h"
 #include "tests/support/signed_token.h"
 #include "tests/unit/proxy/sasl/known_tokens.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -305,6 +307,46 @@ static void a_question_that_is_cancelled_is_not_answered(void **state)
     close_back_end(&fixture);
 }
 
+#define THREADS 4 /* of libuv's pool */
+
+struct hanging {
+    struct job job;
+    pthread_mutex_t *lock;
+};
+
+static void hang(struct job *job)
+{
+    struct hanging *hanging = (struct hanging *)job;
+    pthread_mutex_lock(hanging->lock);
+    pthread_mutex_unlock(hanging->lock);
+}
+
+static void on_hung(struct job *job)
+{
+    (void)job;
+}
+
+/* As look-ups of names do, when no name server answers. */
+static void a_login_does_not_wait_for_threads_that_hang(void **state)
+{
+    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    struct hanging hanging[THREADS];
+    struct fixture fixture;
+    char token[SIGNED_TOKEN_ROOM];
+    (void)state;
+    open_back_end(&fixture, OURS);
+    make(token, ",\"sub\":\"bob\"");
+    pthread_mutex_lock(&lock);
+    for (size_t i = 0; i < THREADS; i++) {
+        hanging[i] = (struct hanging){{hang, on_hung, NULL}, &lock};
+        assert_int_equal(job_start(fixture.loop, &hanging[i].job), 0);
+    }
+    assert_int_equal(ask(&fixture, token).result, LOGIN_OK);
+    assert_int_equal(ask(&fixture, token).result, LOGIN_OK);
+    pthread_mutex_unlock(&lock);
+    close_back_end(&fixture);
+}
+
 /* The file is still being read then. */
 static void it_may_be_closed_while_it_reads(void **state)
 {
@@ -332,6 +374,7 @@ int main(void)
         cmocka_unit_test(a_file_that_cannot_be_used_is_an_error),
         cmocka_unit_test(a_file_that_others_may_write_is_an_error),
         cmocka_unit_test(a_question_that_is_cancelled_is_not_answered),
+        cmocka_unit_test(a_login_does_not_wait_for_threads_that_hang),
         cmocka_unit_test(it_may_be_closed_while_it_reads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
