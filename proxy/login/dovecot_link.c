@@ -116,7 +116,12 @@ static const struct stream_events LINK_EVENTS = {
 
 static void on_deadline(void *owner)
 {
-    lose(owner, "it did not end its handshake in time");
+    struct dovecot_link *link = owner;
+    bool is_dovecot = link->reader.state == DOVECOT_AT_HANDSHAKE;
+    lose(link, is_dovecot ? "it did not end its handshake in time; perhaps "
+                            "this is another of Dovecot's sockets than that "
+                            "for clients (auth-client)"
+                          : "it did not begin its handshake in time");
 }
 
 struct dovecot_link *dovecot_link_new(struct loop *loop, const char *path,
