@@ -56,14 +56,22 @@ static void on_failure_vetted(struct session *s, const struct verdict *verdict)
                     "Too many failed logins, try again later");
 }
 
-void auth_refuse(struct session *s)
+/* As soon as it is known: not every client waits for its answer. */
+static void note_failure(struct session *s)
 {
     struct str name = facts_text(&s->facts, FACT_AUTH_NAME);
     struct str net = facts_text(&s->facts, FACT_CLIENT_NET);
     uint64_t ms =
         login_note_failure(s->host->logins, net, name, is_known(s, name));
     s->auth_failures++;
+    s->attempt = "failed";
     effects_add_delay(&s->effects, ms);
+}
+
+void auth_refuse(struct session *s)
+{
+    if (s->attempt == NULL)
+        note_failure(s);
     ask_rules(s, "failed", on_failure_vetted);
 }
 
@@ -149,6 +157,7 @@ void auth_challenge(struct session *s, const char *challenge)
 static void fail_login(struct session *s)
 {
     const char *excuse;
+    note_failure(s);
     if (sasl_refuse(&s->sasl, &excuse))
         auth_challenge(s, excuse);
     else

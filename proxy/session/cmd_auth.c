@@ -72,11 +72,14 @@ static void continue_exchange(struct session *s, enum sasl_next next,
 }
 
 /* RFC 4954 4: a response that can't be read ends the exchange, or the next
- * command would be taken for a response. */
+ * command would be taken for a response. Of a claim that was refused already
+ * it says nothing. */
 void auth_refuse_line(struct session *s, bool is_too_long)
 {
     end_exchange(s);
-    if (is_too_long)
+    if (s->attempt != NULL)
+        auth_refuse(s);
+    else if (is_too_long)
         session_bad_command(s, 500, "5.5.6", "The response is too long");
     else
         session_bad_command(s, 501, "5.5.2", "The response is malformed");
