@@ -120,7 +120,7 @@ class DovecotAuth(PeerProgram):
         return done.stdout.strip()
 
     def add_user(self, name, password, scheme="PLAIN", extra=""):
-        """`extra`: fields that its answers carry, as "addresses=a@b.example"."""
+        """`extra`: fields of its answers, such as "addresses=a@b.example"."""
         with open(self.users, "a", encoding="utf-8") as users:
             users.write(f"{name}:{self.hashed(scheme, password)}::::::{extra}"
                         "\n")
