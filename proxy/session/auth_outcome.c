@@ -42,9 +42,15 @@ static bool rules_allow(struct session *s, const struct verdict *verdict)
     return false;
 }
 
-static void on_failure_vetted(struct session *s, const struct verdict *verdict)
+void auth_challenge(struct session *s, const char *challenge)
 {
-    session_log_auth(s, "failed", verdict);
+    const struct reply reply = {334, STR(""), str_from(challenge)};
+    session_enter(s, SESSION_RESPONSE);
+    session_reply_upstream(s, &reply);
+}
+
+static void answer_failure(struct session *s, const struct verdict *verdict)
+{
     /* The same words, whatever was wrong (attack A11). */
     if (rules_allow(s, verdict))
         session_reply(s, 535, "5.7.8", "Authentication credentials invalid");
@@ -56,23 +62,47 @@ static void on_failure_vetted(struct session *s, const struct verdict *verdict)
                     "Too many failed logins, try again later");
 }
 
-/* As soon as it is known: not every client waits for its answer. */
-static void note_failure(struct session *s)
+static void on_failure_vetted(struct session *s, const struct verdict *verdict)
+{
+    session_log_auth(s, "failed", verdict);
+    answer_failure(s, verdict);
+}
+
+/* Some mechanisms say no in a challenge first; what the client answers to
+ * that brings it the reply. Not every client waits for it: the failure is
+ * counted and logged already. */
+static void on_claim_vetted(struct session *s, const struct verdict *verdict)
+{
+    const char *excuse;
+    session_log_auth(s, "failed", verdict);
+    if (verdict->kind == VERDICT_CLOSE || !sasl_refuse(&s->sasl, &excuse)) {
+        answer_failure(s, verdict);
+        return;
+    }
+    s->excused = *verdict;
+    s->is_excused = true;
+    auth_challenge(s, excuse);
+}
+
+static void fail(struct session *s, policy_then *then)
 {
     struct str name = facts_text(&s->facts, FACT_AUTH_NAME);
     struct str net = facts_text(&s->facts, FACT_CLIENT_NET);
     uint64_t ms =
         login_note_failure(s->host->logins, net, name, is_known(s, name));
     s->auth_failures++;
-    s->attempt = "failed";
     effects_add_delay(&s->effects, ms);
+    ask_rules(s, "failed", then);
 }
 
 void auth_refuse(struct session *s)
 {
-    if (s->attempt == NULL)
-        note_failure(s);
-    ask_rules(s, "failed", on_failure_vetted);
+    if (!s->is_excused) {
+        fail(s, on_failure_vetted);
+        return;
+    }
+    s->is_excused = false;
+    answer_failure(s, &s->excused);
 }
 
 static bool copy_list(struct session *s, enum fact fact,
@@ -145,25 +175,6 @@ static void on_unavailable_vetted(struct session *s,
                       "Logins can't be checked now, try again later");
 }
 
-void auth_challenge(struct session *s, const char *challenge)
-{
-    const struct reply reply = {334, STR(""), str_from(challenge)};
-    session_enter(s, SESSION_RESPONSE);
-    session_reply_upstream(s, &reply);
-}
-
-/* Some mechanisms say no in a challenge first, and what the client answers to
- * that ends the exchange. */
-static void fail_login(struct session *s)
-{
-    const char *excuse;
-    note_failure(s);
-    if (sasl_refuse(&s->sasl, &excuse))
-        auth_challenge(s, excuse);
-    else
-        auth_refuse(s);
-}
-
 static void on_answer(void *owner, const struct login_answer *answer)
 {
     struct session *s = owner;
@@ -176,7 +187,7 @@ static void on_answer(void *owner, const struct login_answer *answer)
         accept_login(s, answer);
         break;
     case LOGIN_FAILED:
-        fail_login(s);
+        fail(s, on_claim_vetted);
         break;
     case LOGIN_UNAVAILABLE:
         ask_rules(s, "unavailable", on_unavailable_vetted);

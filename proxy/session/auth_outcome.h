@@ -14,7 +14,8 @@ bool auth_note_name(struct session *s, struct str name);
 /* Asks the back-ends about what s->sasl came to, then the rules about their
  * answer, and answers the client. */
 void auth_ask(struct session *s);
-/* The exchange itself has shown that the login is wrong. */
+/* The exchange itself has shown that the login is wrong, or is at its end
+ * behind a claim that was refused. */
 void auth_refuse(struct session *s);
 /* Nobody waits for the back-ends any more. */
 void auth_cancel(struct session *s);

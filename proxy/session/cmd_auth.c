@@ -77,7 +77,7 @@ static void continue_exchange(struct session *s, enum sasl_next next,
 void auth_refuse_line(struct session *s, bool is_too_long)
 {
     end_exchange(s);
-    if (s->attempt != NULL)
+    if (s->is_excused)
         auth_refuse(s);
     else if (is_too_long)
         session_bad_command(s, 500, "5.5.6", "The response is too long");

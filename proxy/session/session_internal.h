@@ -101,6 +101,10 @@ struct session {
 
     uint64_t asked_us;   /* when the rules were asked last */
     const char *attempt; /* a login's result that is not in the log yet */
+    /* A refused claim whose mechanism says so in a challenge: the client has
+     * that, and its reply once it has answered. */
+    bool is_excused;
+    struct verdict excused;
     struct greeting *greetings; /* in the arena */
     size_t greeting_count;
     bool has_more_greetings;
