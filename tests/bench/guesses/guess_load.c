@@ -2,7 +2,10 @@
  * implicit TLS that believes PROXY headers, so that each comes from a network
  * of its own, or all from one. Prints what was answered.
  *
- *   guess_load PORT SECONDS CONNECTIONS (one-name | one-net) */
+ *   guess_load PORT SECONDS CONNECTIONS (one-name | one-net) RATE
+ *
+ * RATE is how many guesses a second are begun, as far as there are connections
+ * without one; 0: as many as are answered. */
 #include "proxy/net/stream.h"
 #include "proxy/net/timer.h"
 #include "proxy/sasl/base64.h"
@@ -18,6 +21,10 @@ struct load {
     uint16_t port;
     bool is_one_net;
     bool has_ended;
+    unsigned long rate, allowed; /* a second; guesses that may begin by now */
+    uint64_t since_ms;
+    struct timer *ticks;
+    struct guesser *resting; /* until another guess may begin */
     unsigned long connections, guesses;
     unsigned long refused, unavailable, closed; /* 535, 454, 421 */
 };
@@ -28,6 +35,7 @@ struct guesser {
     struct load *load;
     struct stream *stream;
     enum step step;
+    struct guesser *next; /* that rests too */
     struct loop_later again;
 };
 
@@ -43,14 +51,38 @@ static void guess(struct guesser *guesser)
 {
     char plain[128], text[256], line[300];
     unsigned long n = guesser->load->guesses++;
-    int length = guesser->load->is_one_net
-                     ? snprintf(plain, sizeof plain, "%cuser%lu%cguess", 0,
-                                n % 1000000, 0)
-                     : snprintf(plain, sizeof plain, "%cbob%cguess%lu", 0, 0,
-                                n);
+    int length =
+        guesser->load->is_one_net
+            ? snprintf(plain, sizeof plain, "%cuser%lu%cguess", 0, n % 1000000,
+                       0)
+            : snprintf(plain, sizeof plain, "%cbob%cguess%lu", 0, 0, n);
     base64_encode(str_span(plain, (size_t)length), text);
     snprintf(line, sizeof line, "AUTH PLAIN %s\r\n", text);
     say(guesser, line);
+}
+
+static void guess_or_rest(struct guesser *guesser)
+{
+    struct load *load = guesser->load;
+    if (load->rate == 0 || load->guesses < load->allowed) {
+        guess(guesser);
+        return;
+    }
+    guesser->next = load->resting;
+    load->resting = guesser;
+}
+
+static void on_tick(void *owner)
+{
+    struct load *load = owner;
+    load->allowed =
+        (loop_now_ms(load->loop) - load->since_ms) * load->rate / 1000;
+    while (load->resting != NULL && load->guesses < load->allowed) {
+        struct guesser *guesser = load->resting;
+        load->resting = guesser->next;
+        guess(guesser);
+    }
+    timer_start(load->ticks, 1);
 }
 
 static void take_reply(struct guesser *guesser, struct str line)
@@ -73,7 +105,7 @@ static void take_reply(struct guesser *guesser, struct str line)
         break;
     }
     if (!str_starts_with(line, STR("421")))
-        guess(guesser);
+        guess_or_rest(guesser);
 }
 
 static void on_bytes(void *owner)
@@ -101,6 +133,13 @@ static void on_ended(void *owner, enum stream_end end)
     (void)end;
     stream_abort(guesser->stream);
     guesser->stream = NULL;
+    for (struct guesser **at = &guesser->load->resting; *at != NULL;
+         at = &(*at)->next) {
+        if (*at == guesser) {
+            *at = guesser->next;
+            break;
+        }
+    }
     loop_later(guesser->load->loop, &guesser->again);
 }
 
@@ -114,8 +153,8 @@ static void on_ready(void *owner)
         return;
     unsigned long n = load->is_one_net ? 7 : load->connections++;
     snprintf(header, sizeof header,
-             "PROXY TCP4 10.%lu.%lu.%lu 127.0.0.1 40000 465\r\n",
-             n >> 16 & 255, n >> 8 & 255, n & 255);
+             "PROXY TCP4 10.%lu.%lu.%lu 127.0.0.1 40000 465\r\n", n >> 16 & 255,
+             n >> 8 & 255, n & 255);
     say(guesser, header);
     if (stream_secure(guesser->stream, load->tls, "localhost") != 0)
         abort();
@@ -143,9 +182,9 @@ static void on_time(void *owner)
 
 int main(int argc, char **argv)
 {
-    if (argc != 5) {
+    if (argc != 6) {
         fprintf(stderr, "usage: guess_load PORT SECONDS CONNECTIONS "
-                        "one-name|one-net\n");
+                        "one-name|one-net RATE\n");
         return 2;
     }
     struct diags diags;
@@ -158,6 +197,11 @@ int main(int argc, char **argv)
                         .tls = tls_context_new_client(&settings, &diags),
                         .port = (uint16_t)strtoul(argv[1], NULL, 10),
                         .is_one_net = strcmp(argv[4], "one-net") == 0};
+    load.rate = strtoul(argv[5], NULL, 10);
+    load.since_ms = loop_now_ms(load.loop);
+    load.ticks = timer_new(load.loop, on_tick, &load);
+    if (load.rate > 0)
+        timer_start(load.ticks, 1);
     struct timer *timer = timer_new(load.loop, on_time, &load);
     timer_start(timer, seconds * 1000);
     for (size_t i = 0; i < count; i++) {
