@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,6 +13,8 @@
 #define THREADS_MAX 4
 /* One in so many is a stranger's, whoever else waits. */
 #define STRANGERS_TURN 4
+/* A third of what a loop gets, where both want all of a core. */
+#define HASHING_NICE 5
 
 enum query_state {
     QUERY_QUEUED,  /* in a queue */
@@ -129,11 +132,19 @@ static struct hash_query *take_next(struct hash_threads *threads)
     return query;
 }
 
+/* On Linux a thread has a nice value of its own (setpriority(2)): where there
+ * is not enough of the processor for all, those who are logged in go first. */
+static void yield_to_loops(void)
+{
+    setpriority(PRIO_PROCESS, (id_t)gettid(), HASHING_NICE);
+}
+
 static void *hash_queries(void *argument)
 {
     struct hash_threads *threads = argument;
     struct hash_check hashing;
     hash_check_init(&hashing);
+    yield_to_loops();
     pthread_mutex_lock(&threads->lock);
     struct hash_query **mine = &threads->hashing[threads->next++];
     for (;;) {
