@@ -6,9 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/md5.h>
+
 #include "proxy/login/hash_threads.h"
 #include "proxy/login/user_book.h"
 #include "tests/dialogue/alloc_fault.h"
+#include "tests/dialogue/fake_tokens.h"
 
 #define USERS_MAX 8
 
@@ -24,20 +27,81 @@ struct hash_query {
 static struct fake_logins *world;
 static struct user known[USERS_MAX];
 
+/* What the users' passwords come to: made once a script, as it takes its
+ * time. */
+static struct keys {
+    const struct script *script;
+    struct scram_verifier scram[USERS_MAX];
+    uint8_t cram[USERS_MAX][CRAM_CONTEXTS];
+} keys;
+
+static void make_contexts(struct str password, uint8_t out[CRAM_CONTEXTS])
+{
+    for (size_t half = 0; half < 2; half++) {
+        MD5_CTX md5;
+        uint8_t block[MD5_CBLOCK] = {0};
+        memcpy(block, password.p, password.n);
+        for (size_t i = 0; i < sizeof block; i++)
+            block[i] ^= half == 0 ? 0x5c : 0x36;
+        MD5_Init(&md5);
+        MD5_Update(&md5, block, sizeof block);
+        for (size_t i = 0; i < CRAM_DIGEST; i++)
+            out[half * CRAM_DIGEST + i] =
+                (uint8_t)(md5.h[i / 4] >> 8 * (i % 4));
+    }
+}
+
+static void make_keys(const struct script *script)
+{
+    keys.script = script;
+    for (size_t i = 0; i < script->user_count; i++) {
+        const struct script_user *user = &script->users[i];
+        struct scram_verifier *scram = &keys.scram[i];
+        *scram = (struct scram_verifier){.salt = "the salt of this",
+                                         .salt_length = 16,
+                                         .iterations = SCRAM_ITERATIONS_MIN};
+        if (user->keys == KEYS_SCRAM &&
+            scram_verifier_derive(scram, user->password))
+            abort();
+        if (user->keys == KEYS_CRAM)
+            make_contexts(user->password, keys.cram[i]);
+    }
+}
+
+static struct password_hash hash_of(const struct script_user *user, size_t i)
+{
+    switch (user->keys) {
+    case KEYS_SCRAM:
+        return (struct password_hash){.kind = PASSWORD_SCRAM,
+                                      .scram = &keys.scram[i]};
+    case KEYS_CRAM:
+        return (struct password_hash){.kind = PASSWORD_CRAM_MD5,
+                                      .cram = keys.cram[i]};
+    case KEYS_HASH:
+        break;
+    }
+    return (struct password_hash){.kind = PASSWORD_CRYPT};
+}
+
 void fake_login_use(struct fake_logins *logins)
 {
     world = logins;
+    if (keys.script != world->script)
+        make_keys(world->script);
     for (size_t i = 0; i < world->script->user_count; i++) {
         const struct script_user *from = &world->script->users[i];
         known[i] = (struct user){
             .name = from->name,
-            .password = {.kind = PASSWORD_CRYPT},
+            .password = hash_of(from, i),
             .addresses = from->addresses,
             .address_count = from->address_count,
             .groups = from->groups,
             .group_count = from->group_count,
+            .may_act_as = from->may_act_as,
+            .may_act_as_count = from->may_act_as_count,
         };
     }
+    fake_tokens_use(logins);
 }
 
 int user_book_read(struct user_book *book, const struct auth_settings *auth,
@@ -46,6 +110,10 @@ int user_book_read(struct user_book *book, const struct auth_settings *auth,
     (void)auth;
     (void)diags;
     book->user_count = world->script->user_count;
+    book->holds_scram = book->user_count > 0;
+    for (size_t i = 0; i < book->user_count; i++)
+        if (known[i].password.kind != PASSWORD_SCRAM)
+            book->holds_scram = false;
     return 0;
 }
 
@@ -71,7 +139,7 @@ const struct user *user_book_find_name(const struct user_book *book,
 const struct user *user_book_stand_in(const struct user_book *book,
                                       struct str name)
 {
-    static const struct user nobody;
+    static const struct user nobody = {.password = {.kind = PASSWORD_CRYPT}};
     (void)book;
     (void)name;
     return &nobody;
@@ -80,9 +148,10 @@ const struct user *user_book_stand_in(const struct user_book *book,
 const struct user *user_book_choose(const struct user_book *book,
                                     enum password_kind kind, struct str name)
 {
-    (void)book;
-    (void)kind;
     (void)name;
+    for (size_t i = 0; i < book->user_count; i++)
+        if (known[i].password.kind == kind)
+            return &known[i];
     return NULL;
 }
 
@@ -153,6 +222,8 @@ static bool is_right(const struct hash_query *query)
 bool fake_login_turn(struct fake_logins *logins)
 {
     struct hash_query *query = logins->queries;
+    if (fake_tokens_turn(logins))
+        return true;
     if (!query || logins->mode == LOGINS_HOLD)
         return false;
     enum login_result result = logins->mode == LOGINS_UNAVAILABLE

@@ -12,6 +12,7 @@ enum fake_login_mode { LOGINS_ANSWER, LOGINS_HOLD, LOGINS_UNAVAILABLE };
 struct fake_logins {
     const struct script *script; /* borrowed */
     struct hash_query *queries;
+    struct token_query *tokens; /* that are asked about */
     enum fake_login_mode mode;
 };
 

@@ -43,6 +43,8 @@ struct far_end {
     enum far_tls tls;
     uint64_t tls_at; /* octets said in clear text before */
     char sni[64];
+    char certificate[64]; /* the name on the one it shows; empty: none */
+    bool is_old;          /* it speaks TLS 1.2 */
     enum far_end_how end;
     bool is_stalled;    /* reads nothing */
     struct octets said; /* not yet read by the stream */

@@ -178,7 +178,9 @@ bool stream_is_secure(const struct stream *stream)
 
 const char *stream_tls_version(const struct stream *stream)
 {
-    return stream->is_secure ? "1.3" : "";
+    if (!stream->is_secure)
+        return "";
+    return stream->far->is_old ? "1.2" : "1.3";
 }
 
 const char *stream_tls_cipher(const struct stream *stream)
@@ -191,7 +193,6 @@ const char *stream_tls_sni(const struct stream *stream)
     return stream->is_secure ? stream->far->sni : "";
 }
 
-/* Nobody shows one here. */
 int stream_tls_binding(const struct stream *stream,
                        uint8_t out[STREAM_BINDING_OCTETS])
 {
@@ -199,12 +200,28 @@ int stream_tls_binding(const struct stream *stream,
     return stream->is_secure ? 0 : -1;
 }
 
+/* Its name is of every kind at once. */
 int stream_tls_client(const struct stream *stream, struct arena *arena,
                       struct client_certificate *out)
 {
-    (void)stream;
-    (void)arena;
+    const char *name = stream->is_secure ? stream->far->certificate : "";
     *out = (struct client_certificate){0};
+    if (!*name)
+        return 0;
+    struct str *names = arena_array(arena, 1, sizeof *names);
+    struct str kept = arena_str(arena, str_from(name));
+    if (!names || !kept.p)
+        return -1;
+    *names = kept;
+    *out = (struct client_certificate){
+        .fingerprint = STR("0123456789abcdef0123456789abcdef"
+                           "0123456789abcdef0123456789abcdef"),
+        .names = names,
+        .name_count = 1,
+        .rfc822 = kept,
+        .dns = kept,
+        .common_name = kept,
+    };
     return 0;
 }
 

@@ -1,11 +1,12 @@
 #include "tests/dialogue/player_act.h"
 
 #include "tests/dialogue/far_act.h"
+#include "tests/dialogue/player_login.h"
 
 /* Octets said one by one; of long texts, as many more at a time. */
 #define SPLIT_STEPS 20000
 
-static void speak(struct player *p, struct far_end *far, struct str text)
+void player_speak(struct player *p, struct far_end *far, struct str text)
 {
     size_t piece = text.n;
     if (p->mode == MODE_SPLIT)
@@ -56,7 +57,7 @@ static size_t act_say(struct player *p, const struct step *step, size_t count,
         octets_append(&group, step[done].text);
         note_promises(p, &step[done++]);
     }
-    speak(p, far, octets_view(&group));
+    player_speak(p, far, octets_view(&group));
     octets_release(&group);
     return done;
 }
@@ -87,6 +88,10 @@ static void act_do(struct player *p, const struct step *step,
         far_end_find(&p->world.loop, step->side, step->number);
     if (!far) {
         *wrong = "there is no such connection";
+        return;
+    }
+    if (str_equals(name, STR("login"))) {
+        *wrong = player_login(p, far, rest);
         return;
     }
     if (str_equals(name, STR("tls")) && far->connect == FAR_WAITS &&

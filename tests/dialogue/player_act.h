@@ -9,4 +9,7 @@
 size_t player_act(struct player *p, const struct step *step, size_t count,
                   const char **wrong);
 
+/* The far end says this; octet by octet where that is the mode. */
+void player_speak(struct player *p, struct far_end *far, struct str text);
+
 #endif

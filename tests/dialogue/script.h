@@ -40,10 +40,20 @@ struct step {
     uint64_t ms;     /* CLOCK */
 };
 
+/* What a users file would hold of the password. */
+enum script_keys { KEYS_HASH, KEYS_SCRAM, KEYS_CRAM };
+
 struct script_user {
     struct str name, password;
-    struct str addresses[8], groups[8];
-    size_t address_count, group_count;
+    enum script_keys keys;
+    struct str addresses[8], groups[8], may_act_as[8];
+    size_t address_count, group_count, may_act_as_count;
+};
+
+/* A bearer token that the jwt back-end accepts. */
+struct script_token {
+    struct str text, user;
+    uint64_t expires_ms; /* behind each answer; 0: never */
 };
 
 enum { MODE_WHOLE = 1, MODE_SPLIT = 2, MODE_FAULT = 4, MODE_ALL = 7 };
@@ -57,6 +67,8 @@ struct script {
     struct str secrets;   /* of the file with that name; n 0: none */
     struct script_user users[8];
     size_t user_count;
+    struct script_token tokens[8];
+    size_t token_count;
     unsigned modes;
     struct step *steps;
     size_t step_count, step_capacity;

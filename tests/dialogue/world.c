@@ -276,7 +276,7 @@ const char *world_close(struct world *world)
     left = world->host.sessions ? "a session" : close_upstreams(world);
     if (!fake_net_release(&world->loop, &net_left) && !left)
         left = net_left;
-    if (world->logins.queries && !left)
+    if ((world->logins.queries || world->logins.tokens) && !left)
         left = "a login query";
     alloc_fault_enter();
     shared_ledger_free(world->ledger);
