@@ -245,7 +245,7 @@ static void ask(struct session *s, enum stage stage, struct effects *effects,
     if (start(&run))
         policy_run_finish(&run);
     else
-        then(s, &run.verdict);
+        policy_run_tell(&run);
 }
 
 void policy_ask_session(struct session *s, enum stage stage, policy_then *then)

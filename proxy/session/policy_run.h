@@ -33,5 +33,7 @@ void policy_run_leave(const struct policy_run *run);
 
 /* Takes the run to its `then`, now or later. */
 void policy_run_finish(struct policy_run *run);
+/* The same of one that has its verdict without any rule. */
+void policy_run_tell(struct policy_run *run);
 
 #endif

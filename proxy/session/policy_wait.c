@@ -173,6 +173,23 @@ static bool hold_answer(struct policy_wait *wait, uint64_t ms)
     return true;
 }
 
+/* The verdict is there. */
+static void tell(struct policy_run *run, struct policy_wait *wait)
+{
+    struct session *s = run->session;
+    uint64_t delay = run->effects->delay_ms;
+    run->effects->delay_ms = 0;
+    if (delay > 0 && wait == NULL && (wait = begin_wait(run)) != NULL)
+        run = &wait->run;
+    if (delay > 0 && wait != NULL && hold_answer(wait, delay))
+        return;
+    policy_then *then = run->then;
+    struct verdict verdict = run->verdict;
+    if (wait != NULL)
+        end_wait(wait);
+    then(s, &verdict);
+}
+
 static void finish(struct policy_run *run, struct policy_wait *wait)
 {
     struct session *s = run->session;
@@ -190,25 +207,17 @@ static void finish(struct policy_run *run, struct policy_wait *wait)
                     "it could not be asked: out of memory, or it is gone");
         take_answer(run, (struct str){NULL, 0});
     }
-    uint64_t delay = run->effects->delay_ms;
-    run->effects->delay_ms = 0;
-    if (delay > 0 && wait == NULL && (wait = begin_wait(run)) != NULL)
-        run = &wait->run;
-    if (delay > 0 && wait != NULL && hold_answer(wait, delay))
-        return;
-    policy_then *then = run->then;
-    if (wait == NULL) {
-        then(s, &run->verdict);
-        return;
-    }
-    struct verdict verdict = run->verdict;
-    end_wait(wait);
-    then(s, &verdict);
+    tell(run, wait);
 }
 
 void policy_run_finish(struct policy_run *run)
 {
     finish(run, NULL);
+}
+
+void policy_run_tell(struct policy_run *run)
+{
+    tell(run, NULL);
 }
 
 void policy_forget(struct session *s)
