@@ -8,12 +8,21 @@
 #include "proxy/session/session_reply.h"
 #include "proxy/session/transaction.h"
 
-/* Whether this login succeeded from this network before. */
-static bool is_known(const struct session *s, struct str user)
+#define NAME_ARENA_CAP (16 * 1024)
+
+/* Whether this login succeeded from this network before, however the client
+ * writes its name. */
+static bool is_known(const struct session *s, struct str name)
 {
-    return shared_ledger_knows(s->host->ledger, user,
-                               facts_text(&s->facts, FACT_CLIENT_NET),
-                               loop_now_ms(s->host->loop));
+    struct arena arena;
+    arena_init(&arena, NAME_ARENA_CAP);
+    struct str user = login_normalise(&arena, name);
+    bool is_one = user.n > 0 &&
+                  shared_ledger_knows(s->host->ledger, user,
+                                      facts_text(&s->facts, FACT_CLIENT_NET),
+                                      loop_now_ms(s->host->loop));
+    arena_release(&arena);
+    return is_one;
 }
 
 static void set_result(struct session *s, const char *result)
