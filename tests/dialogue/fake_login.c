@@ -51,6 +51,14 @@ static void make_contexts(struct str password, uint8_t out[CRAM_CONTEXTS])
     }
 }
 
+static bool holds_keys(const struct script *script)
+{
+    for (size_t i = 0; i < script->user_count; i++)
+        if (script->users[i].keys != KEYS_HASH)
+            return true;
+    return false;
+}
+
 static void make_keys(const struct script *script)
 {
     keys.script = script;
@@ -86,7 +94,7 @@ static struct password_hash hash_of(const struct script_user *user, size_t i)
 void fake_login_use(struct fake_logins *logins)
 {
     world = logins;
-    if (keys.script != world->script)
+    if (holds_keys(world->script) && keys.script != world->script)
         make_keys(world->script);
     for (size_t i = 0; i < world->script->user_count; i++) {
         const struct script_user *from = &world->script->users[i];

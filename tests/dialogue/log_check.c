@@ -73,6 +73,9 @@ bool log_check_holds_secret(const struct script *script, struct str text)
     for (size_t i = 0; i < script->user_count; i++)
         if (holds_secret_of(&script->users[i], text))
             return true;
+    for (size_t i = 0; i < script->token_count; i++)
+        if (holds(text, script->tokens[i].text))
+            return true;
     return false;
 }
 
@@ -100,7 +103,7 @@ const char *log_check_all(const struct world *world)
     const char *wrong = log_check_form(world);
     if (!wrong && (tells_secret(world, &world->decisions.lines) ||
                    tells_secret(world, &world->server_log.lines)))
-        wrong = "a log tells a password";
+        wrong = "a log tells a password or a token";
     return wrong;
 }
 

@@ -22,6 +22,40 @@
 #define LOGINS                                                                 \
     "tls: {certificates: [{chain: cert.pem, key: key.pem}]}\n"                 \
     "auth: {mechanisms: [PLAIN, LOGIN], backends: [{users: users}]}\n"
+/* The third alone offers SCRAM, as not every login holds its keys. */
+#define OTHER_LISTENERS                                                        \
+    "listeners:\n"                                                             \
+    "  submission: {address: \"127.0.0.1:5870\", tls: starttls, "              \
+    "client_ca: ca.pem, client_login: cn}\n"                                   \
+    "  submissions: {address: \"127.0.0.1:4650\", tls: implicit, "             \
+    "client_ca: ca.pem, client_login: cn}\n"                                   \
+    "  scram: {address: \"127.0.0.1:4651\", tls: implicit, mechanisms: "       \
+    "[PLAIN, SCRAM-SHA-256, SCRAM-SHA-256-PLUS]}\n"
+#define OTHER_LOGINS                                                           \
+    "tls: {certificates: [{chain: cert.pem, key: key.pem}]}\n"                 \
+    "auth: {mechanisms: [PLAIN, LOGIN, SCRAM-SHA-256, SCRAM-SHA-256-PLUS, "    \
+    "OAUTHBEARER, XOAUTH2, EXTERNAL, CRAM-MD5], cache: 1m, attempts: 5, "      \
+    "backends: [{users: users}, {jwt: {jwks: keys.json, "                      \
+    "issuer: \"https://issuer.example\", audience: mail}}]}\n"
+#define GUESSES                                                                \
+    "lists: {contained: [boss], guessers: {dynamic: true}}\n"                  \
+    "policy:\n"                                                                \
+    "  auth:\n"                                                                \
+    "    - {rule: guesser, when: {client.net: \"@guessers\"}, "                \
+    "close: \"421 4.7.0 Come again later\"}\n"                                 \
+    "    - {rule: suspended, when: {auth.user: \"@contained\"}, "              \
+    "reject: \"525 5.7.13 Suspended: {auth.user}\"}\n"                         \
+    "    - {rule: guesses, when: {auth.result: failed}, "                      \
+    "limit: {failures: 3/10m, by: \"{auth.name} {client.net}\"}, "             \
+    "reject: \"535 5.7.8 Enough of {auth.name}\", "                            \
+    "list: {add: {guessers: \"{client.net}\"}, for: 5m}}\n"                    \
+    "    - {rule: names, limit: {logins: 3/10m, by: \"{client.net}\"}, "       \
+    "reject: \"535 5.7.8 Too many names\"}\n"                                  \
+    "    - {rule: one, when: {auth.result: ok}, "                              \
+    "limit: {connections: 1, by: \"{auth.user}\"}, "                           \
+    "defer: \"454 4.7.0 One at a time\"}\n"                                    \
+    "    - {rule: slow, when: {auth.mechanism: CRAM-MD5}, delay: 5s}\n"
+
 #define UPSTREAM                                                               \
     "upstreams:\n"                                                             \
     "  mta: {servers: [\"127.0.0.1:10025\"], tls: {mode: none}}\n"             \
@@ -235,8 +269,12 @@ static const struct text {
     {"ask", RELAY ASKING, NULL, NULL, false},
     {"shadow", RELAY SHADOWED, RELAY CANDIDATE, NULL, false},
     {"reload", RELAY BEFORE, NULL, RELAY AFTER, false},
+    {"logins", HOST OTHER_LISTENERS OTHER_LOGINS UPSTREAM, NULL, NULL, false},
+    {"guesses", HOST OTHER_LISTENERS OTHER_LOGINS UPSTREAM GUESSES, NULL, NULL,
+     false},
 };
 
+/* Of all configurations; the others only matter where the mechanisms do. */
 static const struct script_user BOB = {
     .name = STR_INIT("bob"),
     .password = STR_INIT("correct-horse"),
@@ -245,6 +283,37 @@ static const struct script_user BOB = {
     .address_count = 2,
     .group_count = 1,
 };
+
+static const struct script_user OTHERS[] = {
+    {.name = STR_INIT("boss"),
+     .password = STR_INIT("battery-staple"),
+     .keys = KEYS_SCRAM,
+     .addresses = {STR_INIT("boss@example.com")},
+     .address_count = 1,
+     .may_act_as = {STR_INIT("bob")},
+     .may_act_as_count = 1},
+    {.name = STR_INIT("crammer"),
+     .password = STR_INIT("tanstaaf"),
+     .keys = KEYS_CRAM},
+};
+
+static const struct script_token TOKENS[] = {
+    {.text = STR_INIT("good-token"), .user = STR_INIT("bob")},
+    {.text = STR_INIT("short-token"),
+     .user = STR_INIT("boss"),
+     .expires_ms = 30000},
+};
+
+static void add_logins(struct script *script)
+{
+    script->users[script->user_count++] = BOB;
+    if (!strstr(script->config.p, "CRAM-MD5"))
+        return;
+    for (size_t i = 0; i < sizeof OTHERS / sizeof *OTHERS; i++)
+        script->users[script->user_count++] = OTHERS[i];
+    for (size_t i = 0; i < sizeof TOKENS / sizeof *TOKENS; i++)
+        script->tokens[script->token_count++] = TOKENS[i];
+}
 
 size_t configuration_count(void)
 {
@@ -284,7 +353,7 @@ static void read_text(const struct text *text, struct configuration *out)
     script->config = str_from(text->yaml);
     script->candidate = text_of(text->candidate);
     script->next = text_of(text->next);
-    script->users[script->user_count++] = BOB;
+    add_logins(script);
     out->settings = load(script->config);
     if (text->candidate) {
         /* No file is read for it; as if one had been. */

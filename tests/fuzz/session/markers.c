@@ -6,7 +6,9 @@ const char *const marker_addresses[ADDRESS_COUNT] = {
 
 const char *const marker_acts[ACT_COUNT] = {"accept",   "refuse", "tls",
                                             "tls fail", "close",  "cut",
-                                            "reset",    "stall",  "read"};
+                                            "reset",    "stall",  "read",
+                                            "tls cert=boss",
+                                            "tls version=1.2"};
 
 const uint32_t marker_clock_ms[CLOCK_COUNT] = {1,      100,    1000,   2000,
                                                5000,   10000,  30000,  60000,

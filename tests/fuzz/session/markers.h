@@ -49,7 +49,7 @@ enum order {
 extern const char *const marker_addresses[ADDRESS_COUNT];
 
 /* MARKER_ACT: words of far_act(). */
-#define ACT_COUNT 9
+#define ACT_COUNT 11
 extern const char *const marker_acts[ACT_COUNT];
 
 /* MARKER_CLOCK. */
