@@ -1,6 +1,7 @@
 #include "proxy/login/identity.h"
 
 #include "rules/address.h"
+#include "rules/glob.h"
 
 void identity_of_user(const struct user *user, struct login_answer *answer)
 {
@@ -58,11 +59,14 @@ static void fill(const struct user_book *book, struct login_answer *out)
     }
 }
 
-/* A back-end without addresses: a login that is one owns itself. */
+/* A back-end without addresses: a login that is one owns itself. With an
+ * asterisk in it, which some may choose for themselves, it would be read as a
+ * pattern, and own what it matches. */
 static void own_name(struct arena *arena, struct login_answer *out)
 {
     struct str *own;
-    if (out->has_addresses || str_index(out->user, '@') < 0)
+    if (out->has_addresses || str_index(out->user, '@') < 0 ||
+        glob_has_star(out->user))
         return;
     own = arena_alloc(arena, sizeof *own);
     if (own != NULL)

@@ -244,10 +244,11 @@ static int read_dovecot(const struct reader *reader, struct str fields)
     return result;
 }
 
-/* A back-end without addresses: a login that is one owns itself. */
+/* A line without addresses: a login that is one owns itself, but none that
+ * would be read as a pattern. */
 static int own_name(const struct reader *reader, struct user *out)
 {
-    if (str_index(out->name, '@') < 0)
+    if (str_index(out->name, '@') < 0 || str_index(out->name, '*') >= 0)
         return 0;
     struct str *own = arena_alloc(reader->arena, sizeof *own);
     if (own == NULL)

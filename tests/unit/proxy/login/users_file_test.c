@@ -71,6 +71,8 @@ static const struct good_case good[] = {
      "bob@example.com", "bob@example.com", "x"},
     {"no addresses, said so",
      "bob@example.com:" HASH_BCRYPT ":addresses=", "bob@example.com", "", ""},
+    {"a login that would be read as a pattern of addresses",
+     "*@example.com:" HASH_BCRYPT ":groups=x", "*@example.com", "", "x"},
     {"as passwd prints it", "bob:" HASH_YESCRYPT ":addresses=", "bob", "", ""},
     {"everybody's", "app:" HASH_BCRYPT ":addresses=*", "app", "*", ""},
     {"spaces and commas too many",
