@@ -27,13 +27,12 @@ struct hash_query {
 static struct fake_logins *world;
 static struct user known[USERS_MAX];
 
-/* What the users' passwords come to: made once a script, as it takes its
- * time. */
+/* What the users' passwords come to: made once, as it takes its time. */
 static struct keys {
-    const struct script *script;
-    struct scram_verifier scram[USERS_MAX];
-    uint8_t cram[USERS_MAX][CRAM_CONTEXTS];
-} keys;
+    struct str password; /* borrowed from the script */
+    struct scram_verifier scram;
+    uint8_t cram[CRAM_CONTEXTS];
+} keys[USERS_MAX];
 
 static void make_contexts(struct str password, uint8_t out[CRAM_CONTEXTS])
 {
@@ -51,29 +50,17 @@ static void make_contexts(struct str password, uint8_t out[CRAM_CONTEXTS])
     }
 }
 
-static bool holds_keys(const struct script *script)
+static void make_keys(const struct script_user *user, struct keys *made)
 {
-    for (size_t i = 0; i < script->user_count; i++)
-        if (script->users[i].keys != KEYS_HASH)
-            return true;
-    return false;
-}
-
-static void make_keys(const struct script *script)
-{
-    keys.script = script;
-    for (size_t i = 0; i < script->user_count; i++) {
-        const struct script_user *user = &script->users[i];
-        struct scram_verifier *scram = &keys.scram[i];
-        *scram = (struct scram_verifier){.salt = "the salt of this",
-                                         .salt_length = 16,
-                                         .iterations = SCRAM_ITERATIONS_MIN};
-        if (user->keys == KEYS_SCRAM &&
-            scram_verifier_derive(scram, user->password))
-            abort();
-        if (user->keys == KEYS_CRAM)
-            make_contexts(user->password, keys.cram[i]);
-    }
+    if (user->keys == KEYS_HASH || str_equals(made->password, user->password))
+        return;
+    *made = (struct keys){.password = user->password,
+                          .scram = {.salt = "the salt of this",
+                                    .salt_length = 16,
+                                    .iterations = SCRAM_ITERATIONS_MIN}};
+    make_contexts(user->password, made->cram);
+    if (scram_verifier_derive(&made->scram, user->password))
+        abort();
 }
 
 static struct password_hash hash_of(const struct script_user *user, size_t i)
@@ -81,10 +68,10 @@ static struct password_hash hash_of(const struct script_user *user, size_t i)
     switch (user->keys) {
     case KEYS_SCRAM:
         return (struct password_hash){.kind = PASSWORD_SCRAM,
-                                      .scram = &keys.scram[i]};
+                                      .scram = &keys[i].scram};
     case KEYS_CRAM:
         return (struct password_hash){.kind = PASSWORD_CRAM_MD5,
-                                      .cram = keys.cram[i]};
+                                      .cram = keys[i].cram};
     case KEYS_HASH:
         break;
     }
@@ -94,10 +81,9 @@ static struct password_hash hash_of(const struct script_user *user, size_t i)
 void fake_login_use(struct fake_logins *logins)
 {
     world = logins;
-    if (holds_keys(world->script) && keys.script != world->script)
-        make_keys(world->script);
     for (size_t i = 0; i < world->script->user_count; i++) {
         const struct script_user *from = &world->script->users[i];
+        make_keys(from, &keys[i]);
         known[i] = (struct user){
             .name = from->name,
             .password = hash_of(from, i),
