@@ -236,8 +236,9 @@ static void note_answer(struct login_client *client, struct end *end,
                              answer->error == NULL ? "?" : answer->error);
         return;
     }
+    /* Each worker has its own idea of now: that of another may lie ahead. */
     if (atomic_load(&end->is_away) &&
-        now - atomic_load(&end->away_ms) >= BACK_AGAIN_MS &&
+        now >= atomic_load(&end->away_ms) + BACK_AGAIN_MS &&
         atomic_exchange(&end->is_away, false))
         server_log_write(client->means.log, SERVER_INFO,
                          "auth.backends: %s %s answers again", end->kind->name,
