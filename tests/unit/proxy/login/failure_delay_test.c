@@ -1,5 +1,6 @@
 #include "proxy/login/failure_delay.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -91,6 +92,33 @@ static void strangers_can_not_make_it_grow_beyond_its_bounds(void **state)
     failure_delay_free(failures);
 }
 
+#define WORKERS 4
+#define EACH 10
+
+static void *fail_often(void *failures)
+{
+    for (int i = 0; i < EACH; i++)
+        failure_delay_note(failures, NET, STR("bob"), 1000, MOST_MS);
+    return NULL;
+}
+
+/* No failure is lost: all of them are still remembered but one a minute. */
+static void workers_count_together(void **state)
+{
+    (void)state;
+    struct failure_delay *failures = failure_delay_new(16);
+    pthread_t workers[WORKERS];
+    for (int i = 0; i < WORKERS; i++)
+        assert_int_equal(
+            pthread_create(&workers[i], NULL, fail_often, failures), 0);
+    for (int i = 0; i < WORKERS; i++)
+        pthread_join(workers[i], NULL);
+    uint64_t later_ms = 1000 + (WORKERS * EACH - 2) * UINT64_C(60000);
+    assert_int_equal(
+        failure_delay_note(failures, NET, STR(""), later_ms, MOST_MS), 1000);
+    failure_delay_free(failures);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -100,6 +128,7 @@ int main(void)
         cmocka_unit_test(nobody_is_held_up_for_ever),
         cmocka_unit_test(without_a_delay_there_is_none),
         cmocka_unit_test(strangers_can_not_make_it_grow_beyond_its_bounds),
+        cmocka_unit_test(workers_count_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

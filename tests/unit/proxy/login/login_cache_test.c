@@ -1,5 +1,6 @@
 #include "proxy/login/login_cache.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -136,6 +137,45 @@ static void what_is_kept_again_lasts_longer(void **state)
     close_cache(&fixture);
 }
 
+#define WORKERS 4
+#define NAMES 6
+
+/* More names than there are places, so that they push one another out. */
+static void *work(void *cache)
+{
+    struct arena arena;
+    struct login_answer answer;
+    arena_init(&arena, (size_t)64 * 1024 * 1024);
+    for (size_t i = 0; i < 2000; i++) {
+        char name[] = {(char)('a' + i % NAMES), '\0'};
+        struct claim claim = bob;
+        claim.name = str_from(name);
+        const struct login_answer is_one = {.result = LOGIN_OK,
+                                            .user = claim.name,
+                                            .addresses = addresses,
+                                            .address_count = 2};
+        login_cache_keep(cache, &claim, &is_one, i, 5);
+        if (login_cache_find(cache, &claim, i, &arena, &answer))
+            assert_true(str_equals(answer.user, claim.name));
+    }
+    arena_release(&arena);
+    return NULL;
+}
+
+static void workers_share_it(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    pthread_t workers[WORKERS];
+    open_cache(&fixture, NAMES / 2);
+    for (size_t i = 0; i < WORKERS; i++)
+        assert_int_equal(pthread_create(&workers[i], NULL, work, fixture.cache),
+                         0);
+    for (size_t i = 0; i < WORKERS; i++)
+        pthread_join(workers[i], NULL);
+    close_cache(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -144,6 +184,7 @@ int main(void)
         cmocka_unit_test(no_time_keeps_nothing),
         cmocka_unit_test(what_is_kept_is_bounded),
         cmocka_unit_test(what_is_kept_again_lasts_longer),
+        cmocka_unit_test(workers_share_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
