@@ -48,6 +48,7 @@ struct client_witness {
     bool is_logged_in;
     bool wants_response; /* the next line belongs to AUTH */
     bool names_login;    /* … and is a name, not a password */
+    bool shows_secret;   /* this login has said a password or a token */
     uint64_t chunk_left;
     bool is_last_chunk, has_no_size;
     struct octets content;

@@ -32,6 +32,12 @@ static bool may_mail(const struct client_witness *w)
     return listener->auth != AUTH_REQUIRED || w->is_logged_in;
 }
 
+/* Nobody can prove here what he does not say, but by a certificate. */
+static bool may_log_in(const struct client_witness *w)
+{
+    return w->shows_secret || w->far->certificate[0] != '\0';
+}
+
 /* Whether this command may have such an answer, other than 4yz and 5yz. */
 static bool may_be_answered(const struct client_witness *w, int code)
 {
@@ -44,7 +50,7 @@ static bool may_be_answered(const struct client_witness *w, int code)
         return code == 220 && w->listener->tls == LISTENER_STARTTLS;
     case VERB_AUTH:
     case VERB_RESPONSE:
-        return (code == 235 || code == 334) && is_secure(w);
+        return is_secure(w) && (code == 334 || (code == 235 && may_log_in(w)));
     case VERB_MAIL:
         return code == 250 && may_mail(w);
     case VERB_RCPT:

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "proxy/sasl/base64.h"
 #include "tests/dialogue/alloc_fault.h"
 #include "tests/fuzz/session/client_internal.h"
 
@@ -74,6 +75,23 @@ static void take_size(struct client_witness *w, struct str line)
         w->chunk_left = 0;
 }
 
+/* Whether a response holds what somebody must know to be let in. */
+static bool holds_secret(const struct script *script, struct str response)
+{
+    char text[BASE64_TEXT_MAX];
+    size_t length;
+    if (base64_decode(response, text, &length) != 0)
+        return false;
+    struct str said = str_span(text, length);
+    for (size_t i = 0; i < script->user_count; i++)
+        if (client_index_of(said, script->users[i].password) >= 0)
+            return true;
+    for (size_t i = 0; i < script->token_count; i++)
+        if (client_index_of(said, script->tokens[i].text) >= 0)
+            return true;
+    return false;
+}
+
 /* Passwords are looked for elsewhere; a user's name may be logged. */
 static void take_auth(struct witness *witness, struct client_witness *w,
                       struct str line)
@@ -82,6 +100,7 @@ static void take_auth(struct witness *witness, struct client_witness *w,
     str_cut(line, ' ', &word, &initial);
     str_cut(initial, ' ', &mechanism, &initial);
     bool is_login = str_equals_nocase(mechanism, STR("LOGIN"));
+    w->shows_secret = holds_secret(witness->script, initial);
     w->names_login = is_login && !initial.n;
     if (is_login)
         witness_heard_openly(witness, initial);
@@ -107,8 +126,10 @@ static void take_line(struct witness *witness, struct client_witness *w,
         take_auth(witness, w, line);
     else if (w->due != VERB_RESPONSE || w->names_login)
         witness_heard_openly(witness, line);
-    if (w->due == VERB_RESPONSE)
+    if (w->due == VERB_RESPONSE) {
+        w->shows_secret |= holds_secret(witness->script, line);
         w->names_login = false;
+    }
     if (w->due == VERB_BDAT && line.n + 2 >= COMMAND_OCTETS_MIN)
         w->part = CLIENT_BLURRED;
     else if (w->due == VERB_BDAT)

@@ -7,7 +7,8 @@
  *   behind a reply that nobody asked for, none that is no reply, none a 421;
  *
  *   to a client: well-formed replies, one a command, in their order, none in
- *   advance; nothing before TLS and a login that needs them; and no 2yz to a
+ *   advance; nothing before TLS and a login that needs them; no login to who
+ *   says no password or token, and shows no certificate; and no 2yz to a
  *   message without the 2yz of an upstream to that message.
  *
  * All memory is the witness's. */
