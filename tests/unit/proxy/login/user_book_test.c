@@ -120,6 +120,49 @@ static void nobody_borrows_from_a_login_without_a_password(void **state)
     user_book_release(&book);
 }
 
+/* SCRAM is for all or for none, and whoever lists it is told who is left. */
+static void the_first_login_without_keys_is_told_of(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        unsigned mechanisms;
+        bool want_all;
+        size_t want_line; /* of the warning; 0: none */
+    } cases[] = {
+        {"bob:" HASH_SCRAM "\ntill:*\n", 1U << SASL_SCRAM_SHA_256, true, 0},
+        {"bob:" HASH_SCRAM "\neve:" HASH_BCRYPT "\n", 1U << SASL_SCRAM_SHA_256,
+         false, 2},
+        {"eve:" HASH_BCRYPT "\nbob:" HASH_SCRAM "\n",
+         1U << SASL_SCRAM_SHA_256_PLUS, false, 1},
+        {"eve:" HASH_BCRYPT "\n", 1U << SASL_PLAIN, false, 0},
+        {"# nobody yet\n", 1U << SASL_SCRAM_SHA_256, false, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char path[] = "/tmp/user_book_test_XXXXXX";
+        const struct backend_settings backend = {.kind = BACKEND_USERS,
+                                                 .users = path};
+        const struct auth_settings auth = {.backends = &backend,
+                                           .backend_count = 1,
+                                           .mechanisms = cases[i].mechanisms};
+        struct user_book book = {0};
+        struct diags diags;
+        int fd = mkstemp(path);
+        assert_true(fd >= 0);
+        dprintf(fd, "%s", cases[i].text);
+        close(fd);
+        diags_init(&diags);
+        assert_int_equal(user_book_read(&book, &auth, &diags), 0);
+        assert_int_equal(book.holds_scram, cases[i].want_all);
+        assert_int_equal(diags.count, cases[i].want_line > 0 ? 1 : 0);
+        if (cases[i].want_line > 0)
+            assert_int_equal(diags.items[0].mark.line, cases[i].want_line);
+        diags_release(&diags);
+        user_book_release(&book);
+        unlink(path);
+    }
+}
+
 static void an_empty_book_has_no_stand_in(void **state)
 {
     (void)state;
@@ -137,6 +180,7 @@ int main(void)
         cmocka_unit_test(wire_A10_an_unknown_name_borrows_always_the_same),
         cmocka_unit_test(wire_A10_other_spellings_borrow_the_same_hash),
         cmocka_unit_test(nobody_borrows_from_a_login_without_a_password),
+        cmocka_unit_test(the_first_login_without_keys_is_told_of),
         cmocka_unit_test(an_empty_book_has_no_stand_in),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
