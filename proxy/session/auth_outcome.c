@@ -25,6 +25,18 @@ static bool is_known(const struct session *s, struct str name)
     return is_one;
 }
 
+static void know(const struct session *s, struct str name)
+{
+    struct arena arena;
+    arena_init(&arena, NAME_ARENA_CAP);
+    struct str user = login_normalise(&arena, name);
+    if (user.n > 0)
+        shared_ledger_know(s->host->ledger, user,
+                           facts_text(&s->facts, FACT_CLIENT_NET),
+                           loop_now_ms(s->host->loop));
+    arena_release(&arena);
+}
+
 static void set_result(struct session *s, const char *result)
 {
     facts_set_text(&s->facts, FACT_AUTH_RESULT, str_from(result));
@@ -148,9 +160,10 @@ static void on_login_vetted(struct session *s, const struct verdict *verdict)
         onward_login_forget(s);
         return;
     }
-    shared_ledger_know(s->host->ledger, user,
-                       facts_text(&s->facts, FACT_CLIENT_NET),
-                       loop_now_ms(s->host->loop));
+    know(s, user);
+    /* Who acts as another came in from there as well. */
+    if (!str_equals_nocase(facts_text(&s->facts, FACT_AUTH_NAME), user))
+        know(s, facts_text(&s->facts, FACT_AUTH_NAME));
     s->user = user;
     s->auth_by_ms = 0;
     s->bad_commands = 0;
