@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "rules/base/keyed_hash.h"
+
 #define SHARDS SHARED_LEDGER_SHARDS
 
 /* A line of the cache each, so that locks don't contend by neighbourhood. */
@@ -74,6 +76,17 @@ void shared_ledger_free(struct shared_ledger *shared)
     }
     explicit_bzero(shared->secret, sizeof shared->secret);
     free(shared);
+}
+
+void shared_ledger_derive(const struct shared_ledger *shared,
+                          struct str purpose, uint8_t out[16])
+{
+    static const struct str halves[] = {STR_INIT("first"), STR_INIT("second")};
+    for (size_t i = 0; i < 2; i++) {
+        const struct str parts[] = {STR("derived"), purpose, halves[i]};
+        uint64_t half = keyed_hash_parts(shared->secret, parts, 3);
+        memcpy(out + i * sizeof half, &half, sizeof half);
+    }
 }
 
 /* The high half of the hash chooses the shard, so that the low half, which a

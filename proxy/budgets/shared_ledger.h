@@ -20,6 +20,10 @@ struct shared_ledger *shared_ledger_new_kept(size_t max_keys,
                                              const uint8_t secret[16],
                                              uint64_t epoch_ms);
 void shared_ledger_free(struct shared_ledger *shared);
+/* A secret for another purpose, kept as long as the ledger's own, of which it
+ * tells nothing. The caller's to wipe. */
+void shared_ledger_derive(const struct shared_ledger *shared,
+                          struct str purpose, uint8_t out[16]);
 
 void shared_ledger_answer(struct shared_ledger *shared,
                           const struct question *question, uint64_t now_ms,

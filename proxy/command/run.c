@@ -69,6 +69,16 @@ static int open_all(struct server *server)
     return status;
 }
 
+/* Over a restart, where the budgets are. */
+static void keep_stand_ins(struct server *server)
+{
+    uint8_t secret[KEYED_HASH_SECRET];
+    shared_ledger_derive(server->shared.ledger, STR("stand-ins of logins"),
+                         secret);
+    logins_keep_stand_ins(server->opened.logins, secret);
+    explicit_bzero(secret, sizeof secret);
+}
+
 static int open_budgets(struct server *server)
 {
     struct diags diags;
@@ -80,6 +90,7 @@ static int open_budgets(struct server *server)
     if (server->journal == NULL)
         return -1;
     server->shared.ledger = journal_ledger(server->journal);
+    keep_stand_ins(server);
     return 0;
 }
 

@@ -133,6 +133,12 @@ struct logins *logins_new(const struct settings *settings, struct diags *diags)
     return NULL;
 }
 
+void logins_keep_stand_ins(struct logins *logins,
+                           const uint8_t secret[KEYED_HASH_SECRET])
+{
+    memcpy(logins->book.secret, secret, KEYED_HASH_SECRET);
+}
+
 void logins_free(struct logins *logins)
 {
     if (logins == NULL)

@@ -10,6 +10,7 @@
 #include "proxy/net/loop.h"
 #include "proxy/sasl/cram_md5.h"
 #include "proxy/sasl/scram_verifier.h"
+#include "rules/base/keyed_hash.h"
 
 struct logins;       /* what the back-ends share: one a process */
 struct login_client; /* a loop's way in: one a worker */
@@ -26,6 +27,12 @@ struct back_end_means {
 /* Reads users files and keys; every fault is a diagnostic at its line, and
  * the result NULL. */
 struct logins *logins_new(const struct settings *settings, struct diags *diags);
+/* Before any login_client is: what a name gets that nobody has then depends
+ * on this secret alone, and stays the same as long as that does. Without it,
+ * it is another one in each process: whoever asks before and after a restart
+ * can tell such a name from a login's. */
+void logins_keep_stand_ins(struct logins *logins,
+                           const uint8_t secret[KEYED_HASH_SECRET]);
 /* After every login_client was freed. */
 void logins_free(struct logins *logins);
 

@@ -1,6 +1,7 @@
 /* What SCRAM and CRAM-MD5 ask a users file for. A name that nobody has, or
  * whose login has nothing of the kind, gets a stand-in: it looks like another
- * login's, is the same each time within a process, and no proof fits it. */
+ * login's, is the same each time as long as the book's secret is, and no
+ * proof fits it. */
 #ifndef PROXY_LOGIN_USER_SECRETS_H
 #define PROXY_LOGIN_USER_SECRETS_H
 

@@ -1,5 +1,6 @@
 """What was counted and listed survives a stop, kill -9 and a torn file."""
 
+import base64
 import contextlib
 import json
 import signal
@@ -185,3 +186,33 @@ def test_the_log_line_shows_what_was_kept(site, start):
         "utf-8").splitlines()]
     [transaction] = [line for line in lines if line["event"] == "transaction"]
     assert transaction["limits"][0]["before"] == 2
+
+
+def salt_of(site, name):
+    """What SCRAM says that the password of this login is salted with."""
+    first = base64.b64encode(f"n,,n={name},r=abc".encode()).decode()
+    with Dialogue(site.implicit, tls=True) as dialogue:
+        dialogue.expect(220)
+        dialogue.hello()
+        reply = dialogue.expect(334, f"AUTH SCRAM-SHA-256 {first}")
+    challenge = base64.b64decode(reply.lines[0]).decode()
+    return dict(part.split("=", 1) for part in challenge.split(","))["s"]
+
+
+def test_A10_a_salt_that_nobody_has_outlives_a_restart(site):
+    """That of a login does: another one would tell that there is none."""
+    done = run_once("passwd", "--scram", "bob", stdin=PASSWORDS["bob"] + "\n")
+    site.users.write_text(done.stdout.splitlines()[0] + "\n",
+                          encoding="utf-8")
+    text = text_of(site).replace("mechanisms: [", "mechanisms: [SCRAM-SHA-256, ")
+    salts = []
+    for _ in range(2):
+        server = Postern(site, text)
+        try:
+            server.wait_ready()
+            salts.append([salt_of(site, name) for name in ("bob", "nobody")])
+        finally:
+            server.process.send_signal(signal.SIGTERM)
+            server.wait_end()
+    assert salts[0] == salts[1]
+    assert salts[0][0] != salts[0][1]

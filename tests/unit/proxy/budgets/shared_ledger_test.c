@@ -229,6 +229,32 @@ static void without_memory_nothing_is_left_behind(void **state)
     shared_ledger_free(NULL);
 }
 
+/* The same of a state that is kept; nothing of its secret, and another one for
+ * each purpose. */
+static void secrets_are_derived(void **state)
+{
+    static const uint8_t one[16] = {1}, other[16] = {2};
+    uint8_t a[16], b[16], c[16], d[16];
+    (void)state;
+    made_count = 0;
+    fails_at = SHARDS_MAX;
+    struct shared_ledger *first = shared_ledger_new_kept(16, one, 0);
+    struct shared_ledger *again = shared_ledger_new_kept(16, one, 99);
+    struct shared_ledger *second = shared_ledger_new_kept(16, other, 0);
+    shared_ledger_derive(first, STR("x"), a);
+    shared_ledger_derive(again, STR("x"), b);
+    shared_ledger_derive(again, STR("y"), c);
+    shared_ledger_derive(second, STR("x"), d);
+    assert_memory_equal(a, b, sizeof a);
+    assert_memory_not_equal(a, c, sizeof a);
+    assert_memory_not_equal(a, d, sizeof a);
+    assert_memory_not_equal(a, one, sizeof a);
+    assert_memory_not_equal(a, a + 8, 8);
+    shared_ledger_free(first);
+    shared_ledger_free(again);
+    shared_ledger_free(second);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -237,6 +263,7 @@ int main(void)
         cmocka_unit_test(a_change_of_a_list_goes_where_it_is_looked_up),
         cmocka_unit_test(threads_take_turns_in_a_shard),
         cmocka_unit_test(without_memory_nothing_is_left_behind),
+        cmocka_unit_test(secrets_are_derived),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
