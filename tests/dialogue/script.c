@@ -6,6 +6,7 @@
 
 #include "tests/dialogue/pattern.h"
 #include "tests/dialogue/script_source.h"
+#include "tests/dialogue/script_words.h"
 
 #define SCRIPT_BYTES (256u * 1024 * 1024)
 
@@ -14,6 +15,11 @@ static int fail(const struct source_line *line, const char *text)
     fprintf(stderr, "%s:%zu: %s: %.*s\n", line->file, line->number, text,
             (int)line->text.n, line->text.p);
     return -1;
+}
+
+static int complain(const struct source_line *line, const char *wrong)
+{
+    return wrong ? fail(line, wrong) : 0;
 }
 
 static void add_step(struct script *script, const struct source_line *line,
@@ -155,45 +161,6 @@ static int read_talk(struct script *script, const struct source_line *line,
     return 0;
 }
 
-static size_t read_list(struct str text, struct str *items, size_t room)
-{
-    size_t count = 0;
-    while (text.n && count < room)
-        str_cut(text, ',', &items[count++], &text);
-    return count;
-}
-
-static int read_keys(struct str text, enum script_keys *out)
-{
-    *out = str_equals(text, STR("scram")) ? KEYS_SCRAM : KEYS_CRAM;
-    return *out == KEYS_SCRAM || str_equals(text, STR("cram")) ? 0 : -1;
-}
-
-/* bob secret addresses=a@x,b@x groups=staff may_act_as=eve keys=scram */
-static int read_user(struct script *script, const struct source_line *line,
-                     struct str text)
-{
-    struct script_user *user = &script->users[script->user_count++];
-    struct str word;
-    if (script->user_count > 8)
-        return fail(line, "too many users");
-    str_cut(text, ' ', &user->name, &text);
-    str_cut(text, ' ', &user->password, &text);
-    while (str_cut(text, ' ', &word, &text), word.n) {
-        struct str key, value;
-        str_cut(word, '=', &key, &value);
-        if (str_equals(key, STR("addresses")))
-            user->address_count = read_list(value, user->addresses, 8);
-        else if (str_equals(key, STR("groups")))
-            user->group_count = read_list(value, user->groups, 8);
-        else if (str_equals(key, STR("may_act_as")))
-            user->may_act_as_count = read_list(value, user->may_act_as, 8);
-        else if (!str_equals(key, STR("keys")) || read_keys(value, &user->keys))
-            return fail(line, "unknown word");
-    }
-    return 0;
-}
-
 static int read_modes(struct script *script, const struct source_line *line,
                       struct str text)
 {
@@ -212,57 +179,14 @@ static int read_modes(struct script *script, const struct source_line *line,
     return 0;
 }
 
-/* 30s, 500ms, 5m, 1h */
-static int read_time(struct str text, uint64_t *ms)
-{
-    static const struct {
-        const char *unit;
-        uint64_t ms;
-    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
-    uint64_t n;
-    size_t digits = 0;
-    while (digits < text.n && ascii_is_digit(text.p[digits]))
-        digits++;
-    struct str unit = str_skip(text, digits);
-    if (str_to_u64(str_head(text, digits), &n))
-        return -1;
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-        if (str_equals(unit, str_from(units[i].unit))) {
-            *ms = n * units[i].ms;
-            return 0;
-        }
-    return -1;
-}
-
 static int read_clock(struct script *script, const struct source_line *line,
                       struct str text)
 {
     struct step step = {.kind = STEP_CLOCK};
     if (!str_starts_with(text, STR("+")) ||
-        read_time(str_skip(text, 1), &step.ms))
+        script_read_time(str_skip(text, 1), &step.ms))
         return fail(line, "the clock wants +30s or the like");
     add_step(script, line, step);
-    return 0;
-}
-
-/* abc user=bob expires=30s */
-static int read_token(struct script *script, const struct source_line *line,
-                      struct str text)
-{
-    struct script_token *token = &script->tokens[script->token_count++];
-    struct str word;
-    if (script->token_count > 8)
-        return fail(line, "too many tokens");
-    str_cut(text, ' ', &token->text, &text);
-    while (str_cut(text, ' ', &word, &text), word.n) {
-        struct str key, value;
-        str_cut(word, '=', &key, &value);
-        if (str_equals(key, STR("user")))
-            token->user = value;
-        else if (!str_equals(key, STR("expires")) ||
-                 read_time(value, &token->expires_ms))
-            return fail(line, "unknown word");
-    }
     return 0;
 }
 
@@ -320,9 +244,9 @@ static int read_directive(struct script *script, const struct source *source,
         return read_config(script, source, i, str_trim(text),
                            &script->secrets);
     if (str_equals(name, STR("user")))
-        return read_user(script, line, str_trim(text));
+        return complain(line, script_read_user(script, str_trim(text)));
     if (str_equals(name, STR("token")))
-        return read_token(script, line, str_trim(text));
+        return complain(line, script_read_token(script, str_trim(text)));
     if (str_equals(name, STR("modes")))
         return read_modes(script, line, str_trim(text));
     if (str_equals(name, STR("clock")))
