@@ -30,6 +30,12 @@ void line_reader_release(struct line_reader *reader)
     line_reader_init(reader);
 }
 
+void line_reader_forget(struct line_reader *reader)
+{
+    if (reader->length == 0)
+        drop_buffer(reader);
+}
+
 bool line_reader_is_empty(const struct line_reader *reader)
 {
     return reader->length == 0 && !reader->is_swallowing;
@@ -132,8 +138,7 @@ static enum line_next finish(struct line_reader *reader, struct str piece,
 enum line_next line_reader_next(struct line_reader *reader, struct str *input,
                                 size_t limit, struct str *line)
 {
-    if (reader->length == 0)
-        drop_buffer(reader);
+    line_reader_forget(reader);
     if (reader->is_swallowing && !swallow(reader, input))
         return LINE_MORE;
     size_t taken = 0;

@@ -25,6 +25,9 @@ struct line_reader {
 
 void line_reader_init(struct line_reader *reader);
 void line_reader_release(struct line_reader *reader);
+/* Ends the loan of the last line, and wipes the reader's copy of it now rather
+ * than at the next call. */
+void line_reader_forget(struct line_reader *reader);
 /* Whether part of a line is held or being swallowed. */
 bool line_reader_is_empty(const struct line_reader *reader);
 

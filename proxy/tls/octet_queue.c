@@ -108,3 +108,11 @@ void octet_queue_drop(struct octet_queue *queue, size_t octets)
     if (queue->size == 0)
         free_octets(queue);
 }
+
+void octet_queue_wipe(struct octet_queue *queue, size_t octets)
+{
+    assert(octets <= queue->size);
+    if (octets > 0)
+        explicit_bzero(queue->octets + queue->start, octets);
+    octet_queue_drop(queue, octets);
+}

@@ -31,5 +31,7 @@ char *octet_queue_reserve(struct octet_queue *queue, size_t octets);
 void octet_queue_commit(struct octet_queue *queue, size_t octets);
 /* Forgets the first `octets`, which must be held. */
 void octet_queue_drop(struct octet_queue *queue, size_t octets);
+/* The same, wiped at once, though others be held behind them. */
+void octet_queue_wipe(struct octet_queue *queue, size_t octets);
 
 #endif

@@ -155,6 +155,30 @@ static void a_gathered_line_gives_its_memory_back(void **state)
     line_reader_release(&reader);
 }
 
+static void a_line_that_is_forgotten_takes_its_memory_along(void **state)
+{
+    (void)state;
+    struct line_reader reader;
+    struct str first = STR("NO");
+    struct str second = STR("OP\r\nRS");
+    struct str line;
+    line_reader_init(&reader);
+    assert_int_equal(line_reader_next(&reader, &first, LIMIT, &line),
+                     LINE_MORE);
+    assert_int_equal(line_reader_next(&reader, &second, LIMIT, &line),
+                     LINE_READY);
+    line_reader_forget(&reader);
+    assert_null(reader.buffer);
+    assert_int_equal(line_reader_next(&reader, &second, LIMIT, &line),
+                     LINE_MORE);
+    line_reader_forget(&reader);
+    struct str third = STR("ET\r\n");
+    assert_int_equal(line_reader_next(&reader, &third, LIMIT, &line),
+                     LINE_READY);
+    assert_true(str_equals(line, STR("RSET")));
+    line_reader_release(&reader);
+}
+
 static void a_faulty_line_is_lent_up_to_its_fault(void **state)
 {
     (void)state;
@@ -216,6 +240,7 @@ int main(void)
         cmocka_unit_test(wire_G04_a_long_line_is_told_once_and_swallowed),
         cmocka_unit_test(a_whole_line_is_lent_from_the_input),
         cmocka_unit_test(a_gathered_line_gives_its_memory_back),
+        cmocka_unit_test(a_line_that_is_forgotten_takes_its_memory_along),
         cmocka_unit_test(a_faulty_line_is_lent_up_to_its_fault),
         cmocka_unit_test(the_reader_is_not_empty_while_it_swallows),
         cmocka_unit_test(the_limit_may_change_from_call_to_call),

@@ -60,12 +60,29 @@ static void an_empty_queue_holds_no_memory(void **state)
     assert_null(queue.octets);
 }
 
+static void what_is_wiped_is_gone_while_the_rest_is_held(void **state)
+{
+    struct octet_queue queue;
+    (void)state;
+    octet_queue_init(&queue, 1000);
+    assert_int_equal(octet_queue_add(&queue, STR("a secret, and more")), 0);
+    octet_queue_drop(&queue, 2);
+    const char *secret = octet_queue_view(&queue).p;
+    octet_queue_wipe(&queue, 6);
+    assert_true(str_equals(octet_queue_view(&queue), STR(", and more")));
+    assert_memory_equal(secret, "\0\0\0\0\0\0", 6);
+    octet_queue_wipe(&queue, 0);
+    octet_queue_wipe(&queue, 10);
+    assert_null(queue.octets);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_goes_in_comes_out_in_order),
         cmocka_unit_test(nothing_passes_the_maximum),
         cmocka_unit_test(an_empty_queue_holds_no_memory),
+        cmocka_unit_test(what_is_wiped_is_gone_while_the_rest_is_held),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
