@@ -249,6 +249,7 @@ static int begin_tls(struct stream *stream, struct tls_context *context,
     stream->engine = tls_engine_new(context, name);
     if (stream->engine == NULL)
         return -1;
+    tls_engine_expect_secrets(stream->engine, stream->expects_secrets);
     stream->clear_octets = stream->output.size;
     stream->state = STREAM_SECURING;
     stream_touch(stream);

@@ -95,6 +95,12 @@ int stream_secure_unread(struct stream *stream, struct tls_context *context);
 /* The unread input; valid until the next consume or return to the loop. */
 struct str stream_input(const struct stream *stream);
 void stream_consume(struct stream *stream, size_t octets);
+/* The same for what may be a secret: wiped at once. */
+void stream_wipe(struct stream *stream, size_t octets);
+/* While it is set, what is read may be a secret: on its way to the input it is
+ * left in no buffer of this thread's, nor of the TLS library's. Costs
+ * something, so that it is not for bodies of messages. Not set at first. */
+void stream_expect_secrets(struct stream *stream, bool are_expected);
 void stream_pause(struct stream *stream);
 /* With unread input on_bytes follows at the end of this turn, though nothing
  * new came in. Without effect on a stream that is not paused. */

@@ -1,5 +1,7 @@
 #include "proxy/net/stream_internal.h"
 
+#include <string.h>
+
 /* What comes in after the owner let go is read, so that the peer's last
  * octets can't turn our last reply into an RST, and thrown away. */
 static bool is_discarding(const struct stream *stream)
@@ -43,15 +45,26 @@ static void take_octets(struct stream *stream, struct str octets)
     stream->untold |= EVENT_BYTES;
 }
 
+/* The scratch is the loop's, and the next read may be a long time off. What
+ * came under TLS is not clear yet. */
+static void wipe_scratch(const struct stream *stream, const uv_buf_t *buffer,
+                         size_t octets)
+{
+    if (stream->expects_secrets && stream->engine == NULL)
+        explicit_bzero(buffer->base, octets);
+}
+
 static void on_read(uv_stream_t *handle, ssize_t count, const uv_buf_t *buffer)
 {
     struct stream *stream = handle->data;
-    if (count > 0)
+    if (count > 0) {
         take_octets(stream, str_span(buffer->base, (size_t)count));
-    else if (count == UV_EOF)
+        wipe_scratch(stream, buffer, (size_t)count);
+    } else if (count == UV_EOF) {
         stream->has_peer_ended = true;
-    else if (count < 0)
+    } else if (count < 0) {
         stream_note_end(stream, STREAM_END_RESET, uv_strerror((int)count));
+    }
     if (count != 0)
         stream_turn(stream);
 }
@@ -158,13 +171,31 @@ struct str stream_input(const struct stream *stream)
     return octet_queue_view(&stream->input);
 }
 
-void stream_consume(struct stream *stream, size_t octets)
+static void note_room(struct stream *stream)
 {
-    octet_queue_drop(&stream->input, octets);
     if (stream->is_input_full && stream->input.size <= STREAM_INPUT_MAX / 2) {
         stream->is_input_full = false;
         stream_touch(stream);
     }
+}
+
+void stream_consume(struct stream *stream, size_t octets)
+{
+    octet_queue_drop(&stream->input, octets);
+    note_room(stream);
+}
+
+void stream_wipe(struct stream *stream, size_t octets)
+{
+    octet_queue_wipe(&stream->input, octets);
+    note_room(stream);
+}
+
+void stream_expect_secrets(struct stream *stream, bool are_expected)
+{
+    stream->expects_secrets = are_expected;
+    if (stream->engine != NULL)
+        tls_engine_expect_secrets(stream->engine, are_expected);
 }
 
 void stream_pause(struct stream *stream)

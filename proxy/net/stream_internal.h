@@ -56,6 +56,7 @@ struct stream {
     struct octet_queue output;    /* clear text of the owner */
     size_t clear_octets;          /* head of output that leaves before TLS */
     struct octet_queue in_flight; /* what libuv is writing */
+    bool expects_secrets;
     bool is_paused;
     bool is_reading;
     bool is_input_full; /* until half of it is consumed */

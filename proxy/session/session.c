@@ -266,6 +266,7 @@ struct session *session_start(struct session_host *host,
     s->settings = settings_ref(host->policy);
     s->deadline = deadline;
     s->stream = stream;
+    stream_expect_secrets(stream, listener->auth != AUTH_NONE);
     s->client_port = stream_peer_port(stream);
     if (ip_parse(str_from(stream_local_host(stream)), &s->server_ip) == 0)
         s->server_port = stream_local_port(stream);

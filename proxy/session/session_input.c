@@ -53,7 +53,9 @@ static enum line_next next_line(struct session *s, char copy[LINE_MAX_OCTETS],
     bool is_fault = next == LINE_TOO_LONG || next == LINE_BAD;
     s->has_lost_chunk = is_fault && s->state != SESSION_RESPONSE &&
                         command_announces_chunk(*line);
-    stream_consume(s->stream, input.n - rest.n);
+    /* What is behind it may keep the memory for long. */
+    stream_wipe(s->stream, input.n - rest.n);
+    line_reader_forget(&s->reader);
     if (is_fault && s->transaction != NULL &&
         transaction_is_waiting(s->transaction))
         s->held = next;

@@ -122,11 +122,22 @@ void session_touch(struct session *s)
     timer_start(s->deadline, wait);
 }
 
+/* Wherever lines are read, also behind a login: a client may be wrong about
+ * where it is. */
+static bool may_hear_secrets(const struct session *s)
+{
+    static const unsigned content = BIT(SESSION_HEADER) | BIT(SESSION_ADDING) |
+                                    BIT(SESSION_BODY) | BIT(SESSION_DRAIN);
+    return s->listener->auth != AUTH_NONE && (BIT(s->state) & content) == 0;
+}
+
 void session_enter(struct session *s, enum session_state state)
 {
     assert(STATES[s->state].next & BIT(state));
     server_log_write(s->host->log, SERVER_DEBUG, "%s: %s", s->id,
                      session_state_name(state));
     s->state = state;
+    if (s->stream != NULL)
+        stream_expect_secrets(s->stream, may_hear_secrets(s));
     session_touch(s);
 }

@@ -4,6 +4,7 @@
 #include "proxy/tls/tls_engine.h"
 
 #include "proxy/tls/octet_queue.h"
+#include "proxy/tls/record_memory.h"
 #include "proxy/tls/tls_context_internal.h"
 #include "proxy/tls/tls_error.h"
 
@@ -14,6 +15,7 @@
 #include <string.h>
 
 #include <openssl/err.h>
+#include <openssl/mem.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
@@ -28,6 +30,8 @@ struct tls_engine {
     struct octet_queue input;  /* from the network */
     struct octet_queue output; /* to the network */
     SSL_SESSION *session;      /* client: the newest to offer next */
+    bool expects_secrets;
+    struct record_memory record;
     char error[256];
 };
 
@@ -44,6 +48,7 @@ int tls_engine_bio_read(BIO *bio, char *to, int room)
     }
     held = str_head(held, (size_t)room);
     memcpy(to, held.p, held.n);
+    record_memory_note(&engine->record, to, (size_t)room, held.n);
     octet_queue_drop(&engine->input, held.n);
     return (int)held.n;
 }
@@ -139,17 +144,6 @@ struct tls_engine *tls_engine_new(struct tls_context *context, const char *name)
     SSL_set_shed_handshake_config(engine->ssl, 1);
     set_side(engine, context, name);
     return engine;
-}
-
-void tls_engine_free(struct tls_engine *engine)
-{
-    if (engine == NULL)
-        return;
-    SSL_free(engine->ssl);
-    tls_session_free(engine->session);
-    octet_queue_release(&engine->input);
-    octet_queue_release(&engine->output);
-    free(engine);
 }
 
 void tls_engine_offer(struct tls_engine *engine, SSL_SESSION *session)
@@ -252,16 +246,65 @@ void tls_engine_sent(struct tls_engine *engine, size_t octets)
     octet_queue_drop(&engine->output, octets);
 }
 
+/* With the last that is left the record's memory goes: it is looked at first,
+ * then wiped there, and only then read. */
+static int read_last(struct tls_engine *engine, char *to, size_t octets)
+{
+    char wiped[1024];
+    int got = SSL_peek(engine->ssl, to, (int)octets);
+    if (got <= 0)
+        return got;
+    record_memory_wipe(&engine->record, str_span(to, (size_t)got));
+    for (size_t left = (size_t)got; left > 0;) {
+        size_t n = left < sizeof wiped ? left : sizeof wiped;
+        int gone = SSL_read(engine->ssl, wiped, (int)n);
+        assert(gone > 0);
+        left -= (size_t)gone;
+    }
+    OPENSSL_cleanse(wiped, sizeof wiped);
+    return got;
+}
+
+/* Of one record, of which something is left. */
+static int read_record(struct tls_engine *engine, char *to, size_t room)
+{
+    size_t left = tls_engine_pending(engine);
+    if (left > room)
+        return SSL_read(engine->ssl, to, (int)room);
+    return engine->expects_secrets ? read_last(engine, to, left)
+                                   : SSL_read(engine->ssl, to, (int)left);
+}
+
+/* What was decrypted and nobody wants any more. */
+static void wipe_unread(struct tls_engine *engine)
+{
+    char unread[1024];
+    while (engine->expects_secrets && tls_engine_pending(engine) > 0 &&
+           read_record(engine, unread, sizeof unread) > 0)
+        continue;
+    OPENSSL_cleanse(unread, sizeof unread);
+}
+
+void tls_engine_free(struct tls_engine *engine)
+{
+    if (engine == NULL)
+        return;
+    if (engine->ssl != NULL)
+        wipe_unread(engine);
+    SSL_free(engine->ssl);
+    tls_session_free(engine->session);
+    octet_queue_release(&engine->input);
+    octet_queue_release(&engine->output);
+    free(engine);
+}
+
 size_t tls_engine_read(struct tls_engine *engine, char *to, size_t room)
 {
     size_t total = 0;
     while (total < room && tls_engine_advance(engine) == TLS_OPEN) {
-        size_t ready = tls_engine_pending(engine);
-        if (ready == 0)
+        if (tls_engine_pending(engine) == 0)
             break;
-        if (ready > room - total)
-            ready = room - total;
-        int got = SSL_read(engine->ssl, to + total, (int)ready);
+        int got = read_record(engine, to + total, room - total);
         if (got <= 0)
             break;
         total += (size_t)got;
@@ -272,6 +315,11 @@ size_t tls_engine_read(struct tls_engine *engine, char *to, size_t room)
 size_t tls_engine_pending(const struct tls_engine *engine)
 {
     return engine->state == TLS_OPEN ? (size_t)SSL_pending(engine->ssl) : 0;
+}
+
+void tls_engine_expect_secrets(struct tls_engine *engine, bool are_expected)
+{
+    engine->expects_secrets = are_expected;
 }
 
 static bool can_write(const struct tls_engine *engine)

@@ -55,6 +55,9 @@ void tls_engine_sent(struct tls_engine *engine, size_t octets);
  * were taken (bounded output buffer). */
 size_t tls_engine_read(struct tls_engine *engine, char *to, size_t room);
 size_t tls_engine_pending(const struct tls_engine *engine);
+/* While it is set, clear text that was read is wiped from the library's own
+ * memory too. Not set at first. */
+void tls_engine_expect_secrets(struct tls_engine *engine, bool are_expected);
 size_t tls_engine_write(struct tls_engine *engine, struct str octets);
 /* Queues close_notify, once. */
 void tls_engine_close(struct tls_engine *engine);

@@ -1,5 +1,6 @@
 #include "proxy/net/stream.h"
 
+#include "proxy/net/loop_internal.h"
 #include "tests/support/stream_pair.h"
 
 #include <setjmp.h>
@@ -45,6 +46,11 @@ static bool server_heard_five(struct stream_pair *pair)
 static bool client_heard_five(struct stream_pair *pair)
 {
     return end_heard(&pair->client).n == 5;
+}
+
+static bool server_has_more(struct stream_pair *pair)
+{
+    return stream_input(pair->server.stream).n == 8;
 }
 
 static bool client_ended(struct stream_pair *pair)
@@ -310,6 +316,27 @@ static void freeing_the_loop_cuts_off_who_still_flushes(void **state)
     free(octets);
 }
 
+/* What was read last is in the loop's scratch, unless that was wiped. */
+static void what_may_be_a_secret_is_not_left_behind(void **state)
+{
+    struct stream_pair *pair = *state;
+    const char *scratch = pair->loop->scratch;
+    stream_pair_connect(pair);
+    end_write(&pair->client, STR("hello"));
+    stream_pair_run(pair, server_heard_five);
+    assert_memory_equal(scratch, "hello", 5);
+    octet_queue_release(&pair->server.heard);
+    stream_expect_secrets(pair->server.stream, true);
+    pair->server.is_hoarding = true;
+    end_write(&pair->client, STR("a secret"));
+    stream_pair_run(pair, server_has_more);
+    assert_memory_equal(scratch, "\0\0\0\0\0\0\0\0", 8);
+    const char *secret = stream_input(pair->server.stream).p;
+    stream_wipe(pair->server.stream, 6);
+    assert_memory_equal(secret, "\0\0\0\0\0\0et", 8);
+    assert_true(str_equals(stream_input(pair->server.stream), STR("et")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -333,6 +360,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(resuming_announces_unread_input_again,
                                         open_pair, free_pair),
         cmocka_unit_test(an_owner_may_let_go_in_any_event),
+        cmocka_unit_test_setup_teardown(what_may_be_a_secret_is_not_left_behind,
+                                        open_pair, free_pair),
         cmocka_unit_test_setup_teardown(
             freeing_the_loop_cuts_off_who_still_flushes, open_pair, free_pair),
     };
