@@ -15,6 +15,7 @@
 #include "proxy/net/job.h"
 #include "proxy/net/timer.h"
 #include "proxy/sasl/jwt.h"
+#include "rules/base/stack_wipe.h"
 
 #define LOOK_MS 1000
 #define PATIENCE_MS 250
@@ -119,6 +120,7 @@ static enum token_verdict check(const struct back_end *back_end,
     enum token_verdict verdict =
         jwt_check(token, shared->keys, &wants, now_ms, arena, claims);
     pthread_rwlock_unlock(&shared->lock);
+    stack_wipe();
     return verdict;
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "proxy/login/hash_check.h"
+#include "rules/base/stack_wipe.h"
 
 #define THREADS_MAX 4
 /* One in so many is a stranger's, whoever else waits. */
@@ -108,6 +109,7 @@ static enum login_result check(struct hash_check *hashing,
         hash_check(hashing, query->password, query->password_length,
                    &query->user->password);
     explicit_bzero(query->password, query->password_length);
+    stack_wipe();
     if (verdict == HASH_FAILED)
         return LOGIN_UNAVAILABLE;
     /* Nobody's password may by chance be the one that was borrowed. */

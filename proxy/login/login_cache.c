@@ -9,6 +9,7 @@
 #include <openssl/mem.h>
 #include <openssl/rand.h>
 
+#include "rules/base/stack_wipe.h"
 #include "rules/expiring_table.h"
 
 #define KEY_OCTETS 32
@@ -93,6 +94,7 @@ static struct expiring_key digest(const struct login_cache *cache,
     add(&hmac, claim->secret);
     HMAC_Final(&hmac, octets, &length);
     HMAC_CTX_cleanup(&hmac);
+    stack_wipe();
     memcpy(key.words, octets, sizeof key.words);
     return key;
 }

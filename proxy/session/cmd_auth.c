@@ -5,6 +5,7 @@
 #include "proxy/session/auth_outcome.h"
 #include "proxy/session/command_table.h"
 #include "proxy/session/session_reply.h"
+#include "rules/base/stack_wipe.h"
 
 /* After an exchange that came to nothing. */
 static void end_exchange(struct session *s)
@@ -89,6 +90,7 @@ void auth_respond(struct session *s, struct str line)
 {
     const char *challenge = "";
     enum sasl_next next = sasl_respond(&s->sasl, line, &challenge);
+    stack_wipe();
     continue_exchange(s, next, challenge);
 }
 
@@ -125,5 +127,6 @@ void cmd_auth(struct session *s, const struct command *command)
                    str_from(sasl_mechanism_name(mechanism)));
     enum sasl_next next =
         sasl_begin(&s->sasl, has_initial, initial, &challenge);
+    stack_wipe();
     continue_exchange(s, next, challenge);
 }

@@ -3,6 +3,8 @@
  * before may have run out, so that it is renewed, once. */
 #include "proxy/upstream/upstream_internal.h"
 
+#include "rules/base/stack_wipe.h"
+
 #include <string.h>
 
 /* The safest first: with SCRAM the server never learns the password. */
@@ -110,6 +112,7 @@ static void send_line(struct upstream *upstream, struct str before,
 static void go_on(struct upstream *upstream, enum sasl_client_next next,
                   struct str before, struct str response)
 {
+    stack_wipe();
     if (next == SASL_CLIENT_RESPOND)
         send_line(upstream, before, response);
     else
