@@ -123,6 +123,17 @@ void stream_consume(struct stream *stream, size_t octets)
     octets_drop(&stream->input, octets);
 }
 
+void stream_wipe(struct stream *stream, size_t octets)
+{
+    stream_consume(stream, octets);
+}
+
+void stream_expect_secrets(struct stream *stream, bool are_expected)
+{
+    (void)stream;
+    (void)are_expected;
+}
+
 void stream_pause(struct stream *stream)
 {
     stream->is_paused = true;
