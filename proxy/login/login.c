@@ -3,12 +3,10 @@
 #include "proxy/login/login.h"
 
 #include <assert.h>
-#include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "proxy/login/back_end_users.h"
+#include "proxy/login/back_ends.h"
 #include "proxy/login/failure_delay.h"
 #include "proxy/login/identity.h"
 #include "proxy/login/login_cache.h"
@@ -17,17 +15,6 @@
 #define ANSWER_ARENA_CAP ((size_t)1024 * 1024)
 #define CACHED_MAX 16384
 #define FAILURES_MAX 65536 /* networks and names that are remembered */
-/* A back-end that is away now and then is told of once. */
-#define BACK_AGAIN_MS 10000
-
-/* A back-end, as all workers see it. */
-struct end {
-    const struct back_end_kind *kind;
-    const struct backend_settings *settings;
-    void *shared;
-    atomic_bool is_away;
-    atomic_uint_fast64_t away_ms; /* when that was seen last */
-};
 
 struct logins {
     const struct auth_settings *auth;
@@ -36,8 +23,7 @@ struct logins {
     struct users_shared users;
     struct login_cache *cache;
     struct failure_delay *failures;
-    struct end *ends; /* one an entry of auth.backends */
-    size_t end_count;
+    struct back_ends back_ends;
 };
 
 struct login_client {
@@ -53,8 +39,8 @@ struct login_query {
     struct claim claim; /* its texts are in `octets` */
     login_then *then;
     void *owner;
-    size_t next_end; /* the back-end that comes next */
-    void *asked;     /* the question that is with the one before; or NULL */
+    size_t next_asked; /* the back-end that comes next */
+    void *asked;       /* the question that is with the one before; or NULL */
     bool was_unavailable;
     bool is_cancelled;
     struct loop_later later;
@@ -62,43 +48,15 @@ struct login_query {
     char octets[];
 };
 
-static const struct back_end_kind *const kinds[] = {
-    [BACKEND_USERS] = &back_end_users,
-    [BACKEND_DOVECOT] = &back_end_dovecot,
-    [BACKEND_UPSTREAM] = &back_end_upstream,
-    [BACKEND_JWT] = &back_end_jwt,
-    [BACKEND_INTROSPECT] = &back_end_introspect,
-};
-
-static int prepare_end(struct logins *logins, struct end *end,
-                       const struct backend_settings *settings,
-                       struct diags *diags)
-{
-    end->settings = settings;
-    end->kind = kinds[settings->kind];
-    if (settings->kind == BACKEND_USERS)
-        end->shared = &logins->users;
-    return end->kind->prepare == NULL
-               ? 0
-               : end->kind->prepare(settings, diags, &end->shared);
-}
-
+/* All faults are found before it gives up. */
 static int prepare(struct logins *logins, struct diags *diags)
 {
-    const struct auth_settings *auth = logins->auth;
-    int result = user_book_read(&logins->book, auth, diags);
+    int result = user_book_read(&logins->book, logins->auth, diags);
     logins->users = (struct users_shared){&logins->book, logins->threads};
-    for (size_t i = 0; i < auth->backend_count; i++) {
-        struct end *end = &logins->ends[logins->end_count];
-        /* The users files are one book, asked where the first stands. */
-        if (auth->backends[i].kind == BACKEND_USERS && i > 0 &&
-            auth->backends[i - 1].kind == BACKEND_USERS)
-            continue;
-        if (prepare_end(logins, end, &auth->backends[i], diags) != 0)
-            result = -1;
-        logins->end_count++;
-    }
-    return result;
+    return back_ends_prepare(&logins->back_ends, logins->auth, &logins->users,
+                             diags) == 0
+               ? result
+               : -1;
 }
 
 static int start_threads(struct logins *logins, struct diags *diags)
@@ -120,11 +78,9 @@ struct logins *logins_new(const struct settings *settings, struct diags *diags)
         logins->threads = hash_threads_new();
         logins->cache = login_cache_new(CACHED_MAX);
         logins->failures = failure_delay_new(FAILURES_MAX);
-        logins->ends =
-            calloc(settings->auth.backend_count + 1, sizeof *logins->ends);
     }
     if (logins == NULL || logins->threads == NULL || logins->cache == NULL ||
-        logins->failures == NULL || logins->ends == NULL)
+        logins->failures == NULL)
         diags_error(diags, (struct mark){.file = settings->path},
                     "out of memory");
     else if (prepare(logins, diags) == 0 && start_threads(logins, diags) == 0)
@@ -144,10 +100,7 @@ void logins_free(struct logins *logins)
     if (logins == NULL)
         return;
     hash_threads_free(logins->threads);
-    for (size_t i = 0; i < logins->end_count; i++)
-        if (logins->ends[i].kind->discard != NULL)
-            logins->ends[i].kind->discard(logins->ends[i].shared);
-    free(logins->ends);
+    back_ends_release(&logins->back_ends);
     login_cache_free(logins->cache);
     failure_delay_free(logins->failures);
     user_book_release(&logins->book);
@@ -162,10 +115,11 @@ struct login_client *login_client_new(struct logins *logins,
         return NULL;
     client->logins = logins;
     client->means = *means;
-    client->opened = calloc(logins->end_count + 1, sizeof *client->opened);
-    for (size_t i = 0; client->opened != NULL && i < logins->end_count; i++) {
-        const struct end *end = &logins->ends[i];
-        client->opened[i] = end->kind->open(means, end->settings, end->shared);
+    const struct back_ends *all = &logins->back_ends;
+    client->opened = calloc(all->count + 1, sizeof *client->opened);
+    for (size_t i = 0; client->opened != NULL && i < all->count; i++) {
+        const struct back_end_entry *one = &all->items[i];
+        client->opened[i] = one->kind->open(means, one->settings, one->shared);
         if (client->opened[i] == NULL) {
             login_client_free(client);
             return NULL;
@@ -199,56 +153,12 @@ void login_client_free(struct login_client *client)
         return;
     while (client->queries != NULL)
         login_cancel(client->queries);
-    for (size_t i = 0; i < client->logins->end_count; i++)
+    const struct back_ends *all = &client->logins->back_ends;
+    for (size_t i = 0; i < all->count; i++)
         if (client->opened[i] != NULL)
-            client->logins->ends[i].kind->close(client->opened[i]);
+            all->items[i].kind->close(client->opened[i]);
     free(client->opened);
     free(client);
-}
-
-/* As the configuration names it. */
-static const char *where(const struct end *end)
-{
-    const struct backend_settings *settings = end->settings;
-    switch (settings->kind) {
-    case BACKEND_USERS:
-        return settings->users;
-    case BACKEND_DOVECOT:
-        return settings->dovecot;
-    case BACKEND_UPSTREAM:
-        return settings->upstream->name.p;
-    case BACKEND_JWT:
-        return settings->jwt->jwks;
-    case BACKEND_INTROSPECT:
-        return settings->introspect->url.p;
-    case BACKEND_NONE:
-        break;
-    }
-    return "";
-}
-
-/* The server log hears of each change of its state once, whoever sees it. */
-static void note_answer(struct login_client *client, struct end *end,
-                        const struct login_answer *answer)
-{
-    uint64_t now = loop_now_ms(client->means.loop);
-    if (answer->result == LOGIN_UNAVAILABLE) {
-        atomic_store(&end->away_ms, now);
-        if (!atomic_exchange(&end->is_away, true))
-            server_log_write(client->means.log, SERVER_ERROR,
-                             "auth.backends: %s %s can't be asked: %s; logins "
-                             "are answered 454 until it can",
-                             end->kind->name, where(end),
-                             answer->error == NULL ? "?" : answer->error);
-        return;
-    }
-    /* Each worker has its own idea of now: that of another may lie ahead. */
-    if (atomic_load(&end->is_away) &&
-        now >= atomic_load(&end->away_ms) + BACK_AGAIN_MS &&
-        atomic_exchange(&end->is_away, false))
-        server_log_write(client->means.log, SERVER_INFO,
-                         "auth.backends: %s %s answers again", end->kind->name,
-                         where(end));
 }
 
 static void finish(struct login_query *query, const struct login_answer *answer)
@@ -293,7 +203,8 @@ static void on_answer(void *owner, const struct login_answer *answer)
     struct login_query *query = owner;
     struct login_client *client = query->client;
     query->asked = NULL;
-    note_answer(client, &client->logins->ends[query->next_end - 1], answer);
+    back_ends_note(&client->logins->back_ends.items[query->next_asked - 1],
+                   answer, client->means.log, loop_now_ms(client->means.loop));
     if (answer->result == LOGIN_OK) {
         accept(query, answer);
         return;
@@ -307,9 +218,9 @@ static void ask_next(struct login_query *query)
 {
     const struct login_client *client = query->client;
     const struct logins *logins = client->logins;
-    while (query->next_end < logins->end_count) {
-        size_t i = query->next_end++;
-        const struct back_end_kind *kind = logins->ends[i].kind;
+    while (query->next_asked < logins->back_ends.count) {
+        size_t i = query->next_asked++;
+        const struct back_end_kind *kind = logins->back_ends.items[i].kind;
         if (!kind->claims[query->claim.kind])
             continue;
         query->asked =
@@ -398,27 +309,20 @@ void login_cancel(struct login_query *query)
     if (query->later.is_queued)
         return;
     assert(query->asked != NULL);
-    client->logins->ends[query->next_end - 1].kind->cancel(query->asked);
+    client->logins->back_ends.items[query->next_asked - 1].kind->cancel(
+        query->asked);
     query_free(query);
 }
 
 bool login_takes(const struct login_client *client, enum claim_kind kind)
 {
-    const struct logins *logins = client->logins;
-    for (size_t i = 0; i < logins->end_count; i++)
-        if (logins->ends[i].kind->claims[kind])
-            return true;
-    return false;
+    return back_ends_take(&client->logins->back_ends, kind);
 }
 
 bool login_all_hold_scram(const struct login_client *client)
 {
-    const struct logins *logins = client->logins;
-    for (size_t i = 0; i < logins->end_count; i++)
-        if (logins->ends[i].kind->claims[CLAIM_PASSWORD] &&
-            logins->ends[i].kind != &back_end_users)
-            return false;
-    return logins->book.holds_scram;
+    return back_ends_are_users(&client->logins->back_ends) &&
+           client->logins->book.holds_scram;
 }
 
 void login_scram_verifier(const struct login_client *client, struct str name,
