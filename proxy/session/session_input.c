@@ -64,20 +64,27 @@ static enum line_next next_line(struct session *s, char copy[LINE_MAX_OCTETS],
     return next;
 }
 
+/* It may be an AUTH out of order, with a password. */
+void session_drop_held(struct session *s)
+{
+    if (s->held == LINE_READY)
+        explicit_bzero((char *)(uintptr_t)s->held_line.p, s->held_line.n);
+    s->held = LINE_MORE;
+}
+
 static void run_held(struct session *s)
 {
     char copy[LINE_MAX_OCTETS];
     struct str line = s->held_line;
     enum line_next held = s->held;
-    s->held = LINE_MORE;
     if (held != LINE_READY) {
+        s->held = LINE_MORE;
         answer_fault(s, held);
         return;
     }
-    /* It lies in the transaction's arena, which the command may end; and it
-     * may be an AUTH out of order, with a password. */
+    /* It lies in the transaction's arena, which the command may end. */
     memcpy(copy, line.p, line.n);
-    explicit_bzero((char *)(uintptr_t)line.p, line.n);
+    session_drop_held(s);
     command_dispatch(s, str_span(copy, line.n));
     explicit_bzero(copy, line.n);
 }

@@ -77,7 +77,7 @@ struct session {
     /* What waits for replies before it: a line, or the fault of one;
      * LINE_MORE: nothing does. */
     enum line_next held;
-    struct str held_line;
+    struct str held_line;        /* to be wiped: session_drop_held() */
     bool has_lost_chunk;         /* a faulty line announced one */
     uint64_t swallow_left;       /* octets of a chunk that was refused */
     bool is_behind_refused;      /* a chunk was refused, no MAIL came since */
@@ -121,6 +121,8 @@ struct tls_context *session_tls(const struct session *s);
 
 /* Runs as far as the input and the state allow. */
 void session_run(struct session *s);
+/* What is held is not wanted any more. */
+void session_drop_held(struct session *s);
 
 /* Ends: queued replies leave, nothing more is read. */
 void session_close(struct session *s, enum session_end end);

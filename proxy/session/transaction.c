@@ -171,7 +171,7 @@ void transaction_end(struct session *s)
     shadow_end_transaction(s);
     facts_forget_from(&s->facts, STAGE_MAIL);
     s->transaction = NULL;
-    s->held = LINE_MORE;
+    session_drop_held(s);
     if (t->has_header_reader)
         header_reader_release(&t->header);
     free(t->unsent);

@@ -2,6 +2,8 @@
 the memory of Postern, used or given back, and in no log."""
 
 import ctypes
+import socket
+import struct
 import time
 
 import pytest
@@ -12,6 +14,7 @@ from dialogue import Dialogue
 from messages import make_message
 from peer_dovecot import Dovecot
 from peer_dovecot_auth import DovecotAuth
+from peer_raw import RawUpstream, Script
 from peer_sink import Sink
 from server import run_once
 from test_oauth import (  # noqa: F401
@@ -50,11 +53,12 @@ def plainly(text):
     return text.replace("  delay: 0\n", "").replace("level: debug, ", "")
 
 
-def with_users(site, *lines):
+def with_users(site, line, upstream=None):
     path = site.folder / "users"
-    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    path.write_text(line + "\n", encoding="utf-8")
     path.chmod(0o600)
-    return site.head(site.to_maildir()).replace(str(site.users), str(path))
+    return site.head(upstream or site.to_maildir()).replace(
+        str(site.users), str(path))
 
 
 def talkative(text):
@@ -309,6 +313,31 @@ def test_a_login_within_a_mail_is_gone(site, server, secret):
                     b"RCPT TO:<ann@example.net>\r\n"
                     b"AUTH PLAIN " + plain(second).encode() + b"\r\n")
         assert [client.reply().code for _ in range(3)] == [250, 250, 503]
+        check_gone(server, second)
+
+
+def reset(client):
+    client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                             struct.pack("ii", 1, 0))
+
+
+def test_a_login_that_waits_for_a_mail_is_gone_with_it(site, start, secret):
+    never = Script({"RCPT": lambda line, wire: wire.line()})
+    with RawUpstream(never) as upstream:
+        server = start(talkative(with_users(
+            site, users.hashed_cheaply("bob", secret),
+            site.to_port(upstream.port))))
+        second = memory_search.new_secret()
+        with opened(site) as client:
+            assert plain_at_once(client, secret) == 235
+            client.send(b"MAIL FROM:<bob@example.com>\r\n"
+                        b"RCPT TO:<ann@example.net>\r\n"
+                        b"AUTH PLAIN " + plain(second).encode() + b"\r\n")
+            client.expect(250)
+            wait_for(lambda: memory_search.find(server.process.pid, second),
+                     "what waits, in memory")
+            reset(client)
+        server.log.wait_events("session", 1)
         check_gone(server, second)
 
 
