@@ -52,7 +52,7 @@ def live(postern, clients):
                    for client in clients]
         try:
             wait_for(lambda: len(told(clients)) >= wanted, "mail that flows",
-                     60)
+                     180)
         finally:
             postern.process.kill()
     for one in running:

@@ -111,10 +111,10 @@ def let_it_die(postfix, senders):
     chance = random.Random(SEED)
     for _ in range(DEATHS):
         wanted = taken(senders) + chance.randrange(MESSAGES_BETWEEN)
-        wait_for(lambda: taken(senders) >= wanted, "mail that flows", 60)
+        wait_for(lambda: taken(senders) >= wanted, "mail that flows", 180)
         die(postfix, chance)
     wanted = taken(senders) + MESSAGES_BETWEEN
-    wait_for(lambda: taken(senders) >= wanted, "mail that flows again", 60)
+    wait_for(lambda: taken(senders) >= wanted, "mail that flows again", 180)
 
 
 def log_of(server):
