@@ -202,8 +202,11 @@ def salt_of(site, name):
 def test_A10_a_salt_that_nobody_has_outlives_a_restart(site):
     """That of a login does: another one would tell that there is none."""
     done = run_once("passwd", "--scram", "bob", stdin=PASSWORDS["bob"] + "\n")
+    # The site's own is shared by all tests.
+    site.users = site.folder / "users"
     site.users.write_text(done.stdout.splitlines()[0] + "\n",
                           encoding="utf-8")
+    site.users.chmod(0o600)
     text = text_of(site).replace("mechanisms: [", "mechanisms: [SCRAM-SHA-256, ")
     salts = []
     for _ in range(2):
