@@ -2,7 +2,6 @@
 #include "config/sections.h"
 
 #include <stddef.h>
-#include <sys/un.h>
 
 static void read_dovecot(struct reader *reader, const struct node *node,
                          void *into)
@@ -11,14 +10,7 @@ static void read_dovecot(struct reader *reader, const struct node *node,
     struct str text;
     if (!node_text(reader, node, "dovecot", &text))
         return;
-    const char *path = reader_path(reader, node->mark, text);
-    if (path == NULL)
-        return;
-    if (str_from(path).n >= sizeof((struct sockaddr_un *)NULL)->sun_path)
-        diags_error(reader->diags, node->mark,
-                    "%s is too long for a socket's path: %zu octets at most",
-                    path, sizeof((struct sockaddr_un *)NULL)->sun_path - 1);
-    backend->dovecot = path;
+    backend->dovecot = reader_socket_path(reader, node->mark, text);
 }
 
 static void read_upstream(struct reader *reader, const struct node *node,
@@ -101,15 +93,15 @@ static void check_users_are_together(struct reader *reader,
                                      const struct backend_settings *items,
                                      size_t count)
 {
-    bool is_behind_another = false, has_users = false;
+    bool has_users = false;
     for (size_t i = 0; i < count; i++) {
-        bool is_users = items[i].kind == BACKEND_USERS;
-        if (is_users && has_users && is_behind_another)
+        if (items[i].kind != BACKEND_USERS)
+            continue;
+        if (has_users && items[i - 1].kind != BACKEND_USERS)
             diags_error(reader->diags, items[i].mark,
                         "users files stand one behind the other: move this "
                         "one up to the first");
-        has_users = has_users || is_users;
-        is_behind_another = has_users && !is_users;
+        has_users = true;
     }
 }
 

@@ -6,7 +6,6 @@
 #include "rules/problem.h"
 
 #include <stddef.h>
-#include <sys/un.h>
 
 #define POLICY_SERVERS_MAX 64
 #define LONGEST_MS 600000
@@ -14,19 +13,12 @@
 static void read_socket(struct reader *reader, const struct node *node,
                         struct str path, struct policy_server_settings *server)
 {
-    const char *kept = reader_path(reader, node->mark, path);
-    if (kept == NULL)
-        return;
-    if (path.n == 0)
+    if (path.n > 0)
+        server->socket = reader_socket_path(reader, node->mark, path);
+    else
         diags_error(reader->diags, node->mark,
                     "address: unix: names no socket: write "
                     "unix:/run/policy.sock");
-    else if (str_from(kept).n >= sizeof((struct sockaddr_un *)NULL)->sun_path)
-        diags_error(reader->diags, node->mark,
-                    "%s is too long for a socket's path: %zu octets at most",
-                    kept, sizeof((struct sockaddr_un *)NULL)->sun_path - 1);
-    else
-        server->socket = kept;
 }
 
 static void read_address(struct reader *reader, const struct node *node,

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 void reader_full(struct reader *reader, struct mark mark)
@@ -36,6 +37,19 @@ const char *reader_path(struct reader *reader, struct mark mark,
     if (kept.p == NULL)
         reader_full(reader, mark);
     return kept.p;
+}
+
+const char *reader_socket_path(struct reader *reader, struct mark mark,
+                               struct str path)
+{
+    const size_t room = sizeof((struct sockaddr_un *)NULL)->sun_path;
+    const char *kept = reader_path(reader, mark, path);
+    if (kept == NULL || str_from(kept).n < room)
+        return kept;
+    diags_error(reader->diags, mark,
+                "%s is too long for a socket's path: %zu octets at most", kept,
+                room - 1);
+    return NULL;
 }
 
 int reader_add_file(struct reader *reader, struct mark mark, struct str octets)

@@ -30,6 +30,11 @@ struct str reader_keep(struct reader *reader, struct mark mark, struct str s);
 const char *reader_path(struct reader *reader, struct mark mark,
                         struct str path);
 
+/* The same for a unix socket's, which must not be too long: NULL after an
+ * error. */
+const char *reader_socket_path(struct reader *reader, struct mark mark,
+                               struct str path);
+
 #define READER_FILES_MAX 1000
 #define READER_FILE_OCTETS (16 * 1024 * 1024)
 #define READER_LIST_OCTETS (256 * 1024 * 1024) /* entries, not YAML */

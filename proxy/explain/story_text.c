@@ -354,9 +354,7 @@ static void put_header(const struct teller *teller, const struct story *story)
     for (size_t i = 0; i < story->header_count; i++) {
         struct str rest = story->header[i], line;
         while (rest.n > 0) {
-            str_cut(rest, '\n', &line, &rest);
-            if (line.n > 0 && line.p[line.n - 1] == '\r')
-                line.n--;
+            str_cut_line(rest, &line, &rest);
             put_after(teller, "  ", line);
             fputc('\n', teller->to);
         }

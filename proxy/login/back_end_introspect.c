@@ -65,9 +65,7 @@ static const char *read_secret(struct shared *shared)
                                     INTROSPECTION_SECRET_MAX, &length, &wrong);
     if (octets == NULL)
         return wrong;
-    str_cut(str_span(octets, length), '\n', &line, &rest);
-    if (line.n > 0 && line.p[line.n - 1] == '\r')
-        line.n--;
+    str_cut_line(str_span(octets, length), &line, &rest);
     if (line.n > 0)
         shared->authorization_length =
             introspection_basic(settings->client_id, line,

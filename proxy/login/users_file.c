@@ -108,8 +108,6 @@ static int read_line(struct users *users, struct str line, struct mark at,
                      struct diags *diags)
 {
     struct user user;
-    if (line.n > 0 && line.p[line.n - 1] == '\r')
-        line.n--;
     if (str_trim(line).n == 0 || line.p[0] == '#')
         return 0;
     if (line.n > USERS_LINE_MAX) {
@@ -132,7 +130,7 @@ int users_parse(struct users *users, struct str octets, const char *path,
     struct mark at = {path, 1, 1};
     while (octets.n > 0) {
         struct str line, rest;
-        str_cut(octets, '\n', &line, &rest);
+        str_cut_line(octets, &line, &rest);
         if (read_line(users, line, at, diags) != 0)
             result = -1;
         octets = rest;

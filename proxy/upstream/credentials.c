@@ -157,9 +157,7 @@ static int parse_password(struct credential_book *book, struct str user,
                           const char *path, struct diags *diags)
 {
     struct str line, rest;
-    str_cut(str_span(book->octets, book->length), '\n', &line, &rest);
-    if (line.n > 0 && line.p[line.n - 1] == '\r')
-        line.n--;
+    str_cut_line(str_span(book->octets, book->length), &line, &rest);
     book->entries = calloc(1, sizeof(*book->entries));
     const char *wrong = NULL;
     if (book->entries == NULL)

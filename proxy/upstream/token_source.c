@@ -117,9 +117,7 @@ static void take_text(struct token_source *source, struct str text,
     text = str_trim(text);
     forget_token(source);
     source->error[0] = '\0';
-    str_cut(text, '\n', &line, &rest);
-    if (line.n > 0 && line.p[line.n - 1] == '\r')
-        line.n--;
+    str_cut_line(text, &line, &rest);
     if (error != NULL)
         snprintf(source->error, sizeof source->error, "%s", error);
     else if (text.n > 0 && text.p[0] == '{')

@@ -117,6 +117,19 @@ struct str arena_str(struct arena *arena, struct str s)
     return (struct str){copy, copy == NULL ? 0 : s.n};
 }
 
+const struct str *arena_strs(struct arena *arena, const struct str *items,
+                             size_t count)
+{
+    struct str *copies =
+        arena_array(arena, count == 0 ? 1 : count, sizeof *copies);
+    for (size_t i = 0; copies != NULL && i < count; i++) {
+        copies[i] = arena_str(arena, items[i]);
+        if (copies[i].p == NULL)
+            return NULL;
+    }
+    return copies;
+}
+
 struct str arena_lower(struct arena *arena, struct str s)
 {
     char *copy = arena_cstr(arena, s);

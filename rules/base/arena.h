@@ -30,6 +30,10 @@ void *arena_array(struct arena *arena, size_t count, size_t bytes);
 /* Copies, with a terminating NUL behind the copy that n does not count. */
 struct str arena_str(struct arena *arena, struct str s);
 char *arena_cstr(struct arena *arena, struct str s);
+/* Copies of a list and its texts; NULL is for the arena that is full alone,
+ * not for an empty list. */
+const struct str *arena_strs(struct arena *arena, const struct str *items,
+                             size_t count);
 /* The copy in ASCII lower case. */
 struct str arena_lower(struct arena *arena, struct str s);
 struct str arena_printf(struct arena *arena, const char *format, ...)

@@ -127,6 +127,13 @@ bool str_cut(struct str s, char octet, struct str *head, struct str *tail)
     return true;
 }
 
+void str_cut_line(struct str s, struct str *line, struct str *rest)
+{
+    str_cut(s, '\n', line, rest);
+    if (line->n > 0 && line->p[line->n - 1] == '\r')
+        line->n--;
+}
+
 int str_to_u64(struct str s, uint64_t *out)
 {
     uint64_t value = 0;

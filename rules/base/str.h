@@ -47,6 +47,9 @@ struct str str_trim(struct str s);
  * head is all and the tail empty; returns whether one was found. */
 bool str_cut(struct str s, char octet, struct str *head, struct str *tail);
 
+/* The same at a line's end, LF or CR LF: the line is without either. */
+void str_cut_line(struct str s, struct str *line, struct str *rest);
+
 /* Decimal digits only, no sign; 0, or -1 when empty, foreign or too large. */
 int str_to_u64(struct str s, uint64_t *out);
 
