@@ -3,39 +3,24 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "rules/base/octet_writer.h"
+
 /* Values longer than any that SMTP lets in are cut. */
 #define VALUE_MAX 1024
 
-struct writer {
-    char *to;
-    size_t room, used;
-    bool is_full;
-};
-
-static void put(struct writer *w, struct str octets)
+static void put_text(struct octet_writer *w, const char *name, struct str value)
 {
-    if (octets.n > w->room - w->used) {
-        w->is_full = true;
-        return;
-    }
-    if (octets.n > 0)
-        memcpy(w->to + w->used, octets.p, octets.n);
-    w->used += octets.n;
-}
-
-static void put_text(struct writer *w, const char *name, struct str value)
-{
-    put(w, str_from(name));
-    put(w, STR("="));
+    octet_writer_put(w, str_from(name));
+    octet_writer_put(w, STR("="));
     size_t at = w->used;
-    put(w, str_head(value, VALUE_MAX));
+    octet_writer_put(w, str_head(value, VALUE_MAX));
     for (; at < w->used; at++)
         if ((unsigned char)w->to[at] < ' ' || w->to[at] == 0x7f)
             w->to[at] = '?';
-    put(w, STR("\n"));
+    octet_writer_put(w, STR("\n"));
 }
 
-static void put_number(struct writer *w, const char *name, uint64_t value)
+static void put_number(struct octet_writer *w, const char *name, uint64_t value)
 {
     char text[24];
     int n = snprintf(text, sizeof text, "%llu", (unsigned long long)value);
@@ -56,7 +41,7 @@ static const char *key_size(struct str cipher)
     return "";
 }
 
-static void put_tls(struct writer *w, const struct policy_request *r)
+static void put_tls(struct octet_writer *w, const struct policy_request *r)
 {
     char protocol[32] = "";
     if (r->encryption_protocol.n > 0)
@@ -71,7 +56,7 @@ static void put_tls(struct writer *w, const struct policy_request *r)
 size_t policy_request_write(const struct policy_request *r, char *to,
                             size_t room)
 {
-    struct writer w = {.to = to, .room = room};
+    struct octet_writer w = {.to = to, .room = room};
     put_text(&w, "request", STR("smtpd_access_policy"));
     put_text(&w, "protocol_state", str_from(r->protocol_state));
     put_text(&w, "protocol_name", r->is_extended ? STR("ESMTP") : STR("SMTP"));
@@ -100,6 +85,6 @@ size_t policy_request_write(const struct policy_request *r, char *to,
     put_text(&w, "server_address", r->server_address);
     put_number(&w, "server_port", r->server_port);
     put_text(&w, "policy_context", r->policy_context);
-    put(&w, STR("\n"));
+    octet_writer_put(&w, STR("\n"));
     return w.is_full ? 0 : w.used;
 }

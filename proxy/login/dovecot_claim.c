@@ -3,66 +3,50 @@
 #include <string.h>
 
 #include "proxy/smtp/xclient.h"
+#include "rules/base/octet_writer.h"
 
 /* More than a line can hold. */
 #define RESPONSE_MAX DOVECOT_LINE_MAX
 #define ENDS_ARENA_MAX 4096
 
-struct writer {
-    char to[RESPONSE_MAX];
-    size_t used;
-    bool is_full;
-};
-
-static void put(struct writer *w, struct str octets)
-{
-    if (octets.n > RESPONSE_MAX - w->used) {
-        w->is_full = true;
-        return;
-    }
-    if (octets.n > 0)
-        memcpy(w->to + w->used, octets.p, octets.n);
-    w->used += octets.n;
-}
-
 /* RFC 4616 2. */
-static void put_plain(struct writer *w, const struct claim *claim)
+static void put_plain(struct octet_writer *w, const struct claim *claim)
 {
     const struct str nul = {"", 1};
-    put(w, claim->authzid);
-    put(w, nul);
-    put(w, claim->name);
-    put(w, nul);
-    put(w, claim->secret);
+    octet_writer_put(w, claim->authzid);
+    octet_writer_put(w, nul);
+    octet_writer_put(w, claim->name);
+    octet_writer_put(w, nul);
+    octet_writer_put(w, claim->secret);
 }
 
-static void put_bearer(struct writer *w, struct str token)
+static void put_bearer(struct octet_writer *w, struct str token)
 {
-    put(w, STR("\001auth=Bearer "));
-    put(w, token);
-    put(w, STR("\001\001"));
+    octet_writer_put(w, STR("\001auth=Bearer "));
+    octet_writer_put(w, token);
+    octet_writer_put(w, STR("\001\001"));
 }
 
 /* RFC 7628 3.1; the name is written as RFC 5801 4 says. */
-static void put_oauthbearer(struct writer *w, const struct claim *claim)
+static void put_oauthbearer(struct octet_writer *w, const struct claim *claim)
 {
-    put(w, claim->name.n > 0 ? STR("n,a=") : STR("n,"));
+    octet_writer_put(w, claim->name.n > 0 ? STR("n,a=") : STR("n,"));
     for (size_t i = 0; i < claim->name.n; i++) {
         struct str c = str_span(&claim->name.p[i], 1);
         if (*c.p == ',')
             c = STR("=2C");
         else if (*c.p == '=')
             c = STR("=3D");
-        put(w, c);
+        octet_writer_put(w, c);
     }
-    put(w, STR(","));
+    octet_writer_put(w, STR(","));
     put_bearer(w, claim->secret);
 }
 
-static void put_xoauth2(struct writer *w, const struct claim *claim)
+static void put_xoauth2(struct octet_writer *w, const struct claim *claim)
 {
-    put(w, STR("user="));
-    put(w, claim->name);
+    octet_writer_put(w, STR("user="));
+    octet_writer_put(w, claim->name);
     put_bearer(w, claim->secret);
 }
 
@@ -120,7 +104,7 @@ size_t dovecot_claim_write(const struct claim *claim,
                            enum dovecot_mechanism mechanism, uint32_t id,
                            char *to, size_t room)
 {
-    static void (*const puts[DOVECOT_MECHANISMS])(struct writer *,
+    static void (*const puts[DOVECOT_MECHANISMS])(struct octet_writer *,
                                                   const struct claim *) = {
         [DOVECOT_PLAIN] = put_plain,
         [DOVECOT_OAUTHBEARER] = put_oauthbearer,
@@ -128,14 +112,13 @@ size_t dovecot_claim_write(const struct claim *claim,
     };
     struct dovecot_request request = {
         .id = id, .mechanism = mechanism, .session = claim->session};
-    struct writer w;
+    char said[RESPONSE_MAX];
+    struct octet_writer w = {.to = said, .room = sizeof said};
     struct arena arena;
     size_t written = 0;
     if (!can_be_said(claim, mechanism))
         return 0;
     arena_init(&arena, ENDS_ARENA_MAX);
-    w.used = 0;
-    w.is_full = false;
     puts[mechanism](&w, claim);
     request.response = str_span(w.to, w.used);
     if (claim->client != NULL)

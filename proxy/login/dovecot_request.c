@@ -6,34 +6,18 @@
 #include <string.h>
 
 #include "proxy/sasl/base64.h"
+#include "rules/base/octet_writer.h"
 
-struct writer {
-    char *to;
-    size_t room, used;
-    bool is_full;
-};
-
-static void put(struct writer *w, struct str octets)
+static void put_text(struct octet_writer *w, const char *text)
 {
-    if (octets.n > w->room - w->used) {
-        w->is_full = true;
-        return;
-    }
-    if (octets.n > 0)
-        memcpy(w->to + w->used, octets.p, octets.n);
-    w->used += octets.n;
+    octet_writer_put(w, str_from(text));
 }
 
-static void put_text(struct writer *w, const char *text)
-{
-    put(w, str_from(text));
-}
-
-static void put_number(struct writer *w, uint32_t number)
+static void put_number(struct octet_writer *w, uint32_t number)
 {
     char text[16];
     int n = snprintf(text, sizeof text, "%lu", (unsigned long)number);
-    put(w, str_span(text, n < 0 ? 0 : (size_t)n));
+    octet_writer_put(w, str_span(text, n < 0 ? 0 : (size_t)n));
 }
 
 static const char *escape_of(char c)
@@ -54,15 +38,17 @@ static const char *escape_of(char c)
     }
 }
 
-static void put_escaped(struct writer *w, struct str value)
+static void put_escaped(struct octet_writer *w, struct str value)
 {
     for (size_t i = 0; i < value.n; i++) {
         const char *escape = escape_of(value.p[i]);
-        put(w, escape == NULL ? str_span(&value.p[i], 1) : str_from(escape));
+        octet_writer_put(w, escape == NULL ? str_span(&value.p[i], 1)
+                                           : str_from(escape));
     }
 }
 
-static void put_field(struct writer *w, const char *name, struct str value)
+static void put_field(struct octet_writer *w, const char *name,
+                      struct str value)
 {
     if (value.n == 0)
         return;
@@ -72,7 +58,7 @@ static void put_field(struct writer *w, const char *name, struct str value)
     put_escaped(w, value);
 }
 
-static void put_port(struct writer *w, const char *name, uint16_t port)
+static void put_port(struct octet_writer *w, const char *name, uint16_t port)
 {
     if (port == 0)
         return;
@@ -82,7 +68,7 @@ static void put_port(struct writer *w, const char *name, uint16_t port)
     put_number(w, port);
 }
 
-static void put_base64(struct writer *w, struct str octets)
+static void put_base64(struct octet_writer *w, struct str octets)
 {
     if (BASE64_ROOM(octets.n) > w->room - w->used) {
         w->is_full = true;
@@ -91,13 +77,13 @@ static void put_base64(struct writer *w, struct str octets)
     w->used += base64_encode(octets, w->to + w->used).n;
 }
 
-static struct writer writer_of(char *to, size_t room)
+static struct octet_writer writer_of(char *to, size_t room)
 {
-    return (struct writer){
+    return (struct octet_writer){
         .to = to, .room = room < DOVECOT_LINE_MAX ? room : DOVECOT_LINE_MAX};
 }
 
-static size_t end(struct writer *w)
+static size_t end(struct octet_writer *w)
 {
     put_text(w, "\n");
     if (!w->is_full)
@@ -108,7 +94,7 @@ static size_t end(struct writer *w)
 
 size_t dovecot_write_hello(uint32_t process, char *to, size_t room)
 {
-    struct writer w = writer_of(to, room);
+    struct octet_writer w = writer_of(to, room);
     put_text(&w, "VERSION\t1\t1\nCPID\t");
     put_number(&w, process);
     return end(&w);
@@ -118,7 +104,7 @@ size_t dovecot_write_hello(uint32_t process, char *to, size_t room)
 size_t dovecot_write_request(const struct dovecot_request *request, char *to,
                              size_t room)
 {
-    struct writer w = writer_of(to, room);
+    struct octet_writer w = writer_of(to, room);
     put_text(&w, "AUTH\t");
     put_number(&w, request->id);
     put_text(&w, "\t");
@@ -137,7 +123,7 @@ size_t dovecot_write_request(const struct dovecot_request *request, char *to,
 /* RFC 7628 3.2.3. */
 size_t dovecot_write_last_response(uint32_t id, char *to, size_t room)
 {
-    struct writer w = writer_of(to, room);
+    struct octet_writer w = writer_of(to, room);
     put_text(&w, "CONT\t");
     put_number(&w, id);
     put_text(&w, "\tAQ==");
@@ -146,7 +132,7 @@ size_t dovecot_write_last_response(uint32_t id, char *to, size_t room)
 
 size_t dovecot_write_cancel(uint32_t id, char *to, size_t room)
 {
-    struct writer w = writer_of(to, room);
+    struct octet_writer w = writer_of(to, room);
     put_text(&w, "CANCEL\t");
     put_number(&w, id);
     return end(&w);
