@@ -6,8 +6,6 @@
 
 #include "proxy/upstream/upstream_check.h"
 
-#define NAME_ARENA_CAP (16 * 1024)
-
 struct back_end {
     struct upstreams *upstreams;
     const struct upstream_settings *upstream;
@@ -36,10 +34,9 @@ static void tell(const struct question *question,
                  enum upstream_check_result result)
 {
     struct login_answer answer = {.result = LOGIN_FAILED};
-    struct arena arena;
-    arena_init(&arena, NAME_ARENA_CAP);
+    char normal[LOGIN_NAME_ROOM];
     if (result == UPSTREAM_CHECK_OK)
-        answer.user = login_normalise(&arena, question->claim->name);
+        answer.user = login_normalise_to(question->claim->name, normal);
     if (answer.user.n > 0)
         answer.result = LOGIN_OK;
     if (result == UPSTREAM_CHECK_UNAVAILABLE) {
@@ -47,7 +44,6 @@ static void tell(const struct question *question,
         answer.error = "none of its servers could be asked";
     }
     question->then(question->owner, &answer);
-    arena_release(&arena);
 }
 
 static void on_checked(void *owner, enum upstream_check_result result)

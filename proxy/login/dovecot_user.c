@@ -1,22 +1,10 @@
 #include "proxy/login/dovecot_user.h"
 
-#include "rules/address.h"
+#include "proxy/login/owned_address.h"
 
 static bool is_address(struct str word)
 {
-    struct address parsed;
-    ptrdiff_t at = str_last_index(word, '@');
-    if (str_index(word, '*') < 0)
-        return address_parse(word, &parsed) == ADDRESS_OK;
-    return str_equals(word, STR("*")) ||
-           (at > 0 && (size_t)at + 1 < word.n &&
-            !str_has_8bit(str_skip(word, (size_t)at + 1)));
-}
-
-static struct str keep_address(struct arena *arena, struct str word)
-{
-    return str_index(word, '*') >= 0 ? arena_lower(arena, word)
-                                     : address_canonical(arena, word);
+    return owned_address_check(word) == OWNED_ADDRESS_FINE;
 }
 
 static bool is_group(struct str word)
@@ -84,7 +72,8 @@ void dovecot_user_read(const struct dovecot_answer *answer, struct arena *arena,
                        struct login_answer *out,
                        struct dovecot_remarks *remarks)
 {
-    struct list addresses = {"addresses", is_address, keep_address, .count = 0};
+    struct list addresses = {"addresses", is_address, owned_address_keep,
+                             .count = 0};
     struct list groups = {"groups", is_group, arena_str, .count = 0};
     struct str user = {"", 0};
     bool may_log_in = !has_field(answer, "nologin", arena);

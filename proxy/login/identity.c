@@ -1,7 +1,6 @@
 #include "proxy/login/identity.h"
 
-#include "rules/address.h"
-#include "rules/glob.h"
+#include "proxy/login/owned_address.h"
 
 void identity_of_user(const struct user *user, struct login_answer *answer)
 {
@@ -59,26 +58,6 @@ static void fill(const struct user_book *book, struct login_answer *out)
     }
 }
 
-/* A back-end without addresses: a login that is one owns itself. With an
- * asterisk in it, which some may choose for themselves, it would be read as a
- * pattern, and own what it matches. */
-static void own_name(struct arena *arena, struct login_answer *out)
-{
-    struct str *own;
-    if (out->has_addresses || str_index(out->user, '@') < 0 ||
-        glob_has_star(out->user))
-        return;
-    own = arena_alloc(arena, sizeof *own);
-    if (own != NULL)
-        *own = address_canonical(arena, out->user);
-    if (own == NULL || own->p == NULL) {
-        *out = (struct login_answer){.result = LOGIN_UNAVAILABLE};
-        return;
-    }
-    out->addresses = own;
-    out->address_count = 1;
-}
-
 void identity_settle(const struct user_book *book, const struct claim *claim,
                      const struct login_answer *given, struct arena *arena,
                      struct login_answer *out)
@@ -102,5 +81,8 @@ void identity_settle(const struct user_book *book, const struct claim *claim,
         *out = (struct login_answer){.result = LOGIN_OK, .user = wanted};
         fill(book, out);
     }
-    own_name(arena, out);
+    if (!out->has_addresses &&
+        owned_address_of_name(arena, out->user, &out->addresses,
+                              &out->address_count) != 0)
+        *out = (struct login_answer){.result = LOGIN_UNAVAILABLE};
 }

@@ -341,17 +341,9 @@ uint64_t login_note_failure(struct login_client *client, struct str net,
                             struct str name, bool is_known)
 {
     const struct logins *logins = client->logins;
-    struct str tried = STR("");
-    struct arena arena;
-    arena_init(&arena, ANSWER_ARENA_CAP);
-    if (!is_known && name.n > 0) {
-        tried = login_normalise(&arena, name);
-        if (tried.p == NULL)
-            tried = name;
-    }
-    uint64_t ms = failure_delay_note(logins->failures, net, tried,
-                                     loop_now_ms(client->means.loop),
-                                     logins->auth->delay);
-    arena_release(&arena);
-    return ms;
+    char normal[LOGIN_NAME_ROOM];
+    struct str tried = is_known ? STR("") : login_name_key(name, normal);
+    return failure_delay_note(logins->failures, net, tried,
+                              loop_now_ms(client->means.loop),
+                              logins->auth->delay);
 }

@@ -101,5 +101,11 @@ uint64_t login_note_failure(struct login_client *client, struct str net,
 /* SASLprep and lower case (RFC 4013). p is NULL when the name can't be
  * normalised (unassigned, bidirectional or control characters). */
 struct str login_normalise(struct arena *arena, struct str name);
+/* The same into memory of the caller's, which the result lies in. */
+#define LOGIN_NAME_ROOM 256
+struct str login_normalise_to(struct str name, char to[LOGIN_NAME_ROOM]);
+/* By which what is kept of any name is found: normalised, or as it is where
+ * it can't be. No other way to write a name has a key of its own. */
+struct str login_name_key(struct str name, char to[LOGIN_NAME_ROOM]);
 
 #endif

@@ -99,27 +99,15 @@ static struct expiring_key digest(const struct login_cache *cache,
     return key;
 }
 
-static const struct str *copy_list(struct arena *arena, const struct str *items,
-                                   size_t count)
-{
-    struct str *copies = arena_array(arena, count + 1, sizeof *copies);
-    for (size_t i = 0; copies != NULL && i < count; i++) {
-        copies[i] = arena_str(arena, items[i]);
-        if (copies[i].p == NULL)
-            return NULL;
-    }
-    return copies;
-}
-
 static bool copy_answer(struct arena *arena, const struct login_answer *from,
                         struct login_answer *to)
 {
     *to = (struct login_answer){
         .result = LOGIN_OK,
         .user = arena_str(arena, from->user),
-        .addresses = copy_list(arena, from->addresses, from->address_count),
+        .addresses = arena_strs(arena, from->addresses, from->address_count),
         .address_count = from->address_count,
-        .groups = copy_list(arena, from->groups, from->group_count),
+        .groups = arena_strs(arena, from->groups, from->group_count),
         .group_count = from->group_count,
     };
     return to->user.p != NULL && to->addresses != NULL && to->groups != NULL;

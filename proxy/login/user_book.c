@@ -4,8 +4,6 @@
 #include <string.h>
 #include <sys/random.h>
 
-#define NAME_ARENA_CAP (16 * 1024)
-
 /* SCRAM is offered to all or to none. */
 static void look_for_scram(struct user_book *book,
                            const struct auth_settings *auth,
@@ -85,13 +83,9 @@ const struct user *user_book_find(const struct user_book *book, struct str name)
 const struct user *user_book_find_name(const struct user_book *book,
                                        struct str name)
 {
-    struct arena arena;
-    arena_init(&arena, NAME_ARENA_CAP);
-    struct str normal = login_normalise(&arena, name);
-    const struct user *user =
-        normal.p == NULL ? NULL : user_book_find(book, normal);
-    arena_release(&arena);
-    return user;
+    char to[LOGIN_NAME_ROOM];
+    struct str normal = login_normalise_to(name, to);
+    return normal.p == NULL ? NULL : user_book_find(book, normal);
 }
 
 /* The lists of which one login is chosen. */
@@ -124,12 +118,8 @@ const struct user *user_book_choose(const struct user_book *book,
     if (count == 0)
         return NULL;
     /* As it is looked up, so that no other way to write it costs otherwise. */
-    struct arena arena;
-    arena_init(&arena, NAME_ARENA_CAP);
-    struct str normal = login_normalise(&arena, name);
-    uint64_t chosen =
-        keyed_hash(book->secret, normal.p == NULL ? name : normal);
-    arena_release(&arena);
+    char key[LOGIN_NAME_ROOM];
+    uint64_t chosen = keyed_hash(book->secret, login_name_key(name, key));
     return nth_user(book, kind, (size_t)(chosen % count));
 }
 

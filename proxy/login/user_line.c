@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "proxy/login/login.h"
-#include "rules/address.h"
+#include "proxy/login/owned_address.h"
 
 #define WORDS_MAX 1000 /* addresses, or groups, of one login */
 
@@ -68,11 +68,17 @@ static int read_password(const struct reader *reader, struct str field,
     return 0;
 }
 
-/* A domain in letters beyond ASCII, part of which may stand for any text, has
- * no A-labels that it would compare as. */
-static int refuse_glob(const struct reader *reader, struct str word,
-                       struct str domain)
+static int refuse_address(const struct reader *reader, struct str word)
 {
+    diags_error(reader->diags, mark_of(reader, word),
+                "\"%.*s\" is not an address, nor one with * in it",
+                (int)(word.n > 255 ? 255 : word.n), word.p);
+    return -1;
+}
+
+static int refuse_glob(const struct reader *reader, struct str word)
+{
+    struct str domain = str_skip(word, (size_t)(str_last_index(word, '@') + 1));
     diags_error(reader->diags, mark_of(reader, word),
                 "the domain of \"%.*s\" is not in ASCII, and with * in the "
                 "address it must be: write xn--…, as `idn2 %.*s` prints it",
@@ -81,27 +87,18 @@ static int refuse_glob(const struct reader *reader, struct str word,
     return -1;
 }
 
-/* An address, or a glob of addresses. */
 static int keep_address(const struct reader *reader, struct str word,
                         struct str *out)
 {
-    struct address parsed;
-    ptrdiff_t at = str_last_index(word, '@');
-    bool is_glob = str_index(word, '*') >= 0;
-    bool has_parts = at > 0 && (size_t)at + 1 < word.n;
-    bool is_good = is_glob ? has_parts || str_equals(word, STR("*"))
-                           : address_parse(word, &parsed) == ADDRESS_OK;
-    if (!is_good) {
-        diags_error(reader->diags, mark_of(reader, word),
-                    "\"%.*s\" is not an address, nor one with * in it",
-                    (int)(word.n > 255 ? 255 : word.n), word.p);
-        return -1;
+    switch (owned_address_check(word)) {
+    case OWNED_ADDRESS_FINE:
+        break;
+    case OWNED_ADDRESS_NONE:
+        return refuse_address(reader, word);
+    case OWNED_ADDRESS_FOREIGN:
+        return refuse_glob(reader, word);
     }
-    struct str domain = str_skip(word, (size_t)(at + 1));
-    if (is_glob && str_has_8bit(domain))
-        return refuse_glob(reader, word, domain);
-    *out = is_glob ? arena_lower(reader->arena, word)
-                   : address_canonical(reader->arena, word);
+    *out = owned_address_keep(reader->arena, word);
     return out->p == NULL ? say_full(reader) : 0;
 }
 
@@ -244,23 +241,6 @@ static int read_dovecot(const struct reader *reader, struct str fields)
     return result;
 }
 
-/* A line without addresses: a login that is one owns itself, but none that
- * would be read as a pattern. */
-static int own_name(const struct reader *reader, struct user *out)
-{
-    if (str_index(out->name, '@') < 0 || str_index(out->name, '*') >= 0)
-        return 0;
-    struct str *own = arena_alloc(reader->arena, sizeof *own);
-    if (own == NULL)
-        return say_full(reader);
-    *own = address_canonical(reader->arena, out->name);
-    if (own->p == NULL)
-        return say_full(reader);
-    out->addresses = own;
-    out->address_count = 1;
-    return 0;
-}
-
 int user_line_read(struct str text, struct mark at, struct arena *arena,
                    struct diags *diags, struct user *out)
 {
@@ -286,8 +266,10 @@ int user_line_read(struct str text, struct mark at, struct arena *arena,
     if (str_index(third, '=') >= 0 ? read_keys(&reader, fields, &seen, out) != 0
                                    : read_dovecot(&reader, fields) != 0)
         result = -1;
-    if (result == 0 && !seen.lists[LIST_ADDRESSES])
-        result = own_name(&reader, out);
+    if (result == 0 && !seen.lists[LIST_ADDRESSES] &&
+        owned_address_of_name(arena, out->name, &out->addresses,
+                              &out->address_count) != 0)
+        result = say_full(&reader);
     if (result != 0)
         password_hash_wipe(&out->password);
     return result;

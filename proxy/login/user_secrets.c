@@ -6,7 +6,6 @@
 #include <openssl/hmac.h>
 #include <openssl/sha.h>
 
-#define NAME_ARENA_CAP (16 * 1024)
 /* Where no login has SCRAM keys whose form could be taken. */
 #define SALT_OCTETS 16
 
@@ -34,14 +33,6 @@ static void derive(const struct user_book *book, const char *purpose,
     explicit_bzero(block, sizeof block);
 }
 
-/* As it is looked up: another way to write a name must not get another salt,
- * which that of a login has not either. */
-static struct str normalise(struct arena *arena, struct str name)
-{
-    struct str normal = login_normalise(arena, name);
-    return normal.p == NULL ? name : normal;
-}
-
 static void stand_in(const struct user_book *book, struct str name,
                      struct scram_verifier *out)
 {
@@ -61,25 +52,21 @@ static void stand_in(const struct user_book *book, struct str name,
 void user_secrets_scram(const struct user_book *book, struct str name,
                         struct scram_verifier *out)
 {
-    struct arena arena;
-    arena_init(&arena, NAME_ARENA_CAP);
-    struct str normal = normalise(&arena, name);
-    const struct user *user = user_book_find(book, normal);
-    stand_in(book, normal, out);
+    char to[LOGIN_NAME_ROOM];
+    struct str key = login_name_key(name, to);
+    const struct user *user = user_book_find(book, key);
+    stand_in(book, key, out);
     if (user != NULL && user->password.kind == PASSWORD_SCRAM)
         *out = *user->password.scram;
-    arena_release(&arena);
 }
 
 void user_secrets_cram(const struct user_book *book, struct str name,
                        uint8_t out[CRAM_CONTEXTS])
 {
-    struct arena arena;
-    arena_init(&arena, NAME_ARENA_CAP);
-    struct str normal = normalise(&arena, name);
-    const struct user *user = user_book_find(book, normal);
-    derive(book, "cram contexts", normal, out, CRAM_CONTEXTS);
+    char to[LOGIN_NAME_ROOM];
+    struct str key = login_name_key(name, to);
+    const struct user *user = user_book_find(book, key);
+    derive(book, "cram contexts", key, out, CRAM_CONTEXTS);
     if (user != NULL && user->password.kind == PASSWORD_CRAM_MD5)
         memcpy(out, user->password.cram, CRAM_CONTEXTS);
-    arena_release(&arena);
 }

@@ -315,9 +315,8 @@ const char *stream_tls_sni(const struct stream *stream)
 }
 
 int stream_tls_binding(const struct stream *stream,
-                       uint8_t out[STREAM_BINDING_OCTETS])
+                       uint8_t out[TLS_BINDING_OCTETS])
 {
-    static_assert(STREAM_BINDING_OCTETS == TLS_BINDING_OCTETS, "one size");
     return stream->engine == NULL ? -1
                                   : tls_engine_binding(stream->engine, out);
 }

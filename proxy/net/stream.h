@@ -12,6 +12,7 @@
 #define PROXY_NET_STREAM_H
 
 #include "proxy/net/loop.h"
+#include "proxy/tls/tls_binding.h"
 #include "proxy/tls/tls_session.h"
 
 #define STREAM_INPUT_MAX (64 * 1024)    /* octets kept unread */
@@ -131,10 +132,9 @@ bool stream_is_secure(const struct stream *stream);
 const char *stream_tls_version(const struct stream *stream);
 const char *stream_tls_cipher(const struct stream *stream);
 const char *stream_tls_sni(const struct stream *stream);
-/* What binds to this channel: RFC 9266's 32 octets. 0, or -1 below TLS 1.3. */
-#define STREAM_BINDING_OCTETS 32
+/* What binds to this channel (RFC 9266). 0, or -1 below TLS 1.3. */
 int stream_tls_binding(const struct stream *stream,
-                       uint8_t out[STREAM_BINDING_OCTETS]);
+                       uint8_t out[TLS_BINDING_OCTETS]);
 /* The certificate that the client showed; see client_certificate.h. */
 int stream_tls_client(const struct stream *stream, struct arena *arena,
                       struct client_certificate *out);

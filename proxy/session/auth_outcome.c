@@ -8,33 +8,26 @@
 #include "proxy/session/session_reply.h"
 #include "proxy/session/transaction.h"
 
-#define NAME_ARENA_CAP (16 * 1024)
-
 /* Whether this login succeeded from this network before, however the client
  * writes its name. */
 static bool is_known(const struct session *s, struct str name)
 {
-    struct arena arena;
-    arena_init(&arena, NAME_ARENA_CAP);
-    struct str user = login_normalise(&arena, name);
-    bool is_one = user.n > 0 &&
-                  shared_ledger_knows(s->host->ledger, user,
-                                      facts_text(&s->facts, FACT_CLIENT_NET),
-                                      loop_now_ms(s->host->loop));
-    arena_release(&arena);
-    return is_one;
+    char normal[LOGIN_NAME_ROOM];
+    struct str user = login_normalise_to(name, normal);
+    return user.n > 0 &&
+           shared_ledger_knows(s->host->ledger, user,
+                               facts_text(&s->facts, FACT_CLIENT_NET),
+                               loop_now_ms(s->host->loop));
 }
 
 static void know(const struct session *s, struct str name)
 {
-    struct arena arena;
-    arena_init(&arena, NAME_ARENA_CAP);
-    struct str user = login_normalise(&arena, name);
+    char normal[LOGIN_NAME_ROOM];
+    struct str user = login_normalise_to(name, normal);
     if (user.n > 0)
         shared_ledger_know(s->host->ledger, user,
                            facts_text(&s->facts, FACT_CLIENT_NET),
                            loop_now_ms(s->host->loop));
-    arena_release(&arena);
 }
 
 static void set_result(struct session *s, const char *result)
@@ -129,13 +122,7 @@ void auth_refuse(struct session *s)
 static bool copy_list(struct session *s, enum fact fact,
                       const struct str *items, size_t count)
 {
-    struct str *copy =
-        arena_array(&s->arena, count == 0 ? 1 : count, sizeof *copy);
-    for (size_t i = 0; copy != NULL && i < count; i++) {
-        copy[i] = arena_str(&s->arena, items[i]);
-        if (copy[i].p == NULL)
-            return false;
-    }
+    const struct str *copy = arena_strs(&s->arena, items, count);
     if (copy != NULL)
         facts_set_list(&s->facts, fact, copy, count);
     return copy != NULL;

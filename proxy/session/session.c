@@ -1,8 +1,8 @@
-#include "proxy/session/auth_outcome.h"
 #include "proxy/session/session.h"
 
 #include <stdlib.h>
 
+#include "proxy/session/auth_outcome.h"
 #include "proxy/session/balancer.h"
 #include "proxy/session/body_pace.h"
 #include "proxy/session/onward_login.h"

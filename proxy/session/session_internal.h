@@ -91,7 +91,7 @@ struct session {
 
     struct sasl sasl;
     struct sasl_channel channel; /* of sasl */
-    uint8_t binding[STREAM_BINDING_OCTETS];
+    uint8_t binding[TLS_BINDING_OCTETS];
     struct str certificate; /* the name that the client's proves; n 0: none */
     struct login_query *login; /* the back-ends are asked; NULL: they are not */
     struct client_identity login_client; /* as they see the client */

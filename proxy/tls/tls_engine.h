@@ -5,11 +5,11 @@
 #define PROXY_TLS_ENGINE_H
 
 #include "proxy/tls/client_certificate.h"
+#include "proxy/tls/tls_binding.h"
 #include "proxy/tls/tls_context.h"
 #include "proxy/tls/tls_session.h"
 
-#define TLS_ENGINE_INPUT_MAX (32 * 1024) /* more than the longest record */
-#define TLS_BINDING_OCTETS 32
+#define TLS_ENGINE_INPUT_MAX (32 * 1024)   /* more than the longest record */
 #define TLS_ENGINE_OUTPUT_HIGH (64 * 1024) /* write takes nothing above */
 
 struct tls_engine;

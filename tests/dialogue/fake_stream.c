@@ -205,9 +205,9 @@ const char *stream_tls_sni(const struct stream *stream)
 }
 
 int stream_tls_binding(const struct stream *stream,
-                       uint8_t out[STREAM_BINDING_OCTETS])
+                       uint8_t out[TLS_BINDING_OCTETS])
 {
-    memset(out, 'b', STREAM_BINDING_OCTETS);
+    memset(out, 'b', TLS_BINDING_OCTETS);
     return stream->is_secure ? 0 : -1;
 }
 
