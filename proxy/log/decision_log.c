@@ -14,6 +14,10 @@
 
 #define QUEUE_OCTETS (8 * 1024 * 1024)
 #define OWN_LINE_MAX 512
+/* Lines that come within this time of a write wait for one another: under
+ * load one wake-up and one write serve many. */
+#define GATHER_MS 5
+#define GATHER_OCTETS ((size_t)512 * 1024)
 
 struct decision_log {
     const char *path; /* owned; NULL: lines are dropped */
@@ -21,17 +25,18 @@ struct decision_log {
     pthread_mutex_t lock; /* over all below but the file */
     pthread_cond_t work;
     struct line_queue queue;
-    uint64_t lost; /* not told yet */
+    uint64_t lost;    /* not told yet */
+    bool is_sleeping; /* the writer, until it is woken */
     bool is_reopening;
     bool is_ending;
     struct server_log *server; /* NULL: nobody hears of failures */
     struct log_file file;      /* the writer's, as is what follows */
+    struct line_queue batch;
     bool is_failing;
 };
 
 /* What the writer does next. */
 struct task {
-    struct queued_line *line; /* NULL: nothing to write */
     bool is_reopening;
     uint64_t lost;
     struct server_log *server;
@@ -93,33 +98,59 @@ static int tell(struct log_file *file, uint64_t lost, const char *error)
         json_text(&line, "not_reopened", str_from(error));
     json_close_object(&line);
     struct str text = json_line_end(&line);
-    int result = text.n == 0 ? -1 : log_file_append(file, text);
+    bool is_written = text.n > 0 && log_file_append(file, text) == text.n;
     json_line_release(&line);
-    return result;
+    return is_written ? 0 : -1;
+}
+
+static bool is_urgent(const struct decision_log *log)
+{
+    return log->is_reopening || log->is_ending ||
+           log->queue.used >= GATHER_OCTETS;
+}
+
+/* Meanwhile nobody need wake the writer. */
+static void gather(struct decision_log *log)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += GATHER_MS * 1000000L;
+    if (until.tv_nsec >= 1000000000L) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000L;
+    }
+    while (!is_urgent(log) &&
+           pthread_cond_timedwait(&log->work, &log->lock, &until) == 0)
+        continue;
 }
 
 static struct task wait_for_task(struct decision_log *log)
 {
     pthread_mutex_lock(&log->lock);
-    while (log->queue.first == NULL && !log->is_reopening && !log->is_ending)
+    gather(log);
+    while (log->queue.used == 0 && !is_urgent(log)) {
+        log->is_sleeping = true;
         pthread_cond_wait(&log->work, &log->lock);
+    }
+    log->is_sleeping = false;
+    line_queue_move(&log->queue, &log->batch);
     struct task task = {
-        .line = line_queue_take(&log->queue),
         .is_reopening = log->is_reopening,
         .lost = log->lost,
         .server = log->server,
         .is_ending = log->is_ending,
     };
-    task.is_end = task.line == NULL && log->is_ending;
+    task.is_end = log->batch.used == 0 && log->is_ending;
+    log->lost = 0;
     log->is_reopening = false;
     pthread_mutex_unlock(&log->lock);
     return task;
 }
 
-static void count_lost(struct decision_log *log, uint64_t lost, uint64_t told)
+static void count_lost(struct decision_log *log, uint64_t lost)
 {
     pthread_mutex_lock(&log->lock);
-    log->lost = log->lost + lost - told;
+    log->lost += lost;
     pthread_mutex_unlock(&log->lock);
 }
 
@@ -148,16 +179,34 @@ static void report(struct decision_log *log, const struct task *task, int error)
     log->is_failing = error != 0;
 }
 
-/* What was lost before, then the line; false: this one is lost as well. */
-static bool write_task(struct decision_log *log, const struct task *task)
+static struct str behind_first_line(struct str lines)
 {
-    if (task->lost > 0) {
-        if (tell(&log->file, task->lost, NULL) != 0)
-            return false;
-        count_lost(log, 0, task->lost);
+    const char *end = memchr(lines.p, '\n', lines.n);
+    return str_skip(lines, (size_t)(end + 1 - lines.p));
+}
+
+/* What was lost before, then the lines, those behind one that failed too. A
+ * stop does not wait for a pipe that nobody reads, a second for each. */
+static void write_batch(struct decision_log *log, const struct task *task)
+{
+    struct str lines = line_queue_lines(&log->batch);
+    uint64_t untold = task->lost;
+    while (lines.n > 0) {
+        if (untold > 0 && tell(&log->file, untold, NULL) == 0)
+            untold = 0;
+        size_t done = untold == 0 ? log_file_append(&log->file, lines) : 0;
+        report(log, task, done == lines.n ? 0 : errno);
+        lines = str_skip(lines, done);
+        if (lines.n == 0)
+            break;
+        lines = behind_first_line(lines);
+        untold++;
+        if (task->is_ending)
+            break;
     }
-    struct str text = {task->line->text, task->line->length};
-    return log_file_append(&log->file, text) == 0;
+    if (untold > 0)
+        count_lost(log, untold);
+    line_queue_clear(&log->batch);
 }
 
 static void *write_lines(void *argument)
@@ -169,17 +218,7 @@ static void *write_lines(void *argument)
             reopen(log);
         if (task.is_end && task.lost > 0)
             tell(&log->file, task.lost, NULL);
-        if (task.line != NULL) {
-            bool is_lost = !write_task(log, &task);
-            report(log, &task, is_lost ? errno : 0);
-            if (is_lost)
-                count_lost(log, 1, 0);
-            free(task.line);
-            /* A stop does not wait for a pipe that nobody reads, a second for
-             * each line of the queue. */
-            if (is_lost && task.is_ending)
-                return NULL;
-        }
+        write_batch(log, &task);
         if (task.is_end)
             return NULL;
     }
@@ -200,6 +239,7 @@ static void release(struct decision_log *log)
 {
     log_file_close(&log->file);
     line_queue_release(&log->queue);
+    line_queue_release(&log->batch);
     pthread_cond_destroy(&log->work);
     pthread_mutex_destroy(&log->lock);
     free((char *)(uintptr_t)log->path);
@@ -216,8 +256,13 @@ static struct decision_log *make(const struct log_settings *settings,
     }
     log->file.fd = -1;
     line_queue_init(&log->queue, QUEUE_OCTETS);
+    line_queue_init(&log->batch, QUEUE_OCTETS);
     pthread_mutex_init(&log->lock, NULL);
-    pthread_cond_init(&log->work, NULL);
+    pthread_condattr_t by_clock;
+    pthread_condattr_init(&by_clock);
+    pthread_condattr_setclock(&by_clock, CLOCK_MONOTONIC);
+    pthread_cond_init(&log->work, &by_clock);
+    pthread_condattr_destroy(&by_clock);
     return log;
 }
 
@@ -259,9 +304,12 @@ void decision_log_write(struct decision_log *log, struct str line)
     pthread_mutex_lock(&log->lock);
     if (line.n == 0 || line_queue_push(&log->queue, line) != 0)
         log->lost++;
-    else
-        pthread_cond_signal(&log->work);
+    bool must_wake = log->queue.used > 0 &&
+                     (log->is_sleeping || log->queue.used >= GATHER_OCTETS);
+    log->is_sleeping = log->is_sleeping && !must_wake;
     pthread_mutex_unlock(&log->lock);
+    if (must_wake)
+        pthread_cond_signal(&log->work);
 }
 
 void decision_log_reopen(struct decision_log *log)

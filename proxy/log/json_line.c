@@ -1,7 +1,6 @@
 #include "proxy/log/json_line.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +9,8 @@
 #include "rules/base/utf8.h"
 
 #define TEXT_MAX 1024
-#define FIRST_CAPACITY 1024
+#define FIRST_CAPACITY 4096
+#define DIGITS_MAX 20 /* of a number of 64 bits */
 
 void json_line_init(struct json_line *line, size_t cap)
 {
@@ -23,15 +23,8 @@ void json_line_release(struct json_line *line)
     *line = (struct json_line){.cap = line->cap};
 }
 
-/* One octet of the cap is kept for the LF. */
-static bool make_room(struct json_line *line, size_t octets)
+static bool grow(struct json_line *line, size_t needed)
 {
-    if (line->is_full || octets >= line->cap ||
-        line->length > line->cap - 1 - octets)
-        return false;
-    size_t needed = line->length + octets + 1;
-    if (needed <= line->capacity)
-        return true;
     size_t capacity = line->capacity == 0 ? FIRST_CAPACITY : line->capacity;
     while (capacity < needed)
         capacity *= 2;
@@ -45,7 +38,17 @@ static bool make_room(struct json_line *line, size_t octets)
     return true;
 }
 
-static void put(struct json_line *line, const char *octets, size_t count)
+/* One octet of the cap is kept for the LF. */
+static bool make_room(struct json_line *line, size_t octets)
+{
+    if (line->is_full || octets >= line->cap ||
+        line->length > line->cap - 1 - octets)
+        return false;
+    size_t needed = line->length + octets + 1;
+    return needed <= line->capacity || grow(line, needed);
+}
+
+static inline void put(struct json_line *line, const char *octets, size_t count)
 {
     if (!make_room(line, count)) {
         line->is_full = true;
@@ -63,12 +66,17 @@ static void put_literal(struct json_line *line, const char *literal)
 /* The comma before an item, and its key. */
 static void begin_item(struct json_line *line, const char *key)
 {
+    char before[4];
+    size_t n = 0;
     if (line->needs_comma)
-        put(line, ",", 1);
+        before[n++] = ',';
     line->needs_comma = true;
-    if (key == NULL)
+    if (key == NULL) {
+        put(line, before, n);
         return;
-    put(line, "\"", 1);
+    }
+    before[n++] = '"';
+    put(line, before, n);
     put_literal(line, key);
     put(line, "\":", 2);
 }
@@ -135,27 +143,45 @@ static void put_escape(struct json_line *line, uint32_t character)
     }
 }
 
+/* What stands in a line as it is, of ASCII. */
+static bool is_plain_octet(char octet)
+{
+    unsigned char c = (unsigned char)octet;
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+/* The octets that stand as they are before one that is escaped: `character`,
+ * of so many octets (0: no UTF-8). */
+static size_t plain_run(struct str value, uint32_t *character, size_t *octets)
+{
+    size_t plain = 0;
+    for (;;) {
+        while (plain < value.n && is_plain_octet(value.p[plain]))
+            plain++;
+        *character = 0;
+        *octets = utf8_next(str_skip(value, plain), character);
+        if (plain == value.n || *character < 0x80 ||
+            utf8_is_control(*character))
+            return plain;
+        plain += *octets;
+    }
+}
+
 /* Plain runs are copied whole; what stands between them is escaped. An octet
  * that is no UTF-8 becomes U+FFFD. */
 static void put_escaped(struct json_line *line, struct str value)
 {
-    size_t plain = 0;
-    while (plain < value.n) {
-        uint32_t character = 0;
-        size_t octets = utf8_next(str_skip(value, plain), &character);
-        bool is_plain = octets > 0 && character != '"' && character != '\\' &&
-                        !utf8_is_control(character);
-        if (is_plain) {
-            plain += octets;
-            continue;
-        }
+    while (value.n > 0) {
+        uint32_t character;
+        size_t octets;
+        size_t plain = plain_run(value, &character, &octets);
         put(line, value.p, plain);
+        value = str_skip(value, plain);
+        if (value.n == 0)
+            return;
         put_escape(line, octets == 0 ? 0xfffd : character);
-        value = str_skip(value, plain + (octets == 0 ? 1 : octets));
-        plain = 0;
+        value = str_skip(value, octets == 0 ? 1 : octets);
     }
-    if (plain > 0)
-        put(line, value.p, plain);
 }
 
 /* At most TEXT_MAX octets, without half a character at the end. */
@@ -182,12 +208,27 @@ void json_long_text(struct json_line *line, const char *key, struct str value)
     put(line, "\"", 1);
 }
 
+/* Writes at least `width` digits, with zeros before them; returns how many. */
+static size_t write_digits(char to[DIGITS_MAX], uint64_t value, size_t width)
+{
+    char digits[DIGITS_MAX];
+    size_t at = DIGITS_MAX;
+    do {
+        digits[--at] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value > 0);
+    while (DIGITS_MAX - at < width)
+        digits[--at] = '0';
+    memcpy(to, digits + at, DIGITS_MAX - at);
+    return DIGITS_MAX - at;
+}
+
 void json_number(struct json_line *line, const char *key, uint64_t value)
 {
-    char text[24];
-    int length = snprintf(text, sizeof text, "%" PRIu64, value);
+    char text[DIGITS_MAX];
+    size_t n = write_digits(text, value, 1);
     begin_item(line, key);
-    put(line, text, (size_t)length);
+    put(line, text, n);
 }
 
 void json_flag(struct json_line *line, const char *key, bool value)
@@ -198,24 +239,41 @@ void json_flag(struct json_line *line, const char *key, bool value)
 
 void json_ms(struct json_line *line, const char *key, uint64_t us)
 {
-    char text[32];
-    int length = snprintf(text, sizeof text, "%" PRIu64 ".%03u", us / 1000,
-                          (unsigned)(us % 1000));
+    char text[2 * DIGITS_MAX + 1];
+    size_t n = write_digits(text, us / 1000, 1);
+    text[n++] = '.';
+    n += write_digits(text + n, us % 1000, 3);
     begin_item(line, key);
-    put(line, text, (size_t)length);
+    put(line, text, n);
 }
 
 void json_time(struct json_line *line, const char *key, uint64_t us)
 {
-    char text[64];
     time_t seconds = (time_t)(us / 1000000);
     struct tm tm;
     if (gmtime_r(&seconds, &tm) == NULL)
         tm = (struct tm){.tm_year = 70, .tm_mday = 1};
-    size_t length = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
-    snprintf(text + length, sizeof text - length, ".%06uZ",
-             (unsigned)(us % 1000000));
-    json_text(line, key, str_from(text));
+    const struct {
+        uint64_t value;
+        size_t width;
+        char behind;
+    } parts[] = {
+        {(uint64_t)tm.tm_year + 1900, 4, '-'},
+        {(uint64_t)tm.tm_mon + 1, 2, '-'},
+        {(uint64_t)tm.tm_mday, 2, 'T'},
+        {(uint64_t)tm.tm_hour, 2, ':'},
+        {(uint64_t)tm.tm_min, 2, ':'},
+        {(uint64_t)tm.tm_sec, 2, '.'},
+        {us % 1000000, 6, 'Z'},
+    };
+    enum { PARTS = sizeof parts / sizeof *parts };
+    char text[PARTS * (DIGITS_MAX + 1)];
+    size_t n = 0;
+    for (size_t i = 0; i < PARTS; i++) {
+        n += write_digits(text + n, parts[i].value, parts[i].width);
+        text[n++] = parts[i].behind;
+    }
+    json_text(line, key, str_span(text, n));
 }
 
 struct str json_line_end(struct json_line *line)

@@ -1,55 +1,68 @@
 #include "proxy/log/line_queue.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define FIRST_CAPACITY ((size_t)16 * 1024)
+#define KEPT_CAPACITY ((size_t)256 * 1024)
 
 void line_queue_init(struct line_queue *queue, size_t cap)
 {
     *queue = (struct line_queue){.cap = cap};
-    queue->last = &queue->first;
 }
 
 void line_queue_release(struct line_queue *queue)
 {
-    struct queued_line *line;
-    while ((line = line_queue_take(queue)) != NULL)
-        free(line);
+    free(queue->octets);
+    *queue = (struct line_queue){.cap = queue->cap};
 }
 
-static size_t cost_of(size_t length)
+static int make_room(struct line_queue *queue, size_t octets)
 {
-    return sizeof(struct queued_line) + length;
+    size_t needed = queue->used + octets;
+    if (needed <= queue->capacity)
+        return 0;
+    size_t capacity = queue->capacity == 0 ? FIRST_CAPACITY : queue->capacity;
+    while (capacity < needed)
+        capacity *= 2;
+    char *moved = realloc(queue->octets, capacity);
+    if (moved == NULL)
+        return -1;
+    queue->octets = moved;
+    queue->capacity = capacity;
+    return 0;
 }
 
 int line_queue_push(struct line_queue *queue, struct str line)
 {
     if (line.n > 0 && line.p[line.n - 1] == '\n')
         line.n--;
-    size_t left = queue->cap - queue->octets;
-    if (line.n >= left || cost_of(line.n + 1) > left)
+    if (line.n >= queue->cap - queue->used || make_room(queue, line.n + 1) != 0)
         return -1;
-    struct queued_line *copy = malloc(cost_of(line.n + 1));
-    if (copy == NULL)
-        return -1;
-    copy->next = NULL;
-    copy->length = line.n + 1;
     if (line.n > 0)
-        memcpy(copy->text, line.p, line.n);
-    copy->text[line.n] = '\n';
-    *queue->last = copy;
-    queue->last = &copy->next;
-    queue->octets += cost_of(copy->length);
+        memcpy(queue->octets + queue->used, line.p, line.n);
+    queue->used += line.n;
+    queue->octets[queue->used++] = '\n';
     return 0;
 }
 
-struct queued_line *line_queue_take(struct line_queue *queue)
+struct str line_queue_lines(const struct line_queue *queue)
 {
-    struct queued_line *line = queue->first;
-    if (line == NULL)
-        return NULL;
-    queue->first = line->next;
-    if (queue->first == NULL)
-        queue->last = &queue->first;
-    queue->octets -= cost_of(line->length);
-    return line;
+    return (struct str){queue->octets, queue->used};
+}
+
+void line_queue_move(struct line_queue *queue, struct line_queue *to)
+{
+    assert(to->used == 0);
+    struct line_queue taken = *queue;
+    *queue = *to;
+    *to = taken;
+}
+
+void line_queue_clear(struct line_queue *queue)
+{
+    queue->used = 0;
+    if (queue->capacity > KEPT_CAPACITY)
+        line_queue_release(queue);
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -79,18 +80,26 @@ static bool take_back(int fd, size_t octets)
     return ftruncate(fd, end - (off_t)octets) == 0;
 }
 
-int log_file_append(struct log_file *file, struct str line)
+/* What of `octets` ends with a LF. */
+static size_t whole_lines(struct str octets)
 {
-    assert(line.n > 0 && line.p[line.n - 1] == '\n');
+    const char *last = memrchr(octets.p, '\n', octets.n);
+    return last == NULL ? 0 : (size_t)(last + 1 - octets.p);
+}
+
+size_t log_file_append(struct log_file *file, struct str lines)
+{
+    assert(lines.n > 0 && lines.p[lines.n - 1] == '\n');
     if (file->is_torn && write_all(file->fd, STR("\n")) != 1)
-        return -1;
-    file->is_torn = false;
-    size_t done = write_all(file->fd, line);
-    if (done == line.n)
         return 0;
+    file->is_torn = false;
+    size_t done = write_all(file->fd, lines);
+    if (done == lines.n)
+        return done;
     int error = errno;
-    if (done > 0 && !take_back(file->fd, done))
+    size_t whole = done == 0 ? 0 : whole_lines(str_head(lines, done));
+    if (done > whole && !take_back(file->fd, done - whole))
         file->is_torn = true;
     errno = error;
-    return -1;
+    return whole;
 }

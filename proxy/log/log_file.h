@@ -14,10 +14,10 @@ struct log_file {
 int log_file_open(struct log_file *file, const char *path);
 void log_file_close(struct log_file *file);
 
-/* Appends one line, its LF included. -1 with errno when it could not: then
- * nothing of it stands in the file or, where octets can't be taken back (a
- * pipe, another writer behind them), the torn piece is closed by a LF before
- * the next line. */
-int log_file_append(struct log_file *file, struct str line);
+/* Appends one or more lines, their LFs included. The octets of those that
+ * stand in the file now: all, or less with errno. Nothing is left of the line
+ * that failed or, where octets can't be taken back (a pipe, another writer
+ * behind them), the torn piece is closed by a LF before the next line. */
+size_t log_file_append(struct log_file *file, struct str lines);
 
 #endif

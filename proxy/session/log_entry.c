@@ -1,10 +1,10 @@
 #include "proxy/session/log_entry.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "proxy/session/session_reply.h"
 #include "proxy/session/transaction.h"
+#include "rules/base/octet_writer.h"
 #include "rules/ruleset.h"
 
 #define REPLY_TEXT_MAX 900
@@ -142,19 +142,28 @@ void log_put_client(struct log_entry *entry)
     json_close_object(line);
 }
 
+static void put_word(struct octet_writer *writer, struct str word)
+{
+    if (word.n == 0)
+        return;
+    octet_writer_put(writer, STR(" "));
+    octet_writer_put(writer, word);
+}
+
 void log_put_reply(struct log_entry *entry, const char *key,
                    const struct reply *reply)
 {
     char text[1024];
+    struct octet_writer writer = {.to = text, .room = sizeof text};
+    const char code[] = {(char)('0' + reply->code / 100 % 10),
+                         (char)('0' + reply->code / 10 % 10),
+                         (char)('0' + reply->code % 10)};
     if (reply->text.n > REPLY_TEXT_MAX)
         log_entry_cut(entry, "reply.text");
-    int n =
-        snprintf(text, sizeof text, "%03d%s%.*s%s%.*s", reply->code,
-                 reply->enhanced.n > 0 ? " " : "", (int)reply->enhanced.n,
-                 reply->enhanced.p, reply->text.n > 0 ? " " : "",
-                 (int)str_head(reply->text, REPLY_TEXT_MAX).n, reply->text.p);
-    if (n > 0)
-        json_text(&entry->line, key, str_span(text, (size_t)n));
+    octet_writer_put(&writer, str_span(code, sizeof code));
+    put_word(&writer, reply->enhanced);
+    put_word(&writer, str_head(reply->text, REPLY_TEXT_MAX));
+    json_text(&entry->line, key, str_span(text, writer.used));
 }
 
 void log_put_by(struct log_entry *entry, const struct rule *rule,

@@ -9,51 +9,70 @@
 
 #include <cmocka.h>
 
-static void assert_next(struct line_queue *queue, const char *want)
+static void assert_lines(const struct line_queue *queue, const char *want)
 {
-    struct queued_line *line = line_queue_take(queue);
-    assert_non_null(line);
-    assert_int_equal(line->length, strlen(want));
-    assert_memory_equal(line->text, want, line->length);
-    free(line);
+    struct str lines = line_queue_lines(queue);
+    assert_int_equal(lines.n, strlen(want));
+    if (lines.n > 0)
+        assert_memory_equal(lines.p, want, lines.n);
 }
 
-static void lines_come_out_in_order_with_one_end_each(void **state)
+static void lines_leave_in_the_order_they_came(void **state)
+{
+    (void)state;
+    struct line_queue queue, taken;
+    line_queue_init(&queue, 1024);
+    line_queue_init(&taken, 1024);
+    assert_int_equal(line_queue_push(&queue, STR("one")), 0);
+    assert_int_equal(line_queue_push(&queue, STR("two\n")), 0);
+    line_queue_move(&queue, &taken);
+    assert_int_equal(line_queue_push(&queue, STR("three")), 0);
+    assert_lines(&taken, "one\ntwo\n");
+    assert_lines(&queue, "three\n");
+    line_queue_clear(&taken);
+    assert_lines(&taken, "");
+    line_queue_move(&queue, &taken);
+    assert_lines(&taken, "three\n");
+    line_queue_release(&queue);
+    line_queue_release(&taken);
+}
+
+static void a_full_queue_takes_no_line(void **state)
 {
     (void)state;
     struct line_queue queue;
-    line_queue_init(&queue, 1024);
-    assert_int_equal(line_queue_push(&queue, STR("one")), 0);
-    assert_int_equal(line_queue_push(&queue, STR("two\n")), 0);
-    assert_next(&queue, "one\n");
-    assert_int_equal(line_queue_push(&queue, STR("three")), 0);
-    assert_next(&queue, "two\n");
-    assert_next(&queue, "three\n");
-    assert_null(line_queue_take(&queue));
-    assert_int_equal(queue.octets, 0);
-    assert_int_equal(line_queue_push(&queue, STR("four")), 0);
+    line_queue_init(&queue, 8);
+    assert_int_equal(line_queue_push(&queue, STR("abc")), 0);
+    assert_int_equal(line_queue_push(&queue, STR("defg")), -1);
+    assert_int_equal(line_queue_push(&queue, STR("def")), 0);
+    assert_int_equal(line_queue_push(&queue, STR("")), -1);
+    assert_lines(&queue, "abc\ndef\n");
+    line_queue_clear(&queue);
+    assert_int_equal(line_queue_push(&queue, STR("ghij")), 0);
     line_queue_release(&queue);
 }
 
-static void a_full_queue_refuses_until_one_is_taken(void **state)
+static void what_only_a_burst_needed_is_given_back(void **state)
 {
     (void)state;
+    static const char large[1024 * 1024];
     struct line_queue queue;
-    line_queue_init(&queue, 2 * (sizeof(struct queued_line) + 4));
-    assert_int_equal(line_queue_push(&queue, STR("abc")), 0);
-    assert_int_equal(line_queue_push(&queue, STR("def")), 0);
-    assert_int_equal(line_queue_push(&queue, STR("")), -1);
-    assert_next(&queue, "abc\n");
-    assert_int_equal(line_queue_push(&queue, STR("ghij")), -1);
-    assert_int_equal(line_queue_push(&queue, STR("ghi")), 0);
+    line_queue_init(&queue, 2 * sizeof large);
+    assert_int_equal(line_queue_push(&queue, str_span(large, sizeof large)), 0);
+    line_queue_clear(&queue);
+    assert_int_equal(queue.capacity, 0);
+    assert_int_equal(line_queue_push(&queue, STR("one")), 0);
+    line_queue_clear(&queue);
+    assert_true(queue.capacity > 0);
     line_queue_release(&queue);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lines_come_out_in_order_with_one_end_each),
-        cmocka_unit_test(a_full_queue_refuses_until_one_is_taken),
+        cmocka_unit_test(lines_leave_in_the_order_they_came),
+        cmocka_unit_test(a_full_queue_takes_no_line),
+        cmocka_unit_test(what_only_a_burst_needed_is_given_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
