@@ -152,7 +152,8 @@ static bool is_plain_octet(char octet)
 
 /* The octets that stand as they are before one that is escaped: `character`,
  * of so many octets (0: no UTF-8). */
-static size_t plain_run(struct str value, uint32_t *character, size_t *octets)
+static size_t unescaped_run(struct str value, uint32_t *character,
+                            size_t *octets)
 {
     size_t plain = 0;
     for (;;) {
@@ -174,7 +175,7 @@ static void put_escaped(struct json_line *line, struct str value)
     while (value.n > 0) {
         uint32_t character;
         size_t octets;
-        size_t plain = plain_run(value, &character, &octets);
+        size_t plain = unescaped_run(value, &character, &octets);
         put(line, value.p, plain);
         value = str_skip(value, plain);
         if (value.n == 0)

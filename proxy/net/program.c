@@ -143,8 +143,7 @@ static int spawn(struct program *program, const char *const *words)
     };
     program->process.data = program;
     program->open++;
-    int result =
-        uv_spawn(&program->loop->uv, &program->process, &options);
+    int result = uv_spawn(&program->loop->uv, &program->process, &options);
     if (result != 0)
         return result;
     program->is_running = program->is_reading = true;

@@ -10,11 +10,13 @@ static bool is_discarding(const struct stream *stream)
            stream->state == STREAM_LINGERING;
 }
 
+/* Under TLS all of it is decrypted at once, but for part of a record that was
+ * begun before; that the engine keeps. */
 static size_t read_room(const struct stream *stream)
 {
     if (is_discarding(stream))
         return LOOP_SCRATCH;
-    if (stream->engine != NULL)
+    if (stream->engine != NULL && tls_engine_unread(stream->engine) > 0)
         return tls_engine_room(stream->engine);
     return octet_queue_room(&stream->input);
 }
@@ -34,8 +36,7 @@ static void take_octets(struct stream *stream, struct str octets)
     if (is_discarding(stream))
         return;
     if (stream->engine != NULL) {
-        if (tls_engine_feed(stream->engine, octets) != octets.n)
-            stream_note_end(stream, STREAM_END_MEMORY, "out of memory");
+        tls_engine_lend(stream->engine, octets);
         return;
     }
     if (octet_queue_add(&stream->input, octets) != 0) {
@@ -71,21 +72,23 @@ static void on_read(uv_stream_t *handle, ssize_t count, const uv_buf_t *buffer)
 
 static void decrypt(struct stream *stream)
 {
-    size_t pending;
     while (!stream->is_paused &&
            tls_engine_advance(stream->engine) == TLS_OPEN &&
-           (pending = tls_engine_pending(stream->engine)) > 0) {
+           tls_engine_pending(stream->engine) > 0) {
         size_t room = octet_queue_room(&stream->input);
+        /* The text of a record is shorter than the record. */
+        size_t most = tls_engine_pending(stream->engine) +
+                      tls_engine_unread(stream->engine);
         if (room == 0)
             return;
-        if (pending > room)
-            pending = room;
-        char *to = octet_queue_reserve(&stream->input, pending);
+        if (most > room)
+            most = room;
+        char *to = octet_queue_reserve(&stream->input, most);
         if (to == NULL) {
             stream_note_end(stream, STREAM_END_MEMORY, "out of memory");
             return;
         }
-        size_t got = tls_engine_read(stream->engine, to, pending);
+        size_t got = tls_engine_read(stream->engine, to, most);
         octet_queue_commit(&stream->input, got);
         stream->untold |= EVENT_BYTES;
     }
@@ -93,7 +96,7 @@ static void decrypt(struct stream *stream)
 
 static bool is_engine_dry(const struct stream *stream)
 {
-    return tls_engine_room(stream->engine) == TLS_ENGINE_INPUT_MAX &&
+    return tls_engine_unread(stream->engine) == 0 &&
            tls_engine_pending(stream->engine) == 0;
 }
 
@@ -106,6 +109,8 @@ static void take_tls(struct stream *stream)
         stream->untold |= EVENT_READY;
     }
     decrypt(stream);
+    if (tls_engine_keep(stream->engine) != 0)
+        stream_note_end(stream, STREAM_END_MEMORY, "out of memory");
     if (stream->state == STREAM_FAILED)
         return;
     state = tls_engine_advance(stream->engine);
@@ -194,6 +199,9 @@ void stream_wipe(struct stream *stream, size_t octets)
 void stream_expect_secrets(struct stream *stream, bool are_expected)
 {
     stream->expects_secrets = are_expected;
+    octet_queue_expect_secrets(&stream->input, are_expected);
+    octet_queue_expect_secrets(&stream->output, are_expected);
+    octet_queue_expect_secrets(&stream->in_flight, are_expected);
     if (stream->engine != NULL)
         tls_engine_expect_secrets(stream->engine, are_expected);
 }

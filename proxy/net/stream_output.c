@@ -3,6 +3,9 @@
  * that the queues may grow and move meanwhile. */
 #include "proxy/net/stream_internal.h"
 
+/* What is written in pieces of this size goes at once. */
+#define DIRECT_MIN ((size_t)16 * 1024)
+
 static void note_if_drained(struct stream *stream)
 {
     if (stream->is_above_low && stream_pending(stream) <= STREAM_OUTPUT_LOW) {
@@ -116,6 +119,33 @@ void stream_send_output(struct stream *stream)
     note_if_drained(stream);
 }
 
+/* A large piece goes to the kernel from where it lies, behind what waits
+ * already; what the kernel does not take is for the queue. */
+static size_t write_through(struct stream *stream, struct str octets)
+{
+    if (octets.n < DIRECT_MIN || !can_send(stream) ||
+        stream->state != STREAM_OPEN || stream->engine != NULL)
+        return 0;
+    size_t queued = stream->output.size;
+    uv_buf_t buffers[] = {
+        uv_buf_init((char *)(uintptr_t)octet_queue_view(&stream->output).p,
+                    (unsigned)queued),
+        uv_buf_init((char *)(uintptr_t)octets.p, (unsigned)octets.n),
+    };
+    unsigned skipped = queued == 0 ? 1 : 0;
+    int sent = uv_try_write((uv_stream_t *)&stream->tcp, buffers + skipped,
+                            2 - skipped);
+    /* A failure is met again, and told, where the queue is sent. */
+    if (sent <= 0)
+        return 0;
+    if ((size_t)sent < queued) {
+        octet_queue_drop(&stream->output, (size_t)sent);
+        return 0;
+    }
+    octet_queue_drop(&stream->output, queued);
+    return (size_t)sent - queued;
+}
+
 /* What is written to a stream that has failed goes nowhere: the owner will
  * hear of the failure, and need not ask at each write. */
 int stream_write(struct stream *stream, struct str octets)
@@ -123,8 +153,10 @@ int stream_write(struct stream *stream, struct str octets)
     if (stream->state == STREAM_FAILED)
         return 0;
     if (octets.n > STREAM_OUTPUT_MAX ||
-        stream_pending(stream) > STREAM_OUTPUT_MAX - octets.n ||
-        octet_queue_add(&stream->output, octets) != 0)
+        stream_pending(stream) > STREAM_OUTPUT_MAX - octets.n)
+        return -1;
+    octets = str_skip(octets, write_through(stream, octets));
+    if (octet_queue_add(&stream->output, octets) != 0)
         return -1;
     if (stream_pending(stream) > STREAM_OUTPUT_LOW)
         stream->is_above_low = true;

@@ -293,9 +293,9 @@ static void vet_message(struct session *s)
 {
     struct transaction *t = s->transaction;
     facts_set_number(&s->facts, FACT_MESSAGE_BYTES, t->content.bytes);
-    facts_set_number(&s->facts, FACT_MESSAGE_LINES, t->content.lines);
+    facts_set_number(&s->facts, FACT_MESSAGE_LINES, t->content.scan.lines);
     facts_set_number(&s->facts, FACT_MESSAGE_LONGEST_LINE,
-                     t->content.longest_line);
+                     t->content.scan.longest);
     policy_ask(s, STAGE_MESSAGE, on_message_vetted);
 }
 

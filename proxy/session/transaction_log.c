@@ -237,8 +237,8 @@ static void put_message(struct log_entry *entry)
     json_open_object(line, "message");
     if (t->is_complete) {
         json_number(line, "bytes", t->content.bytes);
-        json_number(line, "lines", t->content.lines);
-        json_number(line, "longest_line", t->content.longest_line);
+        json_number(line, "lines", t->content.scan.lines);
+        json_number(line, "longest_line", t->content.scan.longest);
     }
     if (t->stopped_at > 0)
         json_number(line, "stopped", t->stopped_at);

@@ -1,6 +1,6 @@
 #include "proxy/smtp/chunk_writer.h"
 
-#include "proxy/smtp/plain_run.h"
+#include "proxy/smtp/line_scan.h"
 
 #include <stdio.h>
 
@@ -11,11 +11,12 @@ void chunk_writer_init(struct chunk_writer *writer)
 
 int chunk_writer_check(struct chunk_writer *writer, struct str octets)
 {
-    bool ignored = false;
+    struct line_scan scan = {0};
     while (octets.n > 0 && !writer->is_broken) {
-        size_t n = writer->has_cr ? 0 : plain_run(octets, &ignored);
+        size_t n = writer->has_cr ? 0 : line_scan(&scan, octets, false);
         octets = str_skip(octets, n);
-        writer->is_within_line = writer->is_within_line || n > 0;
+        if (n > 0)
+            writer->is_within_line = scan.line_octets > 0;
         if (octets.n == 0)
             break;
         char c = octets.p[0];

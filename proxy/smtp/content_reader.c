@@ -5,8 +5,6 @@
  * octets, so that the end is found where any strict reader finds it. */
 #include "proxy/smtp/content_reader.h"
 
-#include "proxy/smtp/plain_run.h"
-
 enum content_state {
     AT_START,  /* of the content, or of a line */
     IN_TEXT,   /* within a line */
@@ -41,21 +39,22 @@ static void set_fault(struct content_reader *reader, enum content_fault fault)
         reader->fault = fault;
 }
 
-static void count_octets(struct content_reader *reader, uint64_t octets)
+static void count_octet(struct content_reader *reader)
 {
-    reader->bytes += octets;
-    reader->line_octets += octets;
-    if (reader->line_octets > reader->longest_line)
-        reader->longest_line = reader->line_octets;
-    if (reader->line_octets > reader->line_max)
+    struct line_scan *scan = &reader->scan;
+    reader->bytes++;
+    scan->line_octets++;
+    if (scan->line_octets > scan->longest)
+        scan->longest = scan->line_octets;
+    if (scan->longest > reader->line_max)
         set_fault(reader, CONTENT_FAULT_LINE);
 }
 
 static struct str end_line(struct content_reader *reader)
 {
     reader->bytes += 2;
-    reader->lines++;
-    reader->line_octets = 0;
+    reader->scan.lines++;
+    reader->scan.line_octets = 0;
     reader->state = AT_START;
     reader->is_soft = false;
     return CRLF;
@@ -73,29 +72,25 @@ static struct str repair_line(struct content_reader *reader)
 /* A dot alone on its line, which does not stand as the end of data does. */
 static struct str keep_dot(struct content_reader *reader)
 {
-    count_octets(reader, 1);
+    count_octet(reader);
     return STR(".");
 }
 
 /* How many octets of `in` are content as they lie. */
 static size_t take_lines(struct content_reader *reader, struct str in)
 {
-    size_t at = 0;
-    while (at < in.n) {
-        if (reader->state == AT_START && in.p[at] == '.' && !reader->is_chunked)
-            break;
-        size_t n = plain_run(str_skip(in, at), &reader->has_8bit);
-        if (n > 0) {
-            reader->state = IN_TEXT;
-            count_octets(reader, n);
-            at += n;
-        }
-        if (in.n - at < 2 || in.p[at] != '\r' || in.p[at + 1] != '\n')
-            break;
-        end_line(reader);
-        at += 2;
-    }
-    return at;
+    if (reader->state == AT_START && in.p[0] == '.' && !reader->is_chunked)
+        return 0;
+    uint64_t lines = reader->scan.lines;
+    size_t n = line_scan(&reader->scan, in, !reader->is_chunked);
+    if (n == 0)
+        return 0;
+    reader->state = reader->scan.line_octets > 0 ? IN_TEXT : AT_START;
+    reader->is_soft = reader->is_soft && reader->scan.lines == lines;
+    reader->bytes += n;
+    if (reader->scan.longest > reader->line_max)
+        set_fault(reader, CONTENT_FAULT_LINE);
+    return n;
 }
 
 /* Behind a CR that no LF followed. */
@@ -103,7 +98,7 @@ static struct str bare_cr(struct content_reader *reader)
 {
     set_fault(reader, CONTENT_FAULT_BARE_CR);
     reader->state = IN_TEXT;
-    count_octets(reader, 1);
+    count_octet(reader);
     return NOTHING;
 }
 
@@ -119,7 +114,7 @@ static struct str step_text(struct content_reader *reader, char c)
         return repair_line(reader);
     set_fault(reader, c == '\0' ? CONTENT_FAULT_NUL : CONTENT_FAULT_BARE_LF);
     reader->state = IN_TEXT;
-    count_octets(reader, 1);
+    count_octet(reader);
     return NOTHING;
 }
 

@@ -9,7 +9,7 @@
 #ifndef PROXY_SMTP_CONTENT_READER_H
 #define PROXY_SMTP_CONTENT_READER_H
 
-#include "rules/base/str.h"
+#include "proxy/smtp/line_scan.h"
 
 enum content_next {
     CONTENT_BYTES, /* *bytes: content, borrowed from the input or static */
@@ -35,12 +35,9 @@ struct content_reader {
     uint64_t chunk_left; /* octets of the chunk that are still to come */
     uint64_t crs;        /* repairs: CRs that wait for what is behind them */
     enum content_fault fault;
-    uint64_t line_max; /* octets of a line without CRLF */
-    uint64_t bytes;    /* content so far, CRLFs included */
-    uint64_t lines;
-    uint64_t line_octets; /* of the line under way */
-    uint64_t longest_line;
-    bool has_8bit;
+    uint64_t line_max;     /* octets of a line without CRLF */
+    uint64_t bytes;        /* content so far, CRLFs included */
+    struct line_scan scan; /* its lines so far */
 };
 
 void content_reader_init(struct content_reader *reader, uint64_t line_max,

@@ -1,6 +1,6 @@
 #include "proxy/smtp/dot_writer.h"
 
-#include "proxy/smtp/plain_run.h"
+#include "proxy/smtp/line_scan.h"
 
 #include <assert.h>
 #include <string.h>
@@ -14,21 +14,13 @@ void dot_writer_init(struct dot_writer *writer)
  * the start of a line or an octet that must be looked at on its own. */
 static size_t run_length(struct dot_writer *writer, struct str text)
 {
-    bool ignored = false;
-    size_t at = 0;
-    while (at < text.n) {
-        if (writer->is_line_start && text.p[at] == '.')
-            break;
-        size_t n = plain_run(str_skip(text, at), &ignored);
-        if (n > 0)
-            writer->is_line_start = false;
-        at += n;
-        if (text.n - at < 2 || text.p[at] != '\r' || text.p[at + 1] != '\n')
-            break;
-        writer->is_line_start = true;
-        at += 2;
-    }
-    return at;
+    struct line_scan scan = {0};
+    if (writer->is_line_start && text.p[0] == '.')
+        return 0;
+    size_t n = line_scan(&scan, text, true);
+    if (n > 0)
+        writer->is_line_start = scan.line_octets == 0;
+    return n;
 }
 
 /* One octet that run_length() stopped at, into `to`. Returns the octets

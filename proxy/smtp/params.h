@@ -22,7 +22,7 @@ struct mail_params {
 
 struct rcpt_params {
     struct str notify, orcpt; /* as sent; n 0: not given */
-    bool needs_dsn; /* the client asked: it must not be lost */
+    bool needs_dsn;           /* the client asked: it must not be lost */
 };
 
 enum params_error {

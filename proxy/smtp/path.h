@@ -10,7 +10,7 @@ enum path_error {
     PATH_SYNTAX = -1,      /* 501 5.1.7 / 5.1.3 */
     PATH_UNQUALIFIED = -2, /* 553 5.5.4 */
     PATH_TOO_LONG = -3,    /* 501 5.1.7 */
-    PATH_UTF8 = -4 /* 553 5.6.7: of the callers, who know of SMTPUTF8 */
+    PATH_UTF8 = -4         /* 553 5.6.7: of the callers, who know of SMTPUTF8 */
 };
 
 /* Reads a path at the start of *text, which must be in angle brackets, and

@@ -22,29 +22,22 @@ static uint64_t load(const char *p)
     return le64toh(word);
 }
 
-size_t plain_run(struct str text, bool *has_8bit)
+size_t plain_run(struct str text)
 {
-    uint64_t seen = 0;
     size_t i = 0;
-    while (text.n - i >= sizeof seen) {
+    while (text.n - i >= sizeof(uint64_t)) {
         uint64_t word = load(text.p + i);
         uint64_t low = (word - EACH_OCTET(ABOVE_CR)) & ~word & HIGH_BITS;
-        if (low == 0) {
-            seen |= word;
-            i += sizeof word;
-            continue;
-        }
         /* The lowest mark is exact; those above it need not be. */
-        unsigned marked = (unsigned)__builtin_ctzll(low) / 8;
-        seen |= word & ((UINT64_C(1) << (marked * 8)) - 1);
-        i += marked;
+        size_t n = low == 0 ? sizeof word : (size_t)__builtin_ctzll(low) / 8;
+        i += n;
+        if (n == sizeof word)
+            continue;
         if (!is_plain(text.p[i]))
-            goto out;
+            return i;
         i++;
     }
-    for (; i < text.n && is_plain(text.p[i]); i++)
-        seen |= (uint8_t)text.p[i];
-out:
-    *has_8bit = *has_8bit || (seen & HIGH_BITS) != 0;
+    while (i < text.n && is_plain(text.p[i]))
+        i++;
     return i;
 }

@@ -8,15 +8,23 @@
 
 void octet_queue_init(struct octet_queue *queue, size_t max)
 {
-    *queue = (struct octet_queue){.max = max};
+    *queue =
+        (struct octet_queue){.max = max, .wipes = true, .is_to_wipe = true};
+}
+
+void octet_queue_expect_secrets(struct octet_queue *queue, bool are_expected)
+{
+    queue->wipes = are_expected;
+    queue->is_to_wipe = queue->is_to_wipe || are_expected;
 }
 
 static void free_octets(struct octet_queue *queue)
 {
-    if (queue->octets != NULL)
+    if (queue->octets != NULL && queue->is_to_wipe)
         explicit_bzero(queue->octets, queue->capacity);
     free(queue->octets);
     queue->octets = NULL;
+    queue->is_to_wipe = queue->wipes;
     queue->start = 0;
     queue->capacity = 0;
 }
@@ -55,11 +63,13 @@ static int grow(struct octet_queue *queue, size_t needed)
     char *octets = malloc(capacity);
     if (octets == NULL)
         return -1;
+    bool is_to_wipe = queue->is_to_wipe;
     if (queue->size > 0)
         memcpy(octets, queue->octets + queue->start, queue->size);
     free_octets(queue);
     queue->octets = octets;
     queue->capacity = capacity;
+    queue->is_to_wipe = is_to_wipe;
     return 0;
 }
 

@@ -1,6 +1,7 @@
 /* Octets in, octets out, in order: a queue with a maximum. Grows on demand;
  * an empty queue holds no memory. What it held is wiped before the memory
- * goes, since passwords pass through. The struct is the caller's. */
+ * goes, since passwords pass through, unless the owner knows better. The
+ * struct is the caller's. */
 #ifndef PROXY_TLS_OCTET_QUEUE_H
 #define PROXY_TLS_OCTET_QUEUE_H
 
@@ -12,10 +13,14 @@ struct octet_queue {
     size_t size;  /* of what is held */
     size_t capacity;
     size_t max;
+    bool wipes;
+    bool is_to_wipe; /* the memory held now, though `wipes` be over */
 };
 
 void octet_queue_init(struct octet_queue *queue, size_t max);
 void octet_queue_release(struct octet_queue *queue);
+/* Whether what is added from now on may be secret; it is at first. */
+void octet_queue_expect_secrets(struct octet_queue *queue, bool are_expected);
 
 /* How many octets may still be added. */
 size_t octet_queue_room(const struct octet_queue *queue);

@@ -28,17 +28,28 @@ struct tls_engine {
     SSL *ssl;
     enum tls_state state;
     struct octet_queue input;  /* from the network */
+    struct str lent;           /* behind that; the caller's memory */
     struct octet_queue output; /* to the network */
+    bool is_dry;               /* nothing to do until something comes or goes */
     SSL_SESSION *session;      /* client: the newest to offer next */
     bool expects_secrets;
     struct record_memory record;
     char error[256];
 };
 
+static void drop_network(struct tls_engine *engine, size_t octets)
+{
+    if (engine->input.size > 0)
+        octet_queue_drop(&engine->input, octets);
+    else
+        engine->lent = str_skip(engine->lent, octets);
+}
+
 int tls_engine_bio_read(BIO *bio, char *to, int room)
 {
     struct tls_engine *engine = BIO_get_data(bio);
-    struct str held = octet_queue_view(&engine->input);
+    struct str held = engine->input.size > 0 ? octet_queue_view(&engine->input)
+                                             : engine->lent;
     BIO_clear_retry_flags(bio);
     if (room <= 0)
         return 0;
@@ -49,7 +60,7 @@ int tls_engine_bio_read(BIO *bio, char *to, int room)
     held = str_head(held, (size_t)room);
     memcpy(to, held.p, held.n);
     record_memory_note(&engine->record, to, (size_t)room, held.n);
-    octet_queue_drop(&engine->input, held.n);
+    drop_network(engine, held.n);
     return (int)held.n;
 }
 
@@ -129,6 +140,9 @@ struct tls_engine *tls_engine_new(struct tls_context *context, const char *name)
         return NULL;
     octet_queue_init(&engine->input, TLS_ENGINE_INPUT_MAX);
     octet_queue_init(&engine->output, OUTPUT_MAX);
+    /* What is encrypted is no secret. */
+    octet_queue_expect_secrets(&engine->input, false);
+    octet_queue_expect_secrets(&engine->output, false);
     engine->ssl = SSL_new(context->contexts[0]);
     BIO *bio = BIO_new(context->buffers);
     if (engine->ssl == NULL || bio == NULL ||
@@ -188,7 +202,6 @@ static void keep_reused(struct tls_engine *engine)
 
 static void advance_handshake(struct tls_engine *engine)
 {
-    ERR_clear_error();
     int result = SSL_do_handshake(engine->ssl);
     if (result == 1) {
         engine->state = TLS_OPEN;
@@ -198,6 +211,7 @@ static void advance_handshake(struct tls_engine *engine)
     int error = SSL_get_error(engine->ssl, result);
     if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE)
         fail(engine);
+    engine->is_dry = true;
 }
 
 /* Brings the first octet of clear text within reach. What stands before it
@@ -205,7 +219,8 @@ static void advance_handshake(struct tls_engine *engine)
 static void advance_open(struct tls_engine *engine)
 {
     char first;
-    ERR_clear_error();
+    if (SSL_pending(engine->ssl) > 0)
+        return;
     int result = SSL_peek(engine->ssl, &first, 1);
     if (result > 0)
         return;
@@ -214,21 +229,42 @@ static void advance_open(struct tls_engine *engine)
         engine->state = TLS_PEER_CLOSED;
     else if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE)
         fail(engine);
+    engine->is_dry = true;
 }
 
 enum tls_state tls_engine_advance(struct tls_engine *engine)
 {
-    if (engine->state == TLS_HANDSHAKING)
+    if (engine->state == TLS_HANDSHAKING && !engine->is_dry)
         advance_handshake(engine);
-    if (engine->state == TLS_OPEN)
+    if (engine->state == TLS_OPEN && !engine->is_dry)
         advance_open(engine);
     return engine->state;
+}
+
+void tls_engine_lend(struct tls_engine *engine, struct str octets)
+{
+    assert(engine->lent.n == 0);
+    engine->lent = octets;
+    engine->is_dry = engine->is_dry && octets.n == 0;
+}
+
+int tls_engine_keep(struct tls_engine *engine)
+{
+    struct str left = engine->lent;
+    engine->lent = STR("");
+    return octet_queue_add(&engine->input, left);
 }
 
 size_t tls_engine_feed(struct tls_engine *engine, struct str octets)
 {
     octets = str_head(octets, tls_engine_room(engine));
-    return octet_queue_add(&engine->input, octets) == 0 ? octets.n : 0;
+    tls_engine_lend(engine, octets);
+    return tls_engine_keep(engine) == 0 ? octets.n : 0;
+}
+
+size_t tls_engine_unread(const struct tls_engine *engine)
+{
+    return engine->input.size + engine->lent.n;
 }
 
 size_t tls_engine_room(const struct tls_engine *engine)
@@ -244,6 +280,8 @@ struct str tls_engine_output(const struct tls_engine *engine)
 void tls_engine_sent(struct tls_engine *engine, size_t octets)
 {
     octet_queue_drop(&engine->output, octets);
+    /* A handshake may have stopped for want of room. */
+    engine->is_dry = engine->is_dry && octets == 0;
 }
 
 /* With the last that is left the record's memory goes: it is looked at first,
@@ -308,6 +346,9 @@ size_t tls_engine_read(struct tls_engine *engine, char *to, size_t room)
         if (got <= 0)
             break;
         total += (size_t)got;
+        /* BoringSSL never reads beyond the record that it needs. */
+        engine->is_dry =
+            tls_engine_pending(engine) == 0 && tls_engine_unread(engine) == 0;
     }
     return total;
 }
@@ -333,7 +374,6 @@ size_t tls_engine_write(struct tls_engine *engine, struct str octets)
     size_t total = 0;
     while (total < octets.n && can_write(engine)) {
         struct str record = str_head(str_skip(octets, total), RECORD_MAX);
-        ERR_clear_error();
         int taken = SSL_write(engine->ssl, record.p, (int)record.n);
         if (taken <= 0) {
             fail(engine);
@@ -348,7 +388,6 @@ void tls_engine_close(struct tls_engine *engine)
 {
     if (engine->state != TLS_OPEN && engine->state != TLS_PEER_CLOSED)
         return;
-    ERR_clear_error();
     if ((SSL_get_shutdown(engine->ssl) & SSL_SENT_SHUTDOWN) == 0)
         SSL_shutdown(engine->ssl);
     ERR_clear_error();

@@ -47,6 +47,13 @@ enum tls_state tls_engine_advance(struct tls_engine *engine);
  * how much went. */
 size_t tls_engine_feed(struct tls_engine *engine, struct str octets);
 size_t tls_engine_room(const struct tls_engine *engine);
+/* The same without a copy: the engine reads the octets where they lie, and
+ * copies what is left of them when it is told that they go. keep: 0, or -1
+ * when that was more than room(), or memory is out. */
+void tls_engine_lend(struct tls_engine *engine, struct str octets);
+int tls_engine_keep(struct tls_engine *engine);
+/* The octets that were fed or lent and not decrypted yet. */
+size_t tls_engine_unread(const struct tls_engine *engine);
 struct str tls_engine_output(const struct tls_engine *engine);
 void tls_engine_sent(struct tls_engine *engine, size_t octets);
 

@@ -154,6 +154,9 @@ void upstream_enter(struct upstream *upstream, enum upstream_state state)
                      (int)target->server->text.n, target->server->text.p,
                      upstream_state_name(state));
     upstream->state = state;
+    if (upstream->stream != NULL)
+        stream_expect_secrets(upstream->stream, state == UPSTREAM_TOKEN ||
+                                                    state == UPSTREAM_AUTH);
     if (entrances[state] != NULL)
         entrances[state](upstream);
     /* The entrance may have failed and gone on to closed. */

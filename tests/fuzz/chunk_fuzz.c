@@ -60,8 +60,8 @@ static void assert_counts(const struct content_reader *reader, struct str text)
         if (octets > longest)
             longest = octets;
     }
-    assert(reader->bytes == text.n && reader->lines == lines);
-    assert(reader->longest_line == longest);
+    assert(reader->bytes == text.n && reader->scan.lines == lines);
+    assert(reader->scan.longest == longest);
 }
 
 /* The octets of the chunk behind its command; the command is as we read it. */

@@ -130,6 +130,37 @@ static void a_slow_reader_holds_the_writer_back(void **state)
     free(pouring.octets);
 }
 
+/* In pieces that wait for the end of the turn. */
+static void write_in_pieces(struct stream_end_point *end, const char *octets,
+                            size_t size)
+{
+    enum { PIECE = 8 * 1024 };
+    for (size_t at = 0; at < size; at += PIECE)
+        end_write(end, str_head(str_span(octets + at, size - at), PIECE));
+}
+
+#define LARGE ((size_t)64 * 1024)
+
+static bool client_heard_both(struct stream_pair *pair)
+{
+    return end_heard(&pair->client).n == 5 + LARGE;
+}
+
+static void a_large_piece_goes_at_once_behind_what_waits(void **state)
+{
+    struct stream_pair *pair = *state;
+    char *octets = make_octets(LARGE);
+    stream_pair_connect(pair);
+    end_write(&pair->server, STR("small"));
+    assert_int_equal(stream_pending(pair->server.stream), 5);
+    end_write(&pair->server, str_span(octets, LARGE));
+    assert_true(stream_pending(pair->server.stream) < LARGE);
+    stream_pair_run(pair, client_heard_both);
+    assert_memory_equal(end_heard(&pair->client).p, "small", 5);
+    assert_memory_equal(end_heard(&pair->client).p + 5, octets, LARGE);
+    free(octets);
+}
+
 static void the_output_queue_has_a_maximum(void **state)
 {
     struct stream_pair *pair = *state;
@@ -139,7 +170,7 @@ static void the_output_queue_has_a_maximum(void **state)
                                   str_span(octets, STREAM_OUTPUT_MAX + 1)),
                      -1);
     assert_int_equal(stream_pending(pair->client.stream), 0);
-    end_write(&pair->client, str_span(octets, STREAM_OUTPUT_MAX));
+    write_in_pieces(&pair->client, octets, STREAM_OUTPUT_MAX);
     assert_int_equal(stream_write(pair->client.stream, STR("x")), -1);
     free(octets);
 }
@@ -288,7 +319,7 @@ static void an_owner_may_let_go_in_any_event(void **state)
         stream_pair_connect(&pair);
         pair.test = cases[i];
         pair.client.on_event = let_go;
-        end_write(&pair.client, str_span(octets, STREAM_OUTPUT_HIGH));
+        write_in_pieces(&pair.client, octets, STREAM_OUTPUT_HIGH);
         end_write(&pair.server, STR("hello"));
         end_close(&pair.server);
         stream_pair_run(&pair, is_let_go);
@@ -344,6 +375,8 @@ int main(void)
                                         free_pair),
         cmocka_unit_test_setup_teardown(a_slow_reader_holds_the_writer_back,
                                         open_pair, free_pair),
+        cmocka_unit_test_setup_teardown(
+            a_large_piece_goes_at_once_behind_what_waits, open_pair, free_pair),
         cmocka_unit_test_setup_teardown(the_output_queue_has_a_maximum,
                                         open_pair, free_pair),
         cmocka_unit_test_setup_teardown(close_sends_all_that_is_queued,

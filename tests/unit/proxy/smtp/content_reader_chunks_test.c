@@ -174,9 +174,8 @@ static void the_counts_are_those_of_the_whole(void **state)
     for (size_t size = 1; size <= text.n; size++) {
         read_all(&seen, text, size, size, SIZE_MAX);
         assert_int_equal(seen.reader.bytes, 4 + 7 + 2 + 3);
-        assert_int_equal(seen.reader.lines, 4);
-        assert_int_equal(seen.reader.longest_line, 5);
-        assert_true(seen.reader.has_8bit);
+        assert_int_equal(seen.reader.scan.lines, 4);
+        assert_int_equal(seen.reader.scan.longest, 5);
     }
 }
 

@@ -255,8 +255,8 @@ static void the_counts_are_those_of_what_is_handed_out(void **state)
         read_data(&seen, text, piece, piece);
         assert_true(seen.has_ended);
         assert_int_equal(seen.reader.bytes, 4 + 7 + 2 + 3);
-        assert_int_equal(seen.reader.lines, 4);
-        assert_int_equal(seen.reader.longest_line, 5);
+        assert_int_equal(seen.reader.scan.lines, 4);
+        assert_int_equal(seen.reader.scan.longest, 5);
     }
 }
 

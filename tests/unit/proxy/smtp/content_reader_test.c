@@ -32,8 +32,8 @@ static void read_all(struct seen *seen, struct str text, size_t first,
         struct str input = str_head(text, first);
         size_t given = input.n;
         struct str bytes;
-        while ((seen->last = content_reader_next(&seen->reader, &input, &bytes)) ==
-               CONTENT_BYTES) {
+        while ((seen->last = content_reader_next(&seen->reader, &input,
+                                                 &bytes)) == CONTENT_BYTES) {
             assert_true(bytes.n > 0 && seen->length + bytes.n <= ROOM);
             memcpy(seen->content + seen->length, bytes.p, bytes.n);
             seen->length += bytes.n;
@@ -55,7 +55,8 @@ struct data_case {
 static void assert_seen(const struct data_case *c, const struct seen *seen)
 {
     assert_int_equal(seen->reader.fault, c->want_fault);
-    assert_int_equal(seen->last, c->want_rest == NULL ? CONTENT_MORE : CONTENT_END);
+    assert_int_equal(seen->last,
+                     c->want_rest == NULL ? CONTENT_MORE : CONTENT_END);
     struct str rest = str_skip(c->text, seen->taken);
     if (c->want_rest != NULL)
         assert_true(str_equals(rest, str_from(c->want_rest)));
@@ -279,9 +280,11 @@ static void wire_S22_S23_sequences_across_every_offset(void **state)
             struct str first = str_span(text, offsets[i]);
             struct str second = str_span(text + offsets[i], tail - before);
             content_reader_init(&reader, LINE_MAX, false);
-            while (content_reader_next(&reader, &first, &bytes) == CONTENT_BYTES)
+            while (content_reader_next(&reader, &first, &bytes) ==
+                   CONTENT_BYTES)
                 continue;
-            while (content_reader_next(&reader, &second, &bytes) == CONTENT_BYTES)
+            while (content_reader_next(&reader, &second, &bytes) ==
+                   CONTENT_BYTES)
                 continue;
             assert_int_equal(reader.fault, CONTENT_FAULT_BARE_CR);
             assert_int_equal(first.n + second.n, 4);
@@ -359,11 +362,12 @@ static void wire_S24_a_cut_is_no_start_of_a_line(void **state)
                 struct str input =
                     str_head(str_span(text + at, n + 5 - at), piece);
                 struct str bytes;
-                while (content_reader_next(&reader, &input, &bytes) == CONTENT_BYTES)
+                while (content_reader_next(&reader, &input, &bytes) ==
+                       CONTENT_BYTES)
                     content += bytes.n;
             }
             assert_int_equal(content, n + 2);
-            assert_int_equal(reader.longest_line, n);
+            assert_int_equal(reader.scan.longest, n);
         }
     }
     free(text);
@@ -422,13 +426,11 @@ static void the_counts_are_those_of_the_content(void **state)
     for (size_t piece = 1; piece <= text.n; piece++) {
         read_all(&seen, text, piece, piece);
         assert_int_equal(seen.reader.bytes, 4 + 7 + 2 + 3);
-        assert_int_equal(seen.reader.lines, 4);
-        assert_int_equal(seen.reader.longest_line, 5);
-        assert_true(seen.reader.has_8bit);
+        assert_int_equal(seen.reader.scan.lines, 4);
+        assert_int_equal(seen.reader.scan.longest, 5);
     }
     read_all(&seen, STR("plain text, longer than a word\r\n.\r\n\xff"),
              SIZE_MAX, SIZE_MAX);
-    assert_false(seen.reader.has_8bit);
 }
 
 static void content_is_lent_from_the_input(void **state)
@@ -439,7 +441,8 @@ static void content_is_lent_from_the_input(void **state)
     struct content_reader reader;
     struct str bytes;
     content_reader_init(&reader, LINE_MAX, false);
-    assert_int_equal(content_reader_next(&reader, &input, &bytes), CONTENT_BYTES);
+    assert_int_equal(content_reader_next(&reader, &input, &bytes),
+                     CONTENT_BYTES);
     assert_ptr_equal(bytes.p, whole.p);
     assert_int_equal(bytes.n, 6);
     assert_int_equal(content_reader_next(&reader, &input, &bytes), CONTENT_END);
