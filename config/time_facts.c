@@ -1,7 +1,16 @@
 #include "config/time_facts.h"
 
-#include <stdio.h>
 #include <time.h>
+
+#include "rules/base/digits.h"
+#include "rules/base/octet_writer.h"
+
+static void put_number(struct octet_writer *writer, int number, size_t width)
+{
+    char digits[DIGITS_MAX];
+    size_t n = digits_write(digits, (uint64_t)number, width);
+    octet_writer_put(writer, str_span(digits, n));
+}
 
 bool time_date_write(char out[FACTS_DATE_ROOM], uint64_t seconds)
 {
@@ -12,13 +21,26 @@ bool time_date_write(char out[FACTS_DATE_ROOM], uint64_t seconds)
                                        "Sep", "Oct", "Nov", "Dec"};
     time_t time = (time_t)seconds;
     struct tm utc;
-    if (gmtime_r(&time, &utc) == NULL || utc.tm_year > 9999 - 1900)
+    if (gmtime_r(&time, &utc) == NULL || utc.tm_year < 0 ||
+        utc.tm_year > 9999 - 1900)
         return false;
-    int n =
-        snprintf(out, FACTS_DATE_ROOM, "%s, %02d %s %d %02d:%02d:%02d +0000",
-                 DAYS[utc.tm_wday], utc.tm_mday, MONTHS[utc.tm_mon],
-                 utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
-    return n > 0 && n < FACTS_DATE_ROOM;
+    struct octet_writer writer = {.to = out, .room = FACTS_DATE_ROOM - 1};
+    octet_writer_put(&writer, str_span(DAYS[utc.tm_wday], 3));
+    octet_writer_put(&writer, STR(", "));
+    put_number(&writer, utc.tm_mday, 2);
+    octet_writer_put(&writer, STR(" "));
+    octet_writer_put(&writer, str_span(MONTHS[utc.tm_mon], 3));
+    octet_writer_put(&writer, STR(" "));
+    put_number(&writer, utc.tm_year + 1900, 4);
+    octet_writer_put(&writer, STR(" "));
+    put_number(&writer, utc.tm_hour, 2);
+    octet_writer_put(&writer, STR(":"));
+    put_number(&writer, utc.tm_min, 2);
+    octet_writer_put(&writer, STR(":"));
+    put_number(&writer, utc.tm_sec, 2);
+    octet_writer_put(&writer, STR(" +0000"));
+    out[writer.used] = '\0';
+    return !writer.is_full;
 }
 
 void time_facts_set(struct facts *facts, uint64_t seconds)

@@ -2,6 +2,7 @@
 
 #include "rules/address.h"
 #include "rules/address_list.h"
+#include "rules/base/digits.h"
 #include "rules/domain_name.h"
 #include "rules/encoded_word.h"
 
@@ -124,10 +125,12 @@ static int read_parts(struct fact_reader *reader, const struct fact_ref *ref,
 static int read_number(struct fact_reader *reader, uint64_t number,
                        struct fact_values *out)
 {
+    char digits[DIGITS_MAX];
     struct str *text = arena_alloc(reader->arena, sizeof *text);
     if (text == NULL)
         return -1;
-    *text = arena_printf(reader->arena, "%llu", (unsigned long long)number);
+    *text = arena_str(reader->arena,
+                      str_span(digits, digits_write(digits, number, 1)));
     out->number = number;
     out->items = text;
     out->count = 1;

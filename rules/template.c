@@ -1,6 +1,7 @@
 #include "rules/template.h"
 
 #include "rules/address.h"
+#include "rules/base/digits.h"
 #include "rules/base/keyed_hash.h"
 
 #include <string.h>
@@ -114,9 +115,8 @@ static enum template_result append_fact(struct output *out,
 
 static enum template_result append_number(struct output *out, uint64_t number)
 {
-    struct str text =
-        arena_printf(out->arena, "%llu", (unsigned long long)number);
-    return text.p == NULL ? TEMPLATE_FULL : append(out, text);
+    char digits[DIGITS_MAX];
+    return append(out, str_span(digits, digits_write(digits, number, 1)));
 }
 
 static enum template_result append_figure(struct output *out,

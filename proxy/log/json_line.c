@@ -6,11 +6,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "rules/base/digits.h"
 #include "rules/base/utf8.h"
 
 #define TEXT_MAX 1024
 #define FIRST_CAPACITY 4096
-#define DIGITS_MAX 20 /* of a number of 64 bits */
 
 void json_line_init(struct json_line *line, size_t cap)
 {
@@ -209,25 +209,10 @@ void json_long_text(struct json_line *line, const char *key, struct str value)
     put(line, "\"", 1);
 }
 
-/* Writes at least `width` digits, with zeros before them; returns how many. */
-static size_t write_digits(char to[DIGITS_MAX], uint64_t value, size_t width)
-{
-    char digits[DIGITS_MAX];
-    size_t at = DIGITS_MAX;
-    do {
-        digits[--at] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value > 0);
-    while (DIGITS_MAX - at < width)
-        digits[--at] = '0';
-    memcpy(to, digits + at, DIGITS_MAX - at);
-    return DIGITS_MAX - at;
-}
-
 void json_number(struct json_line *line, const char *key, uint64_t value)
 {
     char text[DIGITS_MAX];
-    size_t n = write_digits(text, value, 1);
+    size_t n = digits_write(text, value, 1);
     begin_item(line, key);
     put(line, text, n);
 }
@@ -241,9 +226,9 @@ void json_flag(struct json_line *line, const char *key, bool value)
 void json_ms(struct json_line *line, const char *key, uint64_t us)
 {
     char text[2 * DIGITS_MAX + 1];
-    size_t n = write_digits(text, us / 1000, 1);
+    size_t n = digits_write(text, us / 1000, 1);
     text[n++] = '.';
-    n += write_digits(text + n, us % 1000, 3);
+    n += digits_write(text + n, us % 1000, 3);
     begin_item(line, key);
     put(line, text, n);
 }
@@ -271,7 +256,7 @@ void json_time(struct json_line *line, const char *key, uint64_t us)
     char text[PARTS * (DIGITS_MAX + 1)];
     size_t n = 0;
     for (size_t i = 0; i < PARTS; i++) {
-        n += write_digits(text + n, parts[i].value, parts[i].width);
+        n += digits_write(text + n, parts[i].value, parts[i].width);
         text[n++] = parts[i].behind;
     }
     json_text(line, key, str_span(text, n));

@@ -107,6 +107,10 @@ void stream_pause(struct stream *stream);
  * new came in. Without effect on a stream that is not paused. */
 void stream_resume(struct stream *stream);
 
+/* While it is set, what is written waits for more, up to STREAM_OUTPUT_LOW or
+ * stream_close(). Not set at first. */
+void stream_hold_output(struct stream *stream, bool is_held);
+
 /* Copies into the queue. 0, or -1 when the queue would pass its maximum or
  * memory is out (nothing is queued then). What is written after a failure is
  * dropped: on_ended tells of it. */

@@ -57,6 +57,7 @@ struct stream {
     size_t clear_octets;          /* head of output that leaves before TLS */
     struct octet_queue in_flight; /* what libuv is writing */
     bool expects_secrets;
+    bool holds_output;
     bool is_paused;
     bool is_reading;
     bool is_input_full; /* until half of it is consumed */

@@ -103,9 +103,15 @@ static bool can_send(const struct stream *stream)
             (stream->state == STREAM_FAILED && stream->end == STREAM_END_TLS));
 }
 
+static bool must_wait(const struct stream *stream)
+{
+    return stream->holds_output && stream->state == STREAM_OPEN &&
+           stream->output.size <= STREAM_OUTPUT_LOW;
+}
+
 void stream_send_output(struct stream *stream)
 {
-    if (!can_send(stream))
+    if (!can_send(stream) || must_wait(stream))
         return;
     int result = send_all(stream);
     if (result < 0)
@@ -119,11 +125,18 @@ void stream_send_output(struct stream *stream)
     note_if_drained(stream);
 }
 
+void stream_hold_output(struct stream *stream, bool is_held)
+{
+    if (stream->holds_output && !is_held)
+        stream_touch(stream);
+    stream->holds_output = is_held;
+}
+
 /* A large piece goes to the kernel from where it lies, behind what waits
  * already; what the kernel does not take is for the queue. */
 static size_t write_through(struct stream *stream, struct str octets)
 {
-    if (octets.n < DIRECT_MIN || !can_send(stream) ||
+    if (octets.n < DIRECT_MIN || !can_send(stream) || must_wait(stream) ||
         stream->state != STREAM_OPEN || stream->engine != NULL)
         return 0;
     size_t queued = stream->output.size;

@@ -14,9 +14,9 @@ static struct str protocol(const struct session *s, struct arena *arena)
         str_equals(facts_text(facts, FACT_MAIL_SMTPUTF8), STR("true"));
     if (!is_extended)
         return STR("SMTP");
-    return arena_printf(arena, "%s%s%s", is_utf8 ? "UTF8SMTP" : "ESMTP",
-                        facts_know(facts, FACT_TLS_VERSION) ? "S" : "",
-                        s->user.n > 0 ? "A" : "");
+    return ARENA_JOIN(arena, is_utf8 ? STR("UTF8SMTP") : STR("ESMTP"),
+                      facts_know(facts, FACT_TLS_VERSION) ? STR("S") : STR(""),
+                      s->user.n > 0 ? STR("A") : STR(""));
 }
 
 /* "from laptop ([198.51.100.7])", or nothing where the client is hidden. */
@@ -26,9 +26,9 @@ static struct str from_clause(const struct session *s, struct arena *arena)
     struct str ip = facts_text(&s->facts, FACT_CLIENT_IP);
     if (session_settings(s)->received.hides_client)
         return STR("");
-    return arena_printf(arena, "from %.*s ([%s%.*s])\r\n\t", (int)helo.n,
-                        helo.p, s->client_ip.is_v6 ? "IPv6:" : "", (int)ip.n,
-                        ip.p);
+    return ARENA_JOIN(arena, STR("from "), helo, STR(" (["),
+                      s->client_ip.is_v6 ? STR("IPv6:") : STR(""), ip,
+                      STR("])\r\n\t"));
 }
 
 static struct str user_comment(const struct session *s, struct arena *arena)
@@ -41,7 +41,7 @@ static struct str user_comment(const struct session *s, struct arena *arena)
         if (c < ' ' || c > '~' || c == '(' || c == ')' || c == '\\')
             return STR("");
     }
-    return arena_printf(arena, "\r\n\t(login %.*s)", (int)quoted.n, quoted.p);
+    return ARENA_JOIN(arena, STR("\r\n\t(login "), quoted, STR(")"));
 }
 
 /* RFC 8314 4.3: the clause names the cipher suite. */
@@ -51,8 +51,8 @@ static struct str tls_clause(const struct session *s, struct arena *arena)
     struct str cipher = facts_text(&s->facts, FACT_TLS_CIPHER);
     if (version.n == 0)
         return STR("");
-    return arena_printf(arena, "\r\n\ttls %.*s (version %.*s)", (int)cipher.n,
-                        cipher.p, (int)version.n, version.p);
+    return ARENA_JOIN(arena, STR("\r\n\ttls "), cipher, STR(" (version "),
+                      version, STR(")"));
 }
 
 struct str received_field(const struct session *s)
@@ -64,11 +64,10 @@ struct str received_field(const struct session *s)
     struct str user = user_comment(s, arena);
     struct str tls = tls_clause(s, arena);
     char now[FACTS_DATE_ROOM];
-    if (from.p == NULL || with.p == NULL || user.p == NULL || tls.p == NULL ||
-        !time_date_write(now, loop_wall_us(s->host->loop) / 1000000))
+    if (!time_date_write(now, loop_wall_us(s->host->loop) / 1000000))
         return (struct str){NULL, 0};
-    return arena_printf(
-        arena, "Received: %.*sby %.*s with %.*s id %s%.*s%.*s;\r\n\t%s\r\n",
-        (int)from.n, from.p, (int)hostname.n, hostname.p, (int)with.n, with.p,
-        s->transaction->id, (int)tls.n, tls.p, (int)user.n, user.p, now);
+    return ARENA_JOIN(arena, STR("Received: "), from, STR("by "), hostname,
+                      STR(" with "), with, STR(" id "),
+                      str_from(s->transaction->id), tls, user, STR(";\r\n\t"),
+                      str_from(now), STR("\r\n"));
 }

@@ -177,9 +177,17 @@ static void on_ready(void *owner)
     session_run(s);
 }
 
+/* RFC 2920 3.2: the replies to a group of commands leave together. Those from
+ * before the first that waits for the upstream do not go ahead of its answer.
+ */
 static void on_bytes(void *owner)
 {
-    session_run(owner);
+    struct session *s = owner;
+    session_run(s);
+    if (s->stream != NULL)
+        stream_hold_output(s->stream,
+                           s->transaction != NULL &&
+                               transaction_is_waiting(s->transaction));
 }
 
 static void on_ended(void *owner, enum stream_end end)

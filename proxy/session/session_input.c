@@ -218,6 +218,8 @@ void session_run(struct session *s)
     if (s->is_running)
         return;
     s->is_running = true;
+    if (s->stream != NULL)
+        stream_hold_output(s->stream, false);
     while (s->stream != NULL && run_once(s))
         continue;
     s->is_running = false;

@@ -2,7 +2,8 @@
 
 #include "proxy/smtp/line_scan.h"
 
-#include <stdio.h>
+#include "rules/base/digits.h"
+#include "rules/base/octet_writer.h"
 
 void chunk_writer_init(struct chunk_writer *writer)
 {
@@ -40,7 +41,11 @@ int chunk_writer_finish(struct chunk_writer *writer, struct str *end)
 struct str chunk_command(char to[CHUNK_COMMAND_MAX], size_t octets,
                          bool is_last)
 {
-    int n = snprintf(to, CHUNK_COMMAND_MAX, "BDAT %zu%s\r\n", octets,
-                     is_last ? " LAST" : "");
-    return str_span(to, (size_t)n);
+    char digits[DIGITS_MAX];
+    struct octet_writer writer = {.to = to, .room = CHUNK_COMMAND_MAX};
+    octet_writer_put(&writer, STR("BDAT "));
+    octet_writer_put(&writer,
+                     str_span(digits, digits_write(digits, octets, 1)));
+    octet_writer_put(&writer, is_last ? STR(" LAST\r\n") : STR("\r\n"));
+    return str_span(to, writer.used);
 }

@@ -7,8 +7,8 @@
 
 #include "rules/base/str.h"
 
-/* "BDAT 18446744073709551615 LAST\r\n" and a NUL. */
-#define CHUNK_COMMAND_MAX 33
+/* "BDAT 18446744073709551615 LAST\r\n" */
+#define CHUNK_COMMAND_MAX 32
 
 struct chunk_writer {
     bool is_within_line;

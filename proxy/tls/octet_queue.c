@@ -15,7 +15,8 @@ void octet_queue_init(struct octet_queue *queue, size_t max)
 void octet_queue_expect_secrets(struct octet_queue *queue, bool are_expected)
 {
     queue->wipes = are_expected;
-    queue->is_to_wipe = queue->is_to_wipe || are_expected;
+    queue->is_to_wipe =
+        are_expected || (queue->octets != NULL && queue->is_to_wipe);
 }
 
 static void free_octets(struct octet_queue *queue)

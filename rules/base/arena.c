@@ -1,5 +1,7 @@
 #include "rules/base/arena.h"
 
+#include "rules/base/octet_writer.h"
+
 #include <stdarg.h>
 #include <stdalign.h>
 #include <stdio.h>
@@ -136,6 +138,24 @@ struct str arena_lower(struct arena *arena, struct str s)
     for (size_t i = 0; copy != NULL && i < s.n; i++)
         copy[i] = ascii_lower(copy[i]);
     return (struct str){copy, copy == NULL ? 0 : s.n};
+}
+
+struct str arena_join(struct arena *arena, const struct str *parts,
+                      size_t count)
+{
+    size_t length = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (parts[i].p == NULL || parts[i].n > SIZE_MAX - 1 - length)
+            return (struct str){NULL, 0};
+        length += parts[i].n;
+    }
+    char *text = arena_alloc(arena, length + 1);
+    if (text == NULL)
+        return (struct str){NULL, 0};
+    struct octet_writer writer = {.to = text, .room = length};
+    for (size_t i = 0; i < count; i++)
+        octet_writer_put(&writer, parts[i]);
+    return str_span(text, length);
 }
 
 struct str arena_printf(struct arena *arena, const char *format, ...)

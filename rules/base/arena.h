@@ -36,6 +36,12 @@ const struct str *arena_strs(struct arena *arena, const struct str *items,
                              size_t count);
 /* The copy in ASCII lower case. */
 struct str arena_lower(struct arena *arena, struct str s);
+/* The parts one behind the other; p NULL when a part is NULL, or no memory. */
+struct str arena_join(struct arena *arena, const struct str *parts,
+                      size_t count);
+#define ARENA_JOIN(arena, ...)                                                 \
+    arena_join(arena, (const struct str[]){__VA_ARGS__},                       \
+               sizeof((const struct str[]){__VA_ARGS__}) / sizeof(struct str))
 struct str arena_printf(struct arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
