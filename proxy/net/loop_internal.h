@@ -8,7 +8,7 @@
 
 /* What one read() may bring; shared by all streams of the loop, since what
  * came in is copied out before the callback returns. */
-#define LOOP_SCRATCH (64 * 1024)
+#define LOOP_SCRATCH (128 * 1024)
 
 /* Something that its owner has closed and that still takes its leave from
  * the network. `cut` ends it at once; called by loop_free(). */

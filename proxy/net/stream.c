@@ -102,8 +102,8 @@ void stream_turn(struct stream *stream)
     }
     stream_take_input(stream);
     stream_send_output(stream);
-    stream_update_reading(stream);
     tell_owner(stream);
+    stream_update_reading(stream);
 }
 
 static void on_turn_end(struct loop_later *later)

@@ -15,7 +15,7 @@
 #include "proxy/tls/tls_binding.h"
 #include "proxy/tls/tls_session.h"
 
-#define STREAM_INPUT_MAX (64 * 1024)    /* octets kept unread */
+#define STREAM_INPUT_MAX (128 * 1024)   /* octets kept unread */
 #define STREAM_OUTPUT_LOW (32 * 1024)   /* on_drained comes below this */
 #define STREAM_OUTPUT_HIGH (128 * 1024) /* the owner should pause above */
 #define STREAM_OUTPUT_MAX (1024 * 1024) /* stream_write() fails above */

@@ -2,8 +2,9 @@
  * and its interface), stream_input.c, stream_output.c, stream_leave.c.
  *
  * A turn of a stream is always the same four steps, whatever began it: take
- * in what can be taken, send what can be sent, read on or not, and only then
- * tell the owner, who may do anything with the stream in the callback. */
+ * in what can be taken, send what can be sent, tell the owner, who may do
+ * anything with the stream in the callback, and read on or not, as there is
+ * room now. */
 #ifndef PROXY_NET_STREAM_INTERNAL_H
 #define PROXY_NET_STREAM_INTERNAL_H
 

@@ -5,8 +5,10 @@
 #include <string.h>
 
 /* What is taken of a message before the upstream says 354, and the size of a
- * chunk. */
+ * chunk that is gathered. */
 #define KEPT_MAX (64 * 1024)
+/* What comes in pieces of this size is sent as a chunk without a copy. */
+#define WHOLE_MIN (48 * 1024)
 #define PIECE_OCTETS (8 * 1024)
 /* Chunks whose answers may be due at once, where it takes PIPELINING. */
 #define CHUNKS_DUE_MAX 8
@@ -84,16 +86,39 @@ static bool may_send_chunk(const struct upstream *upstream)
     return due < CHUNKS_DUE_MAX && upstream_has_room(upstream);
 }
 
+/* Readers may look for CRLF within a chunk alone: none ends in its CR. */
+static struct str without_cr(struct str octets)
+{
+    bool ends_in_cr = octets.p[octets.n - 1] == '\r';
+    return str_head(octets, octets.n - (ends_in_cr ? 1 : 0));
+}
+
 static void send_chunk(struct content_sender *sender, struct upstream *upstream,
                        bool is_last)
 {
-    size_t length = sender->kept_length;
-    /* Readers may look for CRLF within a chunk alone: none ends in its CR. */
-    size_t held = !is_last && sender->kept[length - 1] == '\r' ? 1 : 0;
-    upstream_chunk(upstream, str_span(sender->kept, length - held), is_last);
-    if (held > 0)
+    struct str kept = str_span(sender->kept, sender->kept_length);
+    struct str chunk = is_last ? kept : without_cr(kept);
+    upstream_chunk(upstream, chunk, is_last);
+    if (chunk.n < kept.n)
         sender->kept[0] = '\r';
-    sender->kept_length = held;
+    sender->kept_length = kept.n - chunk.n;
+}
+
+/* Takes what lies there, if it is worth a chunk; its last CR stays. */
+static enum content_sent send_whole(struct content_sender *sender,
+                                    struct upstream *upstream,
+                                    struct str *octets)
+{
+    if (upstream_state(upstream) != UPSTREAM_CHUNKS ||
+        sender->kept_length > 0 || octets->n < WHOLE_MIN ||
+        !may_send_chunk(upstream))
+        return CONTENT_SENT_OK;
+    struct str chunk = without_cr(*octets);
+    if (chunk_writer_check(&sender->chunks, chunk) != 0)
+        return CONTENT_SENT_BROKEN;
+    upstream_chunk(upstream, chunk, false);
+    *octets = str_skip(*octets, chunk.n);
+    return CONTENT_SENT_OK;
 }
 
 static enum content_sent send_last_chunk(struct content_sender *sender,
@@ -136,6 +161,9 @@ enum content_sent content_sender_write(struct content_sender *sender,
         sender->wants_room = octets->n > 0;
         return result;
     }
+    result = send_whole(sender, upstream, octets);
+    if (result != CONTENT_SENT_OK)
+        return result;
     do {
         before = octets->n;
         result = keep(sender, octets);
