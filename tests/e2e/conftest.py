@@ -8,6 +8,7 @@ import pytest
 import certificates
 import places
 import users
+from load_tools import LoadSink
 from peer_aiosmtpd import Aiosmtpd
 from peer_postfix import Postfix
 from server import Postern, Site
@@ -59,6 +60,13 @@ def start(site):
         server.terminate()
     for server in started:
         server.check_end()
+
+
+@pytest.fixture
+def load_sink(certificate):
+    """smtpsink, that verifies what comes."""
+    with LoadSink(certificate) as server:
+        yield server
 
 
 @pytest.fixture

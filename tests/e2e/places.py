@@ -20,6 +20,11 @@ def release_program():
         "POSTERN_RELEASE_BINARY", ROOT / "build" / "release" / "postern"))
 
 
+def bench_tool(name):
+    """One of tests/bench/load, from the same build as the program."""
+    return program().parent / "tests" / "bench" / "load" / name
+
+
 def peer(name):
     folder = ROOT / "build" / "peers" / name / "tree"
     assert folder.is_dir(), f"{folder} is missing: run contrib/setup --tests"
