@@ -58,27 +58,26 @@ static inline void put(struct json_line *line, const char *octets, size_t count)
     line->length += count;
 }
 
-static void put_literal(struct json_line *line, const char *literal)
-{
-    put(line, literal, strlen(literal));
-}
-
 /* The comma before an item, and its key. */
 static void begin_item(struct json_line *line, const char *key)
 {
-    char before[4];
-    size_t n = 0;
-    if (line->needs_comma)
-        before[n++] = ',';
-    line->needs_comma = true;
-    if (key == NULL) {
-        put(line, before, n);
+    size_t length = key == NULL ? 0 : strlen(key);
+    size_t octets =
+        (line->needs_comma ? 1 : 0) + (key == NULL ? 0 : length + 3);
+    if (!make_room(line, octets)) {
+        line->is_full = true;
         return;
     }
-    before[n++] = '"';
-    put(line, before, n);
-    put_literal(line, key);
-    put(line, "\":", 2);
+    char *to = line->text + line->length;
+    if (line->needs_comma)
+        *to++ = ',';
+    if (key != NULL) {
+        *to++ = '"';
+        memcpy(to, key, length);
+        memcpy(to + length, "\":", 2);
+    }
+    line->length += octets;
+    line->needs_comma = true;
 }
 
 static void open_with(struct json_line *line, const char *key,
@@ -150,6 +149,33 @@ static bool is_plain_octet(char octet)
     return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
+#define EACH_OCTET(value) (UINT64_C(0x0101010101010101) * (value))
+
+/* Whether all octets of a word are plain: a subtraction borrows into the high
+ * bit of one that is below what is subtracted. */
+static bool are_plain(uint64_t word)
+{
+    uint64_t quotes = word ^ EACH_OCTET('"');
+    uint64_t backslashes = word ^ EACH_OCTET('\\');
+    uint64_t marks = (word - EACH_OCTET(0x20)) | (word + EACH_OCTET(0x01)) |
+                     (quotes - EACH_OCTET(0x01)) |
+                     (backslashes - EACH_OCTET(0x01)) | word;
+    return (marks & EACH_OCTET(0x80)) == 0;
+}
+
+static size_t plain_ascii(struct str text)
+{
+    size_t i = 0;
+    for (uint64_t word; text.n - i >= sizeof word; i += sizeof word) {
+        memcpy(&word, text.p + i, sizeof word);
+        if (!are_plain(word))
+            break;
+    }
+    while (i < text.n && is_plain_octet(text.p[i]))
+        i++;
+    return i;
+}
+
 /* The octets that stand as they are before one that is escaped: `character`,
  * of so many octets (0: no UTF-8). */
 static size_t unescaped_run(struct str value, uint32_t *character,
@@ -157,8 +183,7 @@ static size_t unescaped_run(struct str value, uint32_t *character,
 {
     size_t plain = 0;
     for (;;) {
-        while (plain < value.n && is_plain_octet(value.p[plain]))
-            plain++;
+        plain += plain_ascii(str_skip(value, plain));
         *character = 0;
         *octets = utf8_next(str_skip(value, plain), character);
         if (plain == value.n || *character < 0x80 ||
@@ -219,8 +244,9 @@ void json_number(struct json_line *line, const char *key, uint64_t value)
 
 void json_flag(struct json_line *line, const char *key, bool value)
 {
+    struct str word = value ? STR("true") : STR("false");
     begin_item(line, key);
-    put_literal(line, value ? "true" : "false");
+    put(line, word.p, word.n);
 }
 
 void json_ms(struct json_line *line, const char *key, uint64_t us)

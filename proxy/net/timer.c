@@ -4,8 +4,11 @@
 
 #include <stdlib.h>
 
+/* Deadlines are mostly put off before they are due: then the clock's own is
+ * left as it is, and set anew when it comes too early. */
 struct timer {
     uv_timer_t uv;
+    uint64_t due_ms; /* of the loop's clock */
     void (*on_timer)(void *owner);
     void *owner;
 };
@@ -13,7 +16,11 @@ struct timer {
 static void on_expired(uv_timer_t *handle)
 {
     struct timer *timer = handle->data;
-    timer->on_timer(timer->owner);
+    uint64_t now_ms = uv_now(handle->loop);
+    if (now_ms < timer->due_ms)
+        uv_timer_start(handle, on_expired, timer->due_ms - now_ms, 0);
+    else
+        timer->on_timer(timer->owner);
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -36,7 +43,13 @@ struct timer *timer_new(struct loop *loop, void (*on_timer)(void *owner),
 
 void timer_start(struct timer *timer, uint64_t ms)
 {
-    uv_timer_start(&timer->uv, on_expired, ms, 0);
+    uint64_t left_ms = uv_timer_get_due_in(&timer->uv);
+    bool is_armed = uv_is_active((uv_handle_t *)&timer->uv) != 0;
+    timer->due_ms = uv_now(timer->uv.loop) + ms;
+    if (timer->due_ms < ms) /* beyond the end of the clock */
+        timer->due_ms = UINT64_MAX;
+    if (!is_armed || left_ms > ms)
+        uv_timer_start(&timer->uv, on_expired, ms, 0);
 }
 
 void timer_stop(struct timer *timer)

@@ -87,14 +87,14 @@ static void count_line(struct line_scan *scan, size_t octets)
     scan->lines++;
 }
 
-/* Whole blocks from `*line` on, as far as they are sound. Returns where it
- * stopped: not between a CR and its LF. `*line`: where the line under way
- * begins. */
+/* Whole blocks, as far as they are sound. Returns where it stopped: not
+ * between a CR and its LF. `*line`: where the line under way begins. */
 static inline __attribute__((always_inline)) size_t
 scan_blocks(struct line_scan *scan, struct str text, bool heeds_dots,
             struct block (*read)(const char *p), size_t *line)
 {
-    size_t at = 0;
+    struct line_scan found = *scan; /* in registers */
+    size_t at = 0, begin = 0;
     bool is_behind_cr = false;
     for (; text.n - at >= BLOCK; at += BLOCK) {
         const struct block block = read(text.p + at);
@@ -102,14 +102,20 @@ scan_blocks(struct line_scan *scan, struct str text, bool heeds_dots,
             break;
         for (uint64_t lfs = block.lfs; lfs != 0; lfs &= lfs - 1) {
             unsigned lf = (unsigned)__builtin_ctzll(lfs);
-            count_line(scan, at + lf - 1 - *line);
-            *line = at + lf + 1;
-            if (heeds_dots && *line < text.n && text.p[*line] == '.')
-                return *line;
+            count_line(&found, at + lf - 1 - begin);
+            begin = at + lf + 1;
+            if (heeds_dots && begin < text.n && text.p[begin] == '.') {
+                at = begin;
+                goto out;
+            }
         }
         is_behind_cr = block.crs >> (BLOCK - 1) != 0;
     }
-    return at - is_behind_cr;
+    at -= is_behind_cr;
+out:
+    *scan = found;
+    *line = begin;
+    return at;
 }
 
 #ifdef __x86_64__
@@ -133,7 +139,7 @@ static size_t scan_most(struct line_scan *scan, struct str text,
 
 size_t line_scan(struct line_scan *scan, struct str text, bool heeds_dots)
 {
-    size_t line = 0;
+    size_t line;
     size_t at = scan_most(scan, text, heeds_dots, &line);
     while (!(heeds_dots && at == line && at > 0 && at < text.n &&
              text.p[at] == '.')) {
