@@ -18,6 +18,7 @@ struct entry {
 };
 
 struct expiring_table {
+    void *memory; /* owned: the four that follow lie in it */
     struct entry *entries;
     unsigned char *payloads;
     size_t payload_bytes;
@@ -54,13 +55,20 @@ struct expiring_table *expiring_table_new(size_t max, size_t payload_bytes)
     table->touched = NONE;
     /* What needs more than this has a size that is a multiple of it. */
     table->payload_bytes = (payload_bytes + align - 1) / align * align;
-    table->entries = calloc(max, sizeof *table->entries);
-    table->payloads = calloc(max, table->payload_bytes);
-    table->chains = calloc(chains, sizeof *table->chains);
-    table->heap = calloc(max, sizeof *table->heap);
-    if (table->entries != NULL && table->payloads != NULL &&
-        table->chains != NULL && table->heap != NULL)
-        return table;
+    size_t octets = max * (sizeof *table->entries + table->payload_bytes +
+                           sizeof *table->heap) +
+                    chains * sizeof *table->chains;
+    /* One piece, so that it is large enough to come as untouched pages. */
+    table->memory = calloc(1, octets);
+    if (table->memory == NULL)
+        goto fail;
+    /* The payloads first, whose alignment is not known here. */
+    table->payloads = table->memory;
+    table->entries =
+        (struct entry *)(void *)(table->payloads + max * table->payload_bytes);
+    table->chains = (uint32_t *)(table->entries + max);
+    table->heap = table->chains + chains;
+    return table;
 fail:
     expiring_table_free(table);
     return NULL;
@@ -70,10 +78,7 @@ void expiring_table_free(struct expiring_table *table)
 {
     if (table == NULL)
         return;
-    free(table->entries);
-    free(table->payloads);
-    free(table->chains);
-    free(table->heap);
+    free(table->memory);
     free(table);
 }
 

@@ -1,5 +1,7 @@
 #include "rules/facts.h"
 
+#include <assert.h>
+
 void facts_init(struct facts *facts)
 {
     *facts = (struct facts){0};
@@ -23,8 +25,9 @@ void facts_set_number(struct facts *facts, enum fact fact, uint64_t value)
 void facts_set_list(struct facts *facts, enum fact fact,
                     const struct str *values, size_t count)
 {
-    facts->values[fact] =
-        (struct fact_value){.is_known = true, .items = values, .count = count};
+    assert(count <= UINT32_MAX);
+    facts->values[fact] = (struct fact_value){
+        .is_known = true, .items = values, .count = (uint32_t)count};
     facts->changes++;
 }
 

@@ -11,10 +11,13 @@
 
 struct fact_value {
     bool is_known;
-    uint64_t number;         /* FACT_TYPE_NUMBER */
-    const struct str *items; /* the others; an empty list is known too */
-    size_t count;
-    struct str single; /* storage of a one-value fact: items points here */
+    uint32_t count;
+    const struct str
+        *items;            /* of all but numbers; an empty list is known too */
+    union {                /* idle sessions are many: no octet for nothing */
+        uint64_t number;   /* FACT_TYPE_NUMBER */
+        struct str single; /* storage of a one-value fact: items points here */
+    };
 };
 
 /* "Mon, 05 Jan 2026 09:30:01 +0000" and its end. */

@@ -2,6 +2,7 @@
 #include "proxy/command/run.h"
 
 #include <pthread.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -411,12 +412,21 @@ static int read_arguments(int argc, char **argv, const char **path)
     return EXIT_FINE;
 }
 
+/* Large tables are to come as pages that cost nothing until they are touched.
+ * By itself the allocator takes ever larger ones from its heap, and clears
+ * them. */
+static void set_up_memory(void)
+{
+    mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+}
+
 int command_run(int argc, char **argv)
 {
     struct server server = {.control = -1};
     const char *path = DEFAULT_CONFIG;
     if (read_arguments(argc, argv, &path) != EXIT_FINE)
         return EXIT_USAGE;
+    set_up_memory();
     bool has_no_dumps = core_dumps_forbid() == 0;
     const struct settings *settings = load(path);
     if (settings == NULL)

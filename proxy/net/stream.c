@@ -1,8 +1,8 @@
 #include "proxy/net/stream_internal.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 bool stream_has_owner(const struct stream *stream)
@@ -35,7 +35,8 @@ void stream_note_end(struct stream *stream, enum stream_end end,
     if (stream->end == STREAM_END_OWNER) {
         stream->end = end;
         stream->untold |= EVENT_ENDED;
-        snprintf(stream->error, sizeof(stream->error), "%s", words);
+        free(stream->error);
+        stream->error = strdup(words);
     }
     if (!is_orderly)
         fail(stream);
@@ -138,7 +139,6 @@ new_stream(struct loop *loop, const struct stream_events *events, void *owner)
     stream->end = STREAM_END_OWNER;
     octet_queue_init(&stream->input, STREAM_INPUT_MAX);
     octet_queue_init(&stream->output, STREAM_OUTPUT_MAX);
-    octet_queue_init(&stream->in_flight, STREAM_WRITE_MAX);
     return stream;
 }
 
@@ -290,7 +290,7 @@ struct ssl_session_st *stream_tls_session(struct stream *stream)
 
 const char *stream_error(const struct stream *stream)
 {
-    return stream->error;
+    return stream->error == NULL ? "" : stream->error;
 }
 
 bool stream_is_secure(const struct stream *stream)

@@ -201,7 +201,6 @@ void stream_expect_secrets(struct stream *stream, bool are_expected)
     stream->expects_secrets = are_expected;
     octet_queue_expect_secrets(&stream->input, are_expected);
     octet_queue_expect_secrets(&stream->output, are_expected);
-    octet_queue_expect_secrets(&stream->in_flight, are_expected);
     if (stream->engine != NULL)
         tls_engine_expect_secrets(stream->engine, are_expected);
 }

@@ -37,10 +37,15 @@ enum stream_event {
     EVENT_ENDED = 8
 };
 
+/* What the kernel had no room for; only while that is so. */
+struct stream_writing {
+    uv_write_t request;
+    struct octet_queue octets;
+};
+
 struct stream {
     uv_tcp_t tcp;
     uv_timer_t timer; /* of flushing and lingering */
-    uv_write_t write;
     uv_shutdown_t shutdown;
     unsigned open_handles; /* tcp and timer, until their close callbacks */
     struct loop *loop;
@@ -56,7 +61,7 @@ struct stream {
     struct octet_queue input;
     struct octet_queue output;    /* clear text of the owner */
     size_t clear_octets;          /* head of output that leaves before TLS */
-    struct octet_queue in_flight; /* what libuv is writing */
+    struct stream_writing *writing; /* NULL: libuv writes nothing */
     bool expects_secrets;
     bool holds_output;
     bool is_paused;
@@ -64,7 +69,7 @@ struct stream {
     bool is_input_full; /* until half of it is consumed */
     bool has_peer_ended;
     bool is_above_low; /* on_drained is due when the output falls */
-    char error[256];
+    char *error; /* owned; NULL: none, or no memory for it */
     char peer_host[SOCKET_ADDRESS_TEXT];
     char local_host[SOCKET_ADDRESS_TEXT];
     uint16_t peer_port, local_port;

@@ -46,8 +46,10 @@ static void on_handle_closed(uv_handle_t *handle)
 
 void stream_free_if_gone(struct stream *stream)
 {
-    if (stream->open_handles == 0 && !stream->later.is_queued)
-        free(stream);
+    if (stream->open_handles > 0 || stream->later.is_queued)
+        return;
+    free(stream->error);
+    free(stream);
 }
 
 static void release(struct stream *stream)

@@ -3,6 +3,8 @@
  * that the queues may grow and move meanwhile. */
 #include "proxy/net/stream_internal.h"
 
+#include <stdlib.h>
+
 /* What is written in pieces of this size goes at once. */
 #define DIRECT_MIN ((size_t)16 * 1024)
 
@@ -14,10 +16,17 @@ static void note_if_drained(struct stream *stream)
     }
 }
 
+static void free_writing(struct stream *stream)
+{
+    octet_queue_release(&stream->writing->octets);
+    free(stream->writing);
+    stream->writing = NULL;
+}
+
 static void on_written(uv_write_t *request, int status)
 {
     struct stream *stream = request->data;
-    octet_queue_release(&stream->in_flight);
+    free_writing(stream);
     if (stream->state == STREAM_GONE)
         return;
     if (status != 0)
@@ -61,18 +70,27 @@ static void forget_octets(struct stream *stream, size_t octets)
 
 static int write_later(struct stream *stream, struct str octets)
 {
-    octets = str_head(octets, STREAM_WRITE_MAX);
-    if (octet_queue_add(&stream->in_flight, octets) != 0)
+    struct stream_writing *writing = calloc(1, sizeof *writing);
+    if (writing == NULL)
         return UV_ENOMEM;
+    stream->writing = writing;
+    octets = str_head(octets, STREAM_WRITE_MAX);
+    octet_queue_init(&writing->octets, STREAM_WRITE_MAX);
+    octet_queue_expect_secrets(&writing->octets, stream->output.is_to_wipe);
+    int result = octet_queue_add(&writing->octets, octets);
+    if (result != 0) {
+        free_writing(stream);
+        return UV_ENOMEM;
+    }
     uv_buf_t buffer =
-        uv_buf_init(stream->in_flight.octets, (unsigned)stream->in_flight.size);
-    stream->write.data = stream;
-    int result = uv_write(&stream->write, (uv_stream_t *)&stream->tcp, &buffer,
-                          1, on_written);
+        uv_buf_init(writing->octets.octets, (unsigned)writing->octets.size);
+    writing->request.data = stream;
+    result = uv_write(&writing->request, (uv_stream_t *)&stream->tcp, &buffer,
+                      1, on_written);
     if (result == 0)
         forget_octets(stream, octets.n);
     else
-        octet_queue_release(&stream->in_flight);
+        free_writing(stream);
     return result;
 }
 
@@ -97,7 +115,7 @@ static int send_all(struct stream *stream)
 /* After a failure of TLS there is the alert, which says why. */
 static bool can_send(const struct stream *stream)
 {
-    return stream->in_flight.size == 0 &&
+    return stream->writing == NULL &&
            (stream->state == STREAM_OPEN || stream->state == STREAM_SECURING ||
             stream->state == STREAM_FLUSHING ||
             (stream->state == STREAM_FAILED && stream->end == STREAM_END_TLS));
@@ -179,7 +197,9 @@ int stream_write(struct stream *stream, struct str octets)
 
 size_t stream_pending(const struct stream *stream)
 {
-    size_t pending = stream->output.size + stream->in_flight.size;
+    size_t pending = stream->output.size;
+    if (stream->writing != NULL)
+        pending += stream->writing->octets.size;
     if (stream->engine != NULL)
         pending += tls_engine_output(stream->engine).n;
     return pending;

@@ -106,7 +106,7 @@ struct session {
     bool is_excused;
     struct verdict excused;
     struct greeting *greetings; /* in the arena */
-    size_t greeting_count;
+    size_t greeting_count, greeting_room;
     bool has_more_greetings;
     uint64_t commands, bad_commands, commands_without_mail;
     uint64_t transaction_count;

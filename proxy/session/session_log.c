@@ -16,13 +16,15 @@ static const char *const ENDS[] = {
 
 void session_note_greeting(struct session *s, const struct verdict *verdict)
 {
-    if (s->greetings == NULL)
-        s->greetings =
-            arena_array(&s->arena, GREETINGS_MAX, sizeof *s->greetings);
-    if (s->greetings == NULL || s->greeting_count == GREETINGS_MAX) {
+    struct greeting *room = NULL;
+    if (s->greeting_count < GREETINGS_MAX)
+        room = arena_grow(&s->arena, s->greetings, s->greeting_count,
+                          &s->greeting_room, sizeof *s->greetings);
+    if (room == NULL) {
         s->has_more_greetings = true;
         return;
     }
+    s->greetings = room;
     s->greetings[s->greeting_count++] = (struct greeting){
         .name = facts_text(&s->facts, FACT_HELO_NAME),
         .verb = facts_text(&s->facts, FACT_HELO_VERB).p,

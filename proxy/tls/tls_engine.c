@@ -23,6 +23,7 @@
  * key updates and alerts; a long certificate chain leaves in pieces. */
 #define OUTPUT_MAX (128 * 1024)
 #define RECORD_MAX (16 * 1024) /* RFC 8446 5.1 */
+#define ERROR_MAX 256
 
 struct tls_engine {
     SSL *ssl;
@@ -34,7 +35,7 @@ struct tls_engine {
     SSL_SESSION *session;      /* client: the newest to offer next */
     bool expects_secrets;
     struct record_memory record;
-    char error[256];
+    char *error; /* owned; NULL: none, or no memory for it */
 };
 
 static void drop_network(struct tls_engine *engine, size_t octets)
@@ -89,10 +90,18 @@ long tls_engine_bio_control(BIO *bio, int command, long number, void *pointer)
     return command == BIO_CTRL_FLUSH ? 1 : 0;
 }
 
-static void fail(struct tls_engine *engine)
+static void fail_for(struct tls_engine *engine, const char *words)
 {
     engine->state = TLS_FAILED;
-    tls_error_words(engine->ssl, engine->error, sizeof(engine->error));
+    free(engine->error);
+    engine->error = strdup(words);
+}
+
+static void fail(struct tls_engine *engine)
+{
+    char words[ERROR_MAX];
+    tls_error_words(engine->ssl, words, sizeof words);
+    fail_for(engine, words);
 }
 
 static bool is_address(const char *name)
@@ -126,10 +135,11 @@ static void set_side(struct tls_engine *engine,
     assert(name != NULL || !context->is_verified);
     SSL_set_connect_state(engine->ssl);
     if (name != NULL && expect_name(engine->ssl, name) != 0) {
+        char words[ERROR_MAX];
         ERR_clear_error();
-        engine->state = TLS_FAILED;
-        snprintf(engine->error, sizeof(engine->error),
-                 "%s can't be the name of a TLS server", name);
+        snprintf(words, sizeof words, "%s can't be the name of a TLS server",
+                 name);
+        fail_for(engine, words);
     }
 }
 
@@ -333,6 +343,7 @@ void tls_engine_free(struct tls_engine *engine)
     tls_session_free(engine->session);
     octet_queue_release(&engine->input);
     octet_queue_release(&engine->output);
+    free(engine->error);
     free(engine);
 }
 
@@ -395,7 +406,7 @@ void tls_engine_close(struct tls_engine *engine)
 
 const char *tls_engine_error(const struct tls_engine *engine)
 {
-    return engine->error;
+    return engine->error == NULL ? "" : engine->error;
 }
 
 const char *tls_engine_version(const struct tls_engine *engine)
