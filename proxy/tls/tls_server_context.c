@@ -50,6 +50,8 @@ static SSL_CTX *new_listener_ssl(const struct tls_settings *settings)
     SSL_CTX_set_options(ssl, SSL_OP_CIPHER_SERVER_PREFERENCE);
     if (!settings->has_tickets)
         SSL_CTX_set_options(ssl, SSL_OP_NO_TICKET);
+    /* A mail client has one connection; each ticket costs a key. */
+    SSL_CTX_set_num_tickets(ssl, 1);
     SSL_CTX_set_timeout(ssl, TICKET_SECONDS);
     SSL_CTX_set_session_psk_dhe_timeout(ssl, TICKET_SECONDS);
     SSL_CTX_set_alpn_select_cb(ssl, choose_protocol, NULL);
