@@ -412,12 +412,14 @@ static int read_arguments(int argc, char **argv, const char **path)
     return EXIT_FINE;
 }
 
-/* Large tables are to come as pages that cost nothing until they are touched.
- * By itself the allocator takes ever larger ones from its heap, and clears
- * them. */
+/* Large tables are to come as pages that cost nothing until they are touched:
+ * by itself the allocator takes ever larger ones from its heap, and clears
+ * them. What messages pass through is not to go back to the system behind
+ * each of them. */
 static void set_up_memory(void)
 {
     mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+    mallopt(M_TRIM_THRESHOLD, 4 * 1024 * 1024);
 }
 
 int command_run(int argc, char **argv)

@@ -161,12 +161,11 @@ enum content_sent content_sender_write(struct content_sender *sender,
         sender->wants_room = octets->n > 0;
         return result;
     }
-    result = send_whole(sender, upstream, octets);
-    if (result != CONTENT_SENT_OK)
-        return result;
     do {
         before = octets->n;
-        result = keep(sender, octets);
+        result = send_whole(sender, upstream, octets);
+        if (result == CONTENT_SENT_OK)
+            result = keep(sender, octets);
         if (result == CONTENT_SENT_OK)
             result = send_chunks(sender, upstream);
     } while (result == CONTENT_SENT_OK && octets->n > 0 && octets->n < before);
