@@ -9,18 +9,12 @@ import ssl
 import subprocess
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = ROOT / "build/bench"
+import optimised_build
+from optimised_build import BUILD
 
 
 def build():
-    if not (BUILD / "build.ninja").exists():
-        subprocess.run(["cmake", "-S", ROOT, "-B", BUILD, "-G", "Ninja", "-C",
-                        ROOT / "contrib/presets/release.cmake",
-                        "-DPOSTERN_TESTS=ON"],
-                       check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(["cmake", "--build", BUILD, "--target", "postern",
-                    "guess_load"], check=True, stdout=subprocess.DEVNULL)
+    optimised_build.build("postern", "guess_load")
 
 
 def free_port():

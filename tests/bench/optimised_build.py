@@ -1,0 +1,17 @@
+"""The optimised programs that benches run, built with what is in the tree."""
+
+import pathlib
+import subprocess
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build/bench"
+
+
+def build(*targets):
+    if not (BUILD / "build.ninja").exists():
+        subprocess.run(["cmake", "-S", ROOT, "-B", BUILD, "-G", "Ninja", "-C",
+                        ROOT / "contrib/presets/release.cmake",
+                        "-DPOSTERN_TESTS=ON"],
+                       check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["cmake", "--build", BUILD, "--target", *targets],
+                   check=True, stdout=subprocess.DEVNULL)
