@@ -60,6 +60,8 @@ class PeerProgram:
     def stop(self):
         """The program ends its processes itself; they are one session's
         group, so none outlives it."""
+        if self.process is None:
+            return
         self.process.terminate()
         try:
             self.process.wait(10)
