@@ -13,6 +13,8 @@
 /* For farewells to the upstreams, once no session is left. What is with one
  * of them still has no client that could be told. */
 #define CLOSING_MS 5000
+/* Of transactions that ended: 256 KiB a worker. */
+#define SPARE_BLOCKS 64
 
 enum phase {
     PHASE_STARTING,
@@ -177,6 +179,8 @@ static void release(struct worker *w)
         wakeup_free(w->wakeup);
     if (w->loop != NULL)
         loop_free(w->loop);
+    arena_store_release(&w->host.spare);
+    json_line_release(&w->host.log_line);
     settings_unref(w->host.policy);
     settings_unref(w->renewal);
     pthread_mutex_destroy(&w->lock);
@@ -222,6 +226,7 @@ static int prepare(struct worker *w)
         .is_crowded = is_crowded,
         .owner = w,
     };
+    arena_store_init(&w->host.spare, SPARE_BLOCKS);
     if (w->host.scratch != NULL)
         evaluate_scratch_limit(w->host.scratch, settings->caps.pattern_steps);
     return w->wakeup == NULL || w->patience == NULL || w->upstreams == NULL ||

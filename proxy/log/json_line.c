@@ -23,6 +23,12 @@ void json_line_release(struct json_line *line)
     *line = (struct json_line){.cap = line->cap};
 }
 
+void json_line_reset(struct json_line *line)
+{
+    line->length = 0;
+    line->is_full = line->needs_comma = false;
+}
+
 static bool grow(struct json_line *line, size_t needed)
 {
     size_t capacity = line->capacity == 0 ? FIRST_CAPACITY : line->capacity;

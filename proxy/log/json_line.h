@@ -16,6 +16,8 @@ struct json_line {
 
 void json_line_init(struct json_line *line, size_t cap);
 void json_line_release(struct json_line *line);
+/* Forgets the text, keeps its memory. */
+void json_line_reset(struct json_line *line);
 
 /* `key` is NULL inside arrays. Keys are our own literals. */
 void json_open_object(struct json_line *line, const char *key);

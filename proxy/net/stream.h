@@ -111,6 +111,9 @@ void stream_resume(struct stream *stream);
  * stream_close(). Not set at first. */
 void stream_hold_output(struct stream *stream, bool is_held);
 
+/* Sends now what would go at the end of this turn. */
+void stream_flush(struct stream *stream);
+
 /* Copies into the queue. 0, or -1 when the queue would pass its maximum or
  * memory is out (nothing is queued then). What is written after a failure is
  * dropped: on_ended tells of it. */

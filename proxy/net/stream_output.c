@@ -143,6 +143,14 @@ void stream_send_output(struct stream *stream)
     note_if_drained(stream);
 }
 
+/* What comes of it is told at the end of the turn, for which the write that
+ * is sent here has asked. */
+void stream_flush(struct stream *stream)
+{
+    if (stream->state == STREAM_OPEN && stream->output.size > 0)
+        stream_send_output(stream);
+}
+
 void stream_hold_output(struct stream *stream, bool is_held)
 {
     if (stream->holds_output && !is_held)

@@ -40,6 +40,10 @@ void body_pump_conclude(struct session *s)
 {
     if (s->stream != NULL)
         transaction_reply_final(s);
+    /* It leaves before the log is written, unless what the client sent behind
+     * the message may add replies. */
+    if (s->stream != NULL && stream_input(s->stream).n == 0)
+        stream_flush(s->stream);
     if (s->transaction == NULL) /* the reply ended the session */
         return;
     if (s->stream == NULL) {

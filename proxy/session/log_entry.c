@@ -8,17 +8,36 @@
 #include "rules/ruleset.h"
 
 #define REPLY_TEXT_MAX 900
+#define KEPT_LINE_MAX ((size_t)16 * 1024)
 #define NAMES_ROOM ((size_t)16 * 1024)
 #define LOGIN_ROOM ((size_t)32 * 1024)
 #define RULES_ROOM ((size_t)48 * 1024)
 #define NOTES_ROOM ((size_t)8 * 1024)
+
+/* The memory of the last line serves the next. Lines within a line, as a
+ * session's about its last transaction, do not occur, but would do no harm. */
+static void take_line(struct json_line *kept, struct json_line *line)
+{
+    *line = *kept;
+    *kept = (struct json_line){0};
+    line->cap = LOG_LINE_CAP;
+    json_line_reset(line);
+}
+
+static void give_line(struct json_line *kept, struct json_line *line)
+{
+    if (kept->text != NULL || line->capacity > KEPT_LINE_MAX)
+        json_line_release(line);
+    else
+        *kept = *line;
+}
 
 void log_entry_open(struct log_entry *entry, const struct session *s,
                     const char *event, const char *id, uint64_t wall_us,
                     uint64_t start_us)
 {
     *entry = (struct log_entry){.session = s, .start_us = start_us};
-    json_line_init(&entry->line, LOG_LINE_CAP);
+    take_line(&s->host->log_line, &entry->line);
     json_open_object(&entry->line, NULL);
     json_time(&entry->line, "time", wall_us);
     json_text(&entry->line, "event", str_from(event));
@@ -44,7 +63,7 @@ void log_entry_close(struct log_entry *entry)
                          "%s: the line for the decision log was over %zu "
                          "octets and is lost",
                          s->id, LOG_LINE_CAP);
-    json_line_release(line);
+    give_line(&s->host->log_line, line);
 }
 
 uint64_t log_wall_us(const struct session *s, uint64_t clock_us)

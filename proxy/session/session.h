@@ -9,11 +9,13 @@
 #include "proxy/ask/asks.h"
 #include "proxy/budgets/shared_ledger.h"
 #include "proxy/log/decision_log.h"
+#include "proxy/log/json_line.h"
 #include "proxy/log/server_log.h"
 #include "proxy/login/login.h"
 #include "proxy/net/loop.h"
 #include "proxy/tls/tls_context.h"
 #include "proxy/upstream/upstreams.h"
+#include "rules/base/arena.h"
 #include "rules/cidr.h"
 #include "rules/evaluate.h"
 
@@ -46,7 +48,9 @@ struct session_host {
     /* Whether the server is nearly full, so that logins must be quick. */
     bool (*is_crowded)(void *owner);
     void *owner;
-    struct session *sessions; /* the live ones, a list of the sessions' own */
+    struct arena_store spare;  /* of transactions that ended */
+    struct json_line log_line; /* memory of the last line, for the next */
+    struct session *sessions;  /* the live ones, a list of the sessions' own */
     bool is_stopping;
 };
 

@@ -38,15 +38,18 @@ void transaction_forget_client(struct session *s)
 struct transaction *transaction_new(struct session *s)
 {
     const struct caps_settings *caps = &session_settings(s)->caps;
-    struct transaction *t = calloc(1, sizeof *t);
+    struct arena arena;
+    arena_init_stored(&arena, ARENA_BASE + 4 * (size_t)caps->header_bytes,
+                      &s->host->spare);
+    struct transaction *t = arena_alloc(&arena, sizeof *t);
     if (t == NULL)
         return NULL;
+    t->arena = arena;
     t->session = s;
     t->settings = settings_ref(s->host->policy);
     t->verdict = TRANSACTION_ABORT;
     t->started_us = loop_clock_us(s->host->loop);
     t->started_wall_us = loop_wall_us(s->host->loop);
-    arena_init(&t->arena, ARENA_BASE + 4 * (size_t)caps->header_bytes);
     effects_init(&t->effects, &t->arena);
     t->effects.route = s->effects.route;
     transaction_id_make(t->id, s->id, ++s->transaction_count);
@@ -176,9 +179,9 @@ void transaction_end(struct session *s)
         header_reader_release(&t->header);
     free(t->unsent);
     free(t->behind);
-    arena_release(&t->arena);
     settings_unref(t->settings);
-    free(t);
+    struct arena arena = t->arena; /* in which it lies itself */
+    arena_release(&arena);
 }
 
 static void send_reply(struct session *s, const struct reply *reply,

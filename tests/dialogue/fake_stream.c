@@ -128,7 +128,12 @@ void stream_wipe(struct stream *stream, size_t octets)
     stream_consume(stream, octets);
 }
 
-/* What leaves at the end of which turn is the real stream's affair. */
+/* What leaves when within a turn is the real stream's affair. */
+void stream_flush(struct stream *stream)
+{
+    (void)stream;
+}
+
 void stream_hold_output(struct stream *stream, bool is_held)
 {
     (void)stream;

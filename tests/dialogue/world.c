@@ -283,6 +283,7 @@ const char *world_close(struct world *world)
     shared_ledger_free(world->shadow_ledger);
     evaluate_scratch_free(world->scratch);
     alloc_fault_leave();
+    json_line_release(&world->host.log_line);
     settings_unref(world->policy);
     plain_free(world->contexts);
     plain_free(world->listener_contexts);
