@@ -219,7 +219,7 @@ static int prepare(struct worker *w)
         .shadow_ledger = w->shared->shadow_ledger,
         .asks = asks_new(w->loop, settings, opened->log),
         .scratch = evaluate_scratch_new(),
-        .decisions = opened->decisions,
+        .decisions = decision_log_lane(opened->decisions),
         .log = opened->log,
         .on_client_named = on_client_named,
         .on_session_freed = on_session_freed,
@@ -231,7 +231,7 @@ static int prepare(struct worker *w)
         evaluate_scratch_limit(w->host.scratch, settings->caps.pattern_steps);
     return w->wakeup == NULL || w->patience == NULL || w->upstreams == NULL ||
                    w->host.logins == NULL || w->host.scratch == NULL ||
-                   w->host.asks == NULL
+                   w->host.asks == NULL || w->host.decisions == NULL
                ? -1
                : 0;
 }

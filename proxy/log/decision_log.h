@@ -1,7 +1,7 @@
 /* The decision log: one JSON object a line, appended by one writer thread
- * from a bounded queue. A line is complete or absent. If the queue is full
+ * from bounded queues. A line is complete or absent. If its queue is full
  * the line is lost, counted, and the loss is told in the next line written.
- */
+ * Lines of one lane keep their order. */
 #ifndef PROXY_LOG_DECISION_LOG_H
 #define PROXY_LOG_DECISION_LOG_H
 
@@ -9,6 +9,7 @@
 #include "proxy/log/server_log.h"
 
 struct decision_log;
+struct decision_lane;
 
 /* Whether the log's folder exists; creates nothing. 0, or -1 with a
  * diagnostic. For `postern check`. */
@@ -24,6 +25,11 @@ struct decision_log *decision_log_new(const struct log_settings *settings,
  * outlive the decision log. */
 void decision_log_report_to(struct decision_log *log,
                             struct server_log *server);
+/* A way in for one thread, where it meets the writer alone. NULL when out of
+ * memory. The log's: it ends with it. */
+struct decision_lane *decision_log_lane(struct decision_log *log);
+/* Copies one line as decision_log_write() does; for the lane's thread. */
+void decision_lane_write(struct decision_lane *lane, struct str line);
 /* Thread-safe; copies one line (with or without its LF). An empty one (what
  * json_line_end() gives for a line that did not fit) counts as lost. */
 void decision_log_write(struct decision_log *log, struct str line);

@@ -37,7 +37,7 @@ struct session_host {
     struct shared_ledger *shadow_ledger; /* of settings->shadow; NULL: none */
     struct asks *asks;                   /* NULL: no policy servers */
     struct evaluate_scratch *scratch;
-    struct decision_log *decisions;
+    struct decision_lane *decisions;
     struct server_log *log;
     /* Behind a balancer the client is known by now: takes a place of its
      * net. False: there is none left. */

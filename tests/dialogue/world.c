@@ -112,7 +112,7 @@ void world_open(struct world *world, const struct scene *scene)
         .shadow_ledger = world->shadow_ledger,
         .asks = world->asks,
         .scratch = world->scratch,
-        .decisions = &world->decisions,
+        .decisions = decision_log_lane(&world->decisions),
         .log = &world->server_log,
         .on_client_named = on_client_named,
         .on_session_freed = on_session_freed,

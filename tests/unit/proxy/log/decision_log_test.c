@@ -1,6 +1,7 @@
 #include "proxy/log/decision_log.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -72,6 +73,56 @@ static void freeing_writes_what_is_queued(void **state)
     decision_log_free(log);
     read_file(path, text);
     assert_string_equal(text, "{\"a\":1}\n{\"b\":2}\n");
+}
+
+static void lines_of_a_lane_keep_their_order(void **state)
+{
+    (void)state;
+    char text[TEXT_MAX];
+    struct decision_log *log = open_log();
+    struct decision_lane *lane = decision_log_lane(log);
+    decision_lane_write(lane, STR("{\"a\":1}"));
+    decision_lane_write(lane, STR(""));
+    decision_lane_write(lane, STR("{\"a\":2}"));
+    decision_log_write(log, STR("{\"b\":1}"));
+    decision_lane_write(lane, STR("{\"a\":3}"));
+    decision_log_free(log);
+    read_file(path, text);
+    const char *first = strstr(text, "{\"a\":1}\n");
+    const char *second = strstr(text, "{\"a\":2}\n");
+    const char *third = strstr(text, "{\"a\":3}\n");
+    assert_true(first != NULL && first < second && second < third);
+    assert_non_null(strstr(text, "{\"b\":1}\n"));
+    assert_non_null(strstr(text, "\"lost\":1}\n"));
+}
+
+#define WRITERS 4
+#define LINES_EACH 2000
+
+static void *write_many(void *argument)
+{
+    struct decision_lane *lane = argument;
+    for (int i = 0; i < LINES_EACH; i++)
+        decision_lane_write(lane, STR("{\"n\":1}"));
+    return NULL;
+}
+
+static void no_line_of_any_thread_is_missed(void **state)
+{
+    (void)state;
+    pthread_t threads[WRITERS];
+    struct stat status;
+    struct decision_log *log = open_log();
+    for (int i = 0; i < WRITERS; i++) {
+        struct decision_lane *lane = decision_log_lane(log);
+        assert_int_equal(pthread_create(&threads[i], NULL, write_many, lane),
+                         0);
+    }
+    for (int i = 0; i < WRITERS; i++)
+        pthread_join(threads[i], NULL);
+    decision_log_free(log);
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_size, WRITERS * LINES_EACH * 8);
 }
 
 static void after_a_rotation_lines_go_into_the_new_file(void **state)
@@ -246,6 +297,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(freeing_writes_what_is_queued,
+                                        make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(lines_of_a_lane_keep_their_order,
+                                        make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(no_line_of_any_thread_is_missed,
                                         make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(
             after_a_rotation_lines_go_into_the_new_file, make_folder,

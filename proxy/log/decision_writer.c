@@ -1,0 +1,175 @@
+/* The one thread that writes the decision log. */
+#include "proxy/log/decision_log_internal.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "proxy/log/json_line.h"
+
+#define OWN_LINE_MAX 512
+/* Lines that come within this time of a write wait for one another: under
+ * load one wake-up and one write serve many. */
+#define GATHER_MS 5
+
+/* What the writer does next, beside writing what waits. */
+struct task {
+    struct decision_lane *lanes;
+    bool is_reopening;
+    struct server_log *server;
+    bool is_ending; /* nobody writes any more */
+};
+
+static uint64_t wall_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* A line of the log about itself: what was lost, or (error not NULL) why it
+ * could not be opened anew. */
+static int tell(struct log_file *file, uint64_t lost, const char *error)
+{
+    struct json_line line;
+    json_line_init(&line, OWN_LINE_MAX);
+    json_open_object(&line, NULL);
+    json_time(&line, "time", wall_us());
+    json_text(&line, "event", STR("log"));
+    if (error == NULL)
+        json_number(&line, "lost", lost);
+    else
+        json_text(&line, "not_reopened", str_from(error));
+    json_close_object(&line);
+    struct str text = json_line_end(&line);
+    bool is_written = text.n > 0 && log_file_append(file, text) == text.n;
+    json_line_release(&line);
+    return is_written ? 0 : -1;
+}
+
+static bool is_urgent(const struct decision_log *log)
+{
+    return log->is_reopening || log->is_ending || log->is_pressed;
+}
+
+/* Meanwhile nobody need wake the writer. */
+static void gather(struct decision_log *log)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += GATHER_MS * 1000000L;
+    if (until.tv_nsec >= 1000000000L) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000L;
+    }
+    while (!is_urgent(log) &&
+           pthread_cond_timedwait(&log->work, &log->lock, &until) == 0)
+        continue;
+}
+
+static bool are_empty(struct decision_lane *lanes)
+{
+    while (lanes != NULL && log_lane_is_empty(&lanes->lines))
+        lanes = lanes->next;
+    return lanes == NULL;
+}
+
+/* Whoever pushes a line behind are_empty() sees that the writer sleeps. */
+static void sleep_until_woken(struct decision_log *log)
+{
+    atomic_store(&log->is_sleeping, true);
+    while (atomic_load(&log->is_sleeping) && !is_urgent(log) &&
+           are_empty(log->lanes))
+        pthread_cond_wait(&log->work, &log->lock);
+    atomic_store(&log->is_sleeping, false);
+}
+
+static struct task wait_for_task(struct decision_log *log)
+{
+    pthread_mutex_lock(&log->lock);
+    gather(log);
+    sleep_until_woken(log);
+    struct task task = {
+        .lanes = log->lanes,
+        .is_reopening = log->is_reopening,
+        .server = log->server,
+        .is_ending = log->is_ending,
+    };
+    log->is_reopening = log->is_pressed = false;
+    pthread_mutex_unlock(&log->lock);
+    return task;
+}
+
+/* When the new file can't be had the old one goes on, and says so. */
+static void reopen(struct decision_log *log)
+{
+    struct log_file fresh;
+    if (log_file_open(&fresh, log->path) != 0) {
+        tell(&log->file, 0, strerror(errno));
+        return;
+    }
+    log_file_close(&log->file);
+    log->file = fresh;
+}
+
+/* A full disk is told where somebody may see it: once, and its end. */
+static void report(struct decision_log *log, const struct task *task, int error)
+{
+    if (error != 0 && !log->is_failing)
+        server_log_write(task->server, SERVER_ERROR,
+                         "%s can't be written, decisions are lost: %s",
+                         log->path, strerror(error));
+    else if (error == 0 && log->is_failing)
+        server_log_write(task->server, SERVER_WARNING, "%s is written again",
+                         log->path);
+    log->is_failing = error != 0;
+}
+
+static struct str behind_first_line(struct str lines)
+{
+    const char *end = memchr(lines.p, '\n', lines.n);
+    return str_skip(lines, (size_t)(end + 1 - lines.p));
+}
+
+/* What was lost before, then the lines, those behind one that failed too.
+ * False: it must end here, since a stop does not wait for a pipe that nobody
+ * reads, a second for each line. */
+static bool write_batch(struct decision_log *log, const struct task *task)
+{
+    struct str lines = line_queue_lines(&log->batch);
+    while (lines.n > 0) {
+        if (log->lost > 0 && tell(&log->file, log->lost, NULL) == 0)
+            log->lost = 0;
+        size_t done = log->lost == 0 ? log_file_append(&log->file, lines) : 0;
+        report(log, task, done == lines.n ? 0 : errno);
+        lines = str_skip(lines, done);
+        if (lines.n == 0)
+            break;
+        lines = behind_first_line(lines);
+        log->lost++;
+        if (task->is_ending)
+            return false;
+    }
+    line_queue_clear(&log->batch);
+    return true;
+}
+
+void *decision_writer_run(void *argument)
+{
+    struct decision_log *log = argument;
+    for (;;) {
+        struct task task = wait_for_task(log);
+        if (task.is_reopening)
+            reopen(log);
+        for (struct decision_lane *lane = task.lanes; lane != NULL;
+             lane = lane->next) {
+            log->lost += log_lane_take(&lane->lines, &log->batch);
+            if (!write_batch(log, &task))
+                return NULL;
+        }
+        if (task.is_ending && log->lost > 0)
+            tell(&log->file, log->lost, NULL);
+        if (task.is_ending)
+            return NULL;
+    }
+}
