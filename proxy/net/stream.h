@@ -19,6 +19,7 @@
 #define STREAM_OUTPUT_LOW (32 * 1024)   /* on_drained comes below this */
 #define STREAM_OUTPUT_HIGH (128 * 1024) /* the owner should pause above */
 #define STREAM_OUTPUT_MAX (1024 * 1024) /* stream_write() fails above */
+#define STREAM_HOLD_MS ((uint64_t)10)
 
 struct stream;
 struct arena;
@@ -107,8 +108,9 @@ void stream_pause(struct stream *stream);
  * new came in. Without effect on a stream that is not paused. */
 void stream_resume(struct stream *stream);
 
-/* While it is set, what is written waits for more, up to STREAM_OUTPUT_LOW or
- * stream_close(). Not set at first. */
+/* While it is set, what is written waits for more: up to STREAM_OUTPUT_LOW, or
+ * stream_close(), and no longer than STREAM_HOLD_MS from when it was set; then
+ * it is not any more. Not set at first. */
 void stream_hold_output(struct stream *stream, bool is_held);
 
 /* Sends now what would go at the end of this turn. */

@@ -45,7 +45,7 @@ struct stream_writing {
 
 struct stream {
     uv_tcp_t tcp;
-    uv_timer_t timer; /* of flushing and lingering */
+    uv_timer_t timer; /* of holding, or of flushing and lingering */
     uv_shutdown_t shutdown;
     unsigned open_handles; /* tcp and timer, until their close callbacks */
     struct loop *loop;
@@ -59,8 +59,8 @@ struct stream {
     struct dial *dial;         /* while STREAM_CONNECTING */
     struct tls_engine *engine; /* NULL: clear text */
     struct octet_queue input;
-    struct octet_queue output;    /* clear text of the owner */
-    size_t clear_octets;          /* head of output that leaves before TLS */
+    struct octet_queue output;      /* clear text of the owner */
+    size_t clear_octets;            /* head of output that leaves before TLS */
     struct stream_writing *writing; /* NULL: libuv writes nothing */
     bool expects_secrets;
     bool holds_output;
@@ -69,7 +69,7 @@ struct stream {
     bool is_input_full; /* until half of it is consumed */
     bool has_peer_ended;
     bool is_above_low; /* on_drained is due when the output falls */
-    char *error; /* owned; NULL: none, or no memory for it */
+    char *error;       /* owned; NULL: none, or no memory for it */
     char peer_host[SOCKET_ADDRESS_TEXT];
     char local_host[SOCKET_ADDRESS_TEXT];
     uint16_t peer_port, local_port;

@@ -151,11 +151,23 @@ void stream_flush(struct stream *stream)
         stream_send_output(stream);
 }
 
+static void on_held_long_enough(uv_timer_t *handle)
+{
+    stream_hold_output(handle->data, false);
+}
+
+/* The timer is of no other use while the stream is open. */
 void stream_hold_output(struct stream *stream, bool is_held)
 {
-    if (stream->holds_output && !is_held)
-        stream_touch(stream);
+    if (stream->state != STREAM_OPEN || is_held == stream->holds_output)
+        return;
     stream->holds_output = is_held;
+    if (is_held) {
+        uv_timer_start(&stream->timer, on_held_long_enough, STREAM_HOLD_MS, 0);
+        return;
+    }
+    uv_timer_stop(&stream->timer);
+    stream_touch(stream);
 }
 
 /* A large piece goes to the kernel from where it lies, behind what waits

@@ -178,8 +178,8 @@ static void on_ready(void *owner)
 }
 
 /* RFC 2920 3.2: the replies to a group of commands leave together. Those from
- * before the first that waits for the upstream do not go ahead of its answer.
- */
+ * before the first that waits for the upstream do not go ahead of an answer
+ * that comes soon. */
 static void on_bytes(void *owner)
 {
     struct session *s = owner;

@@ -161,6 +161,46 @@ static void a_large_piece_goes_at_once_behind_what_waits(void **state)
     free(octets);
 }
 
+static bool client_heard_one(struct stream_pair *pair)
+{
+    return end_heard(&pair->client).n > 0;
+}
+
+static void what_is_held_leaves_as_one(void **state)
+{
+    struct stream_pair *pair = *state;
+    stream_pair_connect(pair);
+    stream_hold_output(pair->server.stream, true);
+    end_write(&pair->server, STR("one "));
+    stream_pair_turn(pair);
+    assert_int_equal(stream_pending(pair->server.stream), 4);
+    end_write(&pair->server, STR("two"));
+    stream_hold_output(pair->server.stream, false);
+    stream_pair_run(pair, client_heard_one);
+    assert_true(str_equals(end_heard(&pair->client), STR("one two")));
+}
+
+static void what_is_held_leaves_in_time_all_the_same(void **state)
+{
+    struct stream_pair *pair = *state;
+    stream_pair_connect(pair);
+    stream_hold_output(pair->server.stream, true);
+    end_write(&pair->server, STR("held"));
+    stream_pair_run(pair, client_heard_one);
+    assert_true(str_equals(end_heard(&pair->client), STR("held")));
+}
+
+static void a_close_does_not_wait_for_what_is_held(void **state)
+{
+    struct stream_pair *pair = *state;
+    stream_pair_connect(pair);
+    stream_hold_output(pair->server.stream, true);
+    end_write(&pair->server, STR("last"));
+    end_close(&pair->server);
+    stream_pair_run(pair, client_ended);
+    assert_true(str_equals(end_heard(&pair->client), STR("last")));
+}
+
 static void the_output_queue_has_a_maximum(void **state)
 {
     struct stream_pair *pair = *state;
@@ -377,6 +417,12 @@ int main(void)
                                         open_pair, free_pair),
         cmocka_unit_test_setup_teardown(
             a_large_piece_goes_at_once_behind_what_waits, open_pair, free_pair),
+        cmocka_unit_test_setup_teardown(what_is_held_leaves_as_one, open_pair,
+                                        free_pair),
+        cmocka_unit_test_setup_teardown(
+            what_is_held_leaves_in_time_all_the_same, open_pair, free_pair),
+        cmocka_unit_test_setup_teardown(a_close_does_not_wait_for_what_is_held,
+                                        open_pair, free_pair),
         cmocka_unit_test_setup_teardown(the_output_queue_has_a_maximum,
                                         open_pair, free_pair),
         cmocka_unit_test_setup_teardown(close_sends_all_that_is_queued,
