@@ -26,7 +26,7 @@ struct shared {
     const struct jwt_settings *settings;
     pthread_rwlock_t lock; /* of keys and stamp; held while a token is read */
     struct jwk_set *keys;
-    struct jwks_stamp stamp;
+    struct file_stamp stamp;
     atomic_uint_fast64_t next_look_ms;
 };
 
@@ -42,7 +42,7 @@ struct question {
 struct reading {
     struct job job;
     struct back_end *back_end; /* NULL: it is gone */
-    struct jwks_stamp stamp;
+    struct file_stamp stamp;
     struct jwk_set *keys;
     char wrong[WORDS_ROOM];
     char path[];
@@ -82,7 +82,7 @@ static int prepare(const struct backend_settings *backend, struct diags *diags,
     }
     pthread_rwlock_init(&shared->lock, NULL);
     shared->settings = settings;
-    shared->stamp = JWKS_UNREAD;
+    shared->stamp = FILE_STAMP_UNREAD;
     shared->keys =
         jwks_file_read(settings->jwks, &shared->stamp, wrong, sizeof wrong);
     if (shared->keys == NULL) {

@@ -8,13 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-bool jwks_stamp_equals(const struct jwks_stamp *a, const struct jwks_stamp *b)
-{
-    return a->device == b->device && a->inode == b->inode &&
-           a->size == b->size && a->seconds == b->seconds &&
-           a->nanoseconds == b->nanoseconds;
-}
-
 /* Public keys may be read by all, but whoever can write them lets in whom he
  * likes. NULL, or what is wrong. */
 static const char *check_status(const struct stat *status)
@@ -59,7 +52,7 @@ static struct jwk_set *read_set(int fd, size_t length, char *wrong, size_t room)
     return set;
 }
 
-static struct jwk_set *read_changed(int fd, struct jwks_stamp *stamp,
+static struct jwk_set *read_changed(int fd, struct file_stamp *stamp,
                                     char *wrong, size_t room)
 {
     struct stat status;
@@ -67,15 +60,9 @@ static struct jwk_set *read_changed(int fd, struct jwks_stamp *stamp,
         snprintf(wrong, room, "%s", strerrordesc_np(errno));
         return NULL;
     }
-    const struct jwks_stamp seen = {
-        .device = status.st_dev,
-        .inode = status.st_ino,
-        .size = (uint64_t)status.st_size,
-        .seconds = status.st_ctim.tv_sec,
-        .nanoseconds = status.st_ctim.tv_nsec,
-    };
+    const struct file_stamp seen = file_stamp_of(&status);
     const char *why = check_status(&status);
-    if (jwks_stamp_equals(&seen, stamp))
+    if (file_stamp_equals(&seen, stamp))
         return NULL;
     *stamp = seen;
     if (why == NULL)
@@ -84,10 +71,10 @@ static struct jwk_set *read_changed(int fd, struct jwks_stamp *stamp,
     return NULL;
 }
 
-struct jwk_set *jwks_file_read(const char *path, struct jwks_stamp *stamp,
+struct jwk_set *jwks_file_read(const char *path, struct file_stamp *stamp,
                                char *wrong, size_t room)
 {
-    static const struct jwks_stamp none;
+    static const struct file_stamp none;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     wrong[0] = '\0';
     if (fd >= 0) {
@@ -97,7 +84,7 @@ struct jwk_set *jwks_file_read(const char *path, struct jwks_stamp *stamp,
     }
     /* That it is gone is told once, too. */
     int error = errno;
-    bool was_there = !jwks_stamp_equals(stamp, &none);
+    bool was_there = !file_stamp_equals(stamp, &none);
     *stamp = none;
     if (was_there)
         snprintf(wrong, room, "%s", strerrordesc_np(error));

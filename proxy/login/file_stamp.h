@@ -1,0 +1,23 @@
+/* Which file stood at a path, and in which state: enough to see that it is
+ * another one now, or was written to. */
+#ifndef PROXY_LOGIN_FILE_STAMP_H
+#define PROXY_LOGIN_FILE_STAMP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+/* All zero: it was missing. Of the two times of a file it is the one that a
+ * change of its mode moves too. */
+struct file_stamp {
+    uint64_t device, inode, size;
+    int64_t seconds, nanoseconds;
+};
+
+/* Of a file that nobody has looked for yet. */
+#define FILE_STAMP_UNREAD ((struct file_stamp){.size = UINT64_MAX})
+
+struct file_stamp file_stamp_of(const struct stat *status);
+bool file_stamp_equals(const struct file_stamp *a, const struct file_stamp *b);
+
+#endif
