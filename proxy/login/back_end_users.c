@@ -92,8 +92,8 @@ static void *ask(void *opened, const struct claim *claim, login_then *then,
         loop_later(back_end->loop, &question->later);
         return question;
     }
-    question->hash = hash_ask(back_end->hashing, claim, user, is_stand_in,
-                              on_hashed, question);
+    question->hash = hash_ask(back_end->hashing, claim, &user->password,
+                              is_stand_in, on_hashed, question);
     if (question->hash != NULL)
         return question;
     free(question);

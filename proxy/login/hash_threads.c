@@ -12,6 +12,8 @@
 #include "rules/base/stack_wipe.h"
 
 #define THREADS_MAX 4
+/* What a line of a users file may hold, and more. */
+#define HASH_CAP ((size_t)32 * 1024)
 /* One in so many is a stranger's, whoever else waits. */
 #define STRANGERS_TURN 4
 /* A third of what a loop gets, where both want all of a core. */
@@ -35,7 +37,8 @@ struct hash_query {
     struct hash_client *client; /* NULL: nobody waits for it any more */
     hash_then *then;
     void *owner;
-    const struct user *user;
+    struct arena arena; /* of the hash */
+    struct password_hash hash;
     bool is_stand_in;
     enum login_result result;
     char net[64]; /* the client's */
@@ -90,6 +93,8 @@ static void list_remove(struct query_list *list, struct hash_query *query)
 static void query_free(struct hash_query *query)
 {
     explicit_bzero(query->password, query->password_length);
+    password_hash_wipe(&query->hash);
+    arena_release(&query->arena);
     free(query);
 }
 
@@ -105,9 +110,8 @@ static void answer(struct hash_query *query, enum login_result result)
 static enum login_result check(struct hash_check *hashing,
                                struct hash_query *query)
 {
-    enum hash_verdict verdict =
-        hash_check(hashing, query->password, query->password_length,
-                   &query->user->password);
+    enum hash_verdict verdict = hash_check(
+        hashing, query->password, query->password_length, &query->hash);
     explicit_bzero(query->password, query->password_length);
     stack_wipe();
     if (verdict == HASH_FAILED)
@@ -312,11 +316,17 @@ static bool has_room(const struct hash_threads *threads,
 }
 
 static struct hash_query *make_query(struct hash_client *client,
-                                     const struct claim *claim)
+                                     const struct claim *claim,
+                                     const struct password_hash *hash)
 {
     struct hash_query *query = calloc(1, sizeof *query + claim->secret.n + 1);
     if (query == NULL)
         return NULL;
+    arena_init(&query->arena, HASH_CAP);
+    if (password_hash_copy(&query->arena, hash, &query->hash) != 0) {
+        query_free(query);
+        return NULL;
+    }
     struct str net = str_head(claim->net, sizeof query->net - 1);
     query->client = client;
     query->queue =
@@ -330,16 +340,16 @@ static struct hash_query *make_query(struct hash_client *client,
 }
 
 struct hash_query *hash_ask(struct hash_client *client,
-                            const struct claim *claim, const struct user *user,
-                            bool is_stand_in, hash_then *then, void *owner)
+                            const struct claim *claim,
+                            const struct password_hash *hash, bool is_stand_in,
+                            hash_then *then, void *owner)
 {
     struct hash_threads *threads = client->threads;
     /* Else the time would tell that there is nothing to hash. */
-    assert(user->password.kind != PASSWORD_NONE);
-    struct hash_query *query = make_query(client, claim);
+    assert(hash->kind != PASSWORD_NONE);
+    struct hash_query *query = make_query(client, claim, hash);
     if (query == NULL)
         return NULL;
-    query->user = user;
     query->is_stand_in = is_stand_in;
     query->then = then;
     query->owner = owner;

@@ -8,7 +8,7 @@
 #define PROXY_LOGIN_HASH_THREADS_H
 
 #include "proxy/login/login.h"
-#include "proxy/login/user_line.h"
+#include "proxy/login/password_hash.h"
 
 /* Questions that wait, of each queue, and strangers' of one network. */
 #define HASH_QUEUE_MAX 256
@@ -33,14 +33,14 @@ void hash_client_free(struct hash_client *client);
 
 typedef void hash_then(void *owner, enum login_result result);
 
-/* Whether the claim's secret is the password of `user`: of a stand-in it
- * never is, though it takes as long. Copies the secret; the user has a
- * password of some kind, and must last as long as the threads.
- * LOGIN_UNAVAILABLE when too many wait. The answer comes later, on the
- * client's loop, once. NULL when out of memory. */
+/* Whether the claim's secret is the password of `hash`: where that is a
+ * stand-in's it never is, though it takes as long. Copies both; the hash is of
+ * some kind. LOGIN_UNAVAILABLE when too many wait. The answer comes later, on
+ * the client's loop, once. NULL when out of memory. */
 struct hash_query *hash_ask(struct hash_client *client,
-                            const struct claim *claim, const struct user *user,
-                            bool is_stand_in, hash_then *then, void *owner);
+                            const struct claim *claim,
+                            const struct password_hash *hash, bool is_stand_in,
+                            hash_then *then, void *owner);
 void hash_cancel(struct hash_query *query);
 
 #endif

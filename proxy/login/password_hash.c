@@ -196,6 +196,35 @@ const char *password_hash_read(struct str field, struct arena *arena,
     return wrong;
 }
 
+/* True too where there is nothing to copy. */
+static bool copy_octets(struct arena *arena, const void *from, size_t length,
+                        void **to)
+{
+    if (from == NULL)
+        return true;
+    *to = arena_alloc(arena, length);
+    if (*to != NULL)
+        memcpy(*to, from, length);
+    return *to != NULL;
+}
+
+int password_hash_copy(struct arena *arena, const struct password_hash *from,
+                       struct password_hash *out)
+{
+    void *scram = NULL;
+    void *cram = NULL;
+    *out = (struct password_hash){.kind = from->kind, .is_weak = from->is_weak};
+    if (from->setting != NULL)
+        out->setting = arena_cstr(arena, str_from(from->setting));
+    bool is_whole =
+        (from->setting == NULL || out->setting != NULL) &&
+        copy_octets(arena, from->scram, sizeof *from->scram, &scram) &&
+        copy_octets(arena, from->cram, CRAM_CONTEXTS, &cram);
+    out->scram = scram;
+    out->cram = cram;
+    return is_whole ? 0 : -1;
+}
+
 void password_hash_wipe(struct password_hash *hash)
 {
     if (hash->setting != NULL)

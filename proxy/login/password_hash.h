@@ -32,6 +32,10 @@ struct str password_hash_cut(struct str *rest);
  * that begin "the password". */
 const char *password_hash_read(struct str field, struct arena *arena,
                                struct password_hash *out);
+/* A copy that outlives the file's. 0, or -1 when the arena is full; to be
+ * wiped either way. */
+int password_hash_copy(struct arena *arena, const struct password_hash *from,
+                       struct password_hash *out);
 /* Wipes what is kept. */
 void password_hash_wipe(struct password_hash *hash);
 

@@ -18,8 +18,7 @@
 struct hash_query {
     struct hash_query *next;
     char password[256];
-    const struct user *user;
-    bool is_stand_in;
+    const struct script_user *user; /* NULL: it is a stand-in's */
     hash_then *then;
     void *owner;
 };
@@ -178,9 +177,18 @@ void hash_client_free(struct hash_client *client)
     (void)client;
 }
 
+static const struct script_user *user_of(const struct password_hash *hash)
+{
+    size_t i = 0;
+    while (&known[i].password != hash)
+        i++;
+    return &world->script->users[i];
+}
+
 struct hash_query *hash_ask(struct hash_client *client,
-                            const struct claim *claim, const struct user *user,
-                            bool is_stand_in, hash_then *then, void *owner)
+                            const struct claim *claim,
+                            const struct password_hash *hash, bool is_stand_in,
+                            hash_then *then, void *owner)
 {
     (void)client;
     if (alloc_fault_strikes())
@@ -188,8 +196,7 @@ struct hash_query *hash_ask(struct hash_client *client,
     struct hash_query *query = plain_alloc(sizeof *query);
     snprintf(query->password, sizeof query->password, "%.*s",
              (int)claim->secret.n, claim->secret.p);
-    query->user = user;
-    query->is_stand_in = is_stand_in;
+    query->user = is_stand_in ? NULL : user_of(hash);
     query->then = then;
     query->owner = owner;
     query->next = world->queries;
@@ -208,9 +215,8 @@ void hash_cancel(struct hash_query *query)
 
 static bool is_right(const struct hash_query *query)
 {
-    size_t i = query->is_stand_in ? 0 : (size_t)(query->user - known);
-    return !query->is_stand_in && str_equals(world->script->users[i].password,
-                                             str_from(query->password));
+    return query->user &&
+           str_equals(query->user->password, str_from(query->password));
 }
 
 bool fake_login_turn(struct fake_logins *logins)

@@ -19,10 +19,11 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
-static size_t hashing;        /* threads that are in a hash */
-static size_t allowed;        /* hashes that may end */
-static size_t hashed;         /* hashes that have ended */
-static char order[ASKED_MAX]; /* the first octets of their passwords */
+static size_t hashing;           /* threads that are in a hash */
+static size_t allowed;           /* hashes that may end */
+static size_t hashed;            /* hashes that have ended */
+static char order[ASKED_MAX];    /* the first octets of their passwords */
+static char settings[ASKED_MAX]; /* the same of what they were held against */
 
 /* Replace proxy/login's. */
 void hash_check_init(struct hash_check *check)
@@ -39,7 +40,6 @@ enum hash_verdict hash_check(struct hash_check *check, const char *password,
                              size_t length, const struct password_hash *hash)
 {
     (void)check;
-    (void)hash;
     pthread_mutex_lock(&lock);
     hashing++;
     pthread_cond_broadcast(&changed);
@@ -47,6 +47,7 @@ enum hash_verdict hash_check(struct hash_check *check, const char *password,
         pthread_cond_wait(&changed, &lock);
     allowed--;
     hashing--;
+    settings[hashed] = hash->setting[0];
     order[hashed++] = length > 0 ? password[0] : '-';
     pthread_cond_broadcast(&changed);
     pthread_mutex_unlock(&lock);
@@ -120,7 +121,9 @@ struct fixture {
     size_t answered, unavailable, right;
 };
 
-static struct user bob = {.password = {.kind = PASSWORD_CRYPT}};
+static char bobs_setting[] = "$y$";
+static const struct password_hash bob = {.kind = PASSWORD_CRYPT,
+                                         .setting = bobs_setting};
 
 static void open_threads(struct fixture *fixture)
 {
@@ -275,6 +278,24 @@ static void a_cancelled_question_is_never_answered(void **state)
     close_threads(&fixture);
 }
 
+/* The users file may be read anew at any time. */
+static void a_hash_may_go_while_it_is_asked(void **state)
+{
+    (void)state;
+    static const struct claim claim = {.secret = STR("x"), .net = STR("a")};
+    char setting[] = "!";
+    struct password_hash hash = {.kind = PASSWORD_CRYPT, .setting = setting};
+    struct fixture fixture;
+    open_threads(&fixture);
+    assert_non_null(
+        hash_ask(fixture.client, &claim, &hash, false, on_hashed, &fixture));
+    password_hash_wipe(&hash);
+    allow(1);
+    take_answers(&fixture, 1);
+    assert_int_equal(settings[0], '!');
+    close_threads(&fixture);
+}
+
 static void a_client_may_go_while_its_question_is_hashed(void **state)
 {
     (void)state;
@@ -295,6 +316,7 @@ int main(void)
         cmocka_unit_test(wire_A09_who_is_known_goes_before_strangers),
         cmocka_unit_test(strangers_have_a_turn_as_well),
         cmocka_unit_test(a_cancelled_question_is_never_answered),
+        cmocka_unit_test(a_hash_may_go_while_it_is_asked),
         cmocka_unit_test(a_client_may_go_while_its_question_is_hashed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

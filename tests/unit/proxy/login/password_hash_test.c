@@ -143,6 +143,54 @@ static void what_was_kept_is_wiped(void **state)
     }
 }
 
+static void a_copy_outlives_what_it_was_made_of(void **state)
+{
+    static const char *const fields[] = {HASH_BCRYPT, HASH_SCRAM, HASH_CRAM,
+                                         "*"};
+    (void)state;
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        struct password_hash first, copy, again;
+        struct arena arena, own;
+        arena_init(&arena, 4096);
+        arena_init(&own, 4096);
+        assert_null(password_hash_read(str_from(fields[i]), &arena, &first));
+        assert_int_equal(password_hash_copy(&own, &first, &copy), 0);
+        password_hash_wipe(&first);
+        arena_reset(&arena);
+        assert_null(password_hash_read(str_from(fields[i]), &arena, &again));
+        assert_int_equal(copy.kind, again.kind);
+        assert_int_equal(copy.is_weak, again.is_weak);
+        if (again.setting != NULL)
+            assert_string_equal(copy.setting, again.setting);
+        if (again.scram != NULL)
+            assert_memory_equal(copy.scram, again.scram, sizeof *again.scram);
+        if (again.cram != NULL)
+            assert_memory_equal(copy.cram, again.cram, CRAM_CONTEXTS);
+        password_hash_wipe(&copy);
+        password_hash_wipe(&again);
+        arena_release(&arena);
+        arena_release(&own);
+    }
+}
+
+static void a_copy_needs_its_room(void **state)
+{
+    static const char *const fields[] = {HASH_BCRYPT, HASH_SCRAM, HASH_CRAM};
+    (void)state;
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        struct password_hash first, copy;
+        struct arena arena, none;
+        arena_init(&arena, 4096);
+        arena_init(&none, 16);
+        assert_null(password_hash_read(str_from(fields[i]), &arena, &first));
+        assert_int_equal(password_hash_copy(&none, &first, &copy), -1);
+        password_hash_wipe(&copy);
+        password_hash_wipe(&first);
+        arena_release(&none);
+        arena_release(&arena);
+    }
+}
+
 static void a_field_ends_at_its_own_colon(void **state)
 {
     static const struct {
@@ -177,6 +225,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_what_can_be_checked_is_taken),
         cmocka_unit_test(what_was_kept_is_wiped),
+        cmocka_unit_test(a_copy_outlives_what_it_was_made_of),
+        cmocka_unit_test(a_copy_needs_its_room),
         cmocka_unit_test(a_field_ends_at_its_own_colon),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
