@@ -29,7 +29,8 @@ static void read_upstream(struct reader *reader, const struct node *node,
 static const struct key backend_keys[] = {
     {.name = "users",
      .type = KEY_PATH,
-     .help = "users file, a line a login: name:hash:addresses=... groups=...",
+     .help = "users file, a line a login: name:hash:addresses=... "
+             "groups=...; read again when it changes",
      .offset = offsetof(struct backend_settings, users),
      .mark_offset = offsetof(struct backend_settings, mark)},
     {.name = "dovecot",
@@ -165,7 +166,8 @@ static const struct key auth_keys[] = {
      .fallback = "0s",
      .max = 86400000,
      .help = "how long a good answer is taken for one to the same question; "
-             "a password that was changed is good until then",
+             "a users file that changes ends it, what another back-end took "
+             "back is good until then",
      .offset = offsetof(struct auth_settings, cache)},
     {.name = "delay",
      .type = KEY_TIME,

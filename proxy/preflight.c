@@ -183,6 +183,11 @@ int preflight_open(struct preflight *preflight, const struct settings *settings,
         result = -1;
     else
         decision_log_report_to(preflight->decisions, preflight->log);
+    if (result == 0 && logins_watch(preflight->logins, preflight->log) != 0) {
+        diags_error(diags, (struct mark){.file = settings->path},
+                    "no thread can be started that watches the users files");
+        result = -1;
+    }
     if (result != 0)
         preflight_release(preflight);
     return result;

@@ -30,7 +30,8 @@ struct preflight {
 };
 
 /* Finds all that is wrong before it gives up. 0, or -1 with errors in diags
- * and nothing left open. Starts the threads of the log and of the logins. */
+ * and nothing left open. Starts the threads of the log and of the logins; what
+ * fails later of the users files is told in the log. */
 int preflight_open(struct preflight *preflight, const struct settings *settings,
                    struct diags *diags);
 /* The logins' clients must have been freed. Drains the logs; safe to call

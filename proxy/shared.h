@@ -13,7 +13,9 @@ struct shared {
     /* What the server began with. Its rules go when a reload has replaced
      * them everywhere: each worker knows the newest. */
     const struct settings *settings;
-    const struct preflight *opened; /* TLS contexts, logins, logs */
+    /* TLS contexts; logs; logins, whose users files are read anew: a look-up
+     * holds the lock of their book, a message never does. */
+    const struct preflight *opened;
     struct shared_ledger *ledger;
     struct shared_ledger *shadow_ledger; /* of a candidate policy */
     struct connection_counts *connections;

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
+#include <time.h>
 
 /* All zero: it was missing. Of the two times of a file it is the one that a
  * change of its mode moves too. */
@@ -18,6 +19,12 @@ struct file_stamp {
 #define FILE_STAMP_UNREAD ((struct file_stamp){.size = UINT64_MAX})
 
 struct file_stamp file_stamp_of(const struct stat *status);
+/* Of what is at the path now, a link followed. */
+struct file_stamp file_stamp_at(const char *path);
 bool file_stamp_equals(const struct file_stamp *a, const struct file_stamp *b);
+/* Whether nobody has written to it for so long: else its writer may not be
+ * done. A time to come is another machine's clock, and tells nothing. */
+bool file_stamp_rests(const struct file_stamp *stamp,
+                      const struct timespec *now, int64_t ms);
 
 #endif

@@ -2,20 +2,26 @@
 
 #include "proxy/login/owned_address.h"
 
-void identity_of_user(const struct user *user, struct login_answer *answer)
+void identity_of_user(const struct user *user, struct arena *arena,
+                      struct login_answer *answer)
 {
     *answer = (struct login_answer){
         .result = LOGIN_OK,
-        .user = user->name,
-        .addresses = user->addresses,
+        .user = arena_str(arena, user->name),
+        .addresses = arena_strs(arena, user->addresses, user->address_count),
         .address_count = user->address_count,
         .has_addresses = true,
-        .groups = user->groups,
+        .groups = arena_strs(arena, user->groups, user->group_count),
         .group_count = user->group_count,
         .has_groups = true,
-        .may_act_as = user->may_act_as,
+        .may_act_as =
+            arena_strs(arena, user->may_act_as, user->may_act_as_count),
         .may_act_as_count = user->may_act_as_count,
     };
+    if (answer->user.p == NULL || answer->addresses == NULL ||
+        answer->groups == NULL || answer->may_act_as == NULL)
+        *answer = (struct login_answer){.result = LOGIN_UNAVAILABLE,
+                                        .error = "out of memory"};
 }
 
 /* OAuth's claims may name a user beside the token: whom it is to act as. */
@@ -34,14 +40,18 @@ static bool may_act_as(const struct login_answer *user, struct str wanted)
     return false;
 }
 
-/* What the back-end does not tell, a users file may. */
-static void fill(const struct user_book *book, struct login_answer *out)
+/* What the back-end does not tell, a users file may. 0, or -1 when the arena
+ * is full. */
+static int fill(const struct user_book *book, struct arena *arena,
+                struct login_answer *out)
 {
     const struct user *user = user_book_find(book, out->user);
     struct login_answer line;
     if (user == NULL)
-        return;
-    identity_of_user(user, &line);
+        return 0;
+    identity_of_user(user, arena, &line);
+    if (line.result != LOGIN_OK)
+        return -1;
     if (!out->has_addresses) {
         out->addresses = line.addresses;
         out->address_count = line.address_count;
@@ -56,6 +66,7 @@ static void fill(const struct user_book *book, struct login_answer *out)
         out->may_act_as = line.may_act_as;
         out->may_act_as_count = line.may_act_as_count;
     }
+    return 0;
 }
 
 void identity_settle(const struct user_book *book, const struct claim *claim,
@@ -63,13 +74,17 @@ void identity_settle(const struct user_book *book, const struct claim *claim,
                      struct login_answer *out)
 {
     const struct login_answer failed = {.result = LOGIN_FAILED};
+    const struct login_answer no_memory = {.result = LOGIN_UNAVAILABLE};
     struct str wanted = wanted_name(claim);
     *out = *given;
     if (out->user.n == 0) {
         *out = failed;
         return;
     }
-    fill(book, out);
+    if (fill(book, arena, out) != 0) {
+        *out = no_memory;
+        return;
+    }
     if (wanted.n > 0)
         wanted = login_normalise(arena, wanted);
     if (wanted.p == NULL || (wanted.n > 0 && !str_equals(wanted, out->user) &&
@@ -77,12 +92,13 @@ void identity_settle(const struct user_book *book, const struct claim *claim,
         *out = failed;
         return;
     }
+    bool is_filled = true;
     if (wanted.n > 0 && !str_equals(wanted, out->user)) {
         *out = (struct login_answer){.result = LOGIN_OK, .user = wanted};
-        fill(book, out);
+        is_filled = fill(book, arena, out) == 0;
     }
-    if (!out->has_addresses &&
-        owned_address_of_name(arena, out->user, &out->addresses,
-                              &out->address_count) != 0)
-        *out = (struct login_answer){.result = LOGIN_UNAVAILABLE};
+    if (!is_filled || (!out->has_addresses &&
+                       owned_address_of_name(arena, out->user, &out->addresses,
+                                             &out->address_count) != 0))
+        *out = no_memory;
 }

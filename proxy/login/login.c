@@ -6,25 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proxy/login/back_ends.h"
-#include "proxy/login/failure_delay.h"
 #include "proxy/login/identity.h"
-#include "proxy/login/login_cache.h"
+#include "proxy/login/logins.h"
 #include "proxy/login/user_secrets.h"
 
 #define ANSWER_ARENA_CAP ((size_t)1024 * 1024)
-#define CACHED_MAX 16384
-#define FAILURES_MAX 65536 /* networks and names that are remembered */
-
-struct logins {
-    const struct auth_settings *auth;
-    struct user_book book;
-    struct hash_threads *threads;
-    struct users_shared users;
-    struct login_cache *cache;
-    struct failure_delay *failures;
-    struct back_ends back_ends;
-};
 
 struct login_client {
     struct logins *logins;
@@ -37,6 +23,7 @@ struct login_query {
     struct login_query *previous, *next; /* of client->queries */
     struct login_client *client;
     struct claim claim; /* its texts are in `octets` */
+    uint64_t edition;   /* of the users files, when it was begun */
     login_then *then;
     void *owner;
     size_t next_asked; /* the back-end that comes next */
@@ -47,65 +34,6 @@ struct login_query {
     size_t length;
     char octets[];
 };
-
-/* All faults are found before it gives up. */
-static int prepare(struct logins *logins, struct diags *diags)
-{
-    int result = user_book_read(&logins->book, logins->auth, diags);
-    logins->users = (struct users_shared){&logins->book, logins->threads};
-    return back_ends_prepare(&logins->back_ends, logins->auth, &logins->users,
-                             diags) == 0
-               ? result
-               : -1;
-}
-
-static int start_threads(struct logins *logins, struct diags *diags)
-{
-    int error =
-        logins->book.user_count == 0 ? 0 : hash_threads_start(logins->threads);
-    if (error != 0)
-        diags_error(diags, logins->auth->backends[0].mark,
-                    "no thread for hashing can be started: %s",
-                    strerrordesc_np(error));
-    return error == 0 ? 0 : -1;
-}
-
-struct logins *logins_new(const struct settings *settings, struct diags *diags)
-{
-    struct logins *logins = calloc(1, sizeof *logins);
-    if (logins != NULL) {
-        logins->auth = &settings->auth;
-        logins->threads = hash_threads_new();
-        logins->cache = login_cache_new(CACHED_MAX);
-        logins->failures = failure_delay_new(FAILURES_MAX);
-    }
-    if (logins == NULL || logins->threads == NULL || logins->cache == NULL ||
-        logins->failures == NULL)
-        diags_error(diags, (struct mark){.file = settings->path},
-                    "out of memory");
-    else if (prepare(logins, diags) == 0 && start_threads(logins, diags) == 0)
-        return logins;
-    logins_free(logins);
-    return NULL;
-}
-
-void logins_keep_stand_ins(struct logins *logins,
-                           const uint8_t secret[KEYED_HASH_SECRET])
-{
-    memcpy(logins->book.secret, secret, KEYED_HASH_SECRET);
-}
-
-void logins_free(struct logins *logins)
-{
-    if (logins == NULL)
-        return;
-    hash_threads_free(logins->threads);
-    back_ends_release(&logins->back_ends);
-    login_cache_free(logins->cache);
-    failure_delay_free(logins->failures);
-    user_book_release(&logins->book);
-    free(logins);
-}
 
 struct login_client *login_client_new(struct logins *logins,
                                       const struct back_end_means *means)
@@ -188,10 +116,13 @@ static void accept(struct login_query *query, const struct login_answer *given)
     struct login_answer answer;
     struct arena arena;
     arena_init(&arena, ANSWER_ARENA_CAP);
-    identity_settle(&logins->book, &query->claim, given, &arena, &answer);
+    identity_settle(book_keeper_lend(logins->keeper), &query->claim, given,
+                    &arena, &answer);
+    book_keeper_give_back(logins->keeper);
     if (answer.result == LOGIN_OK && query->claim.kind != CLAIM_PROVEN)
-        login_cache_keep(logins->cache, &query->claim, &answer, now,
-                         kept_ms(logins, given));
+        login_cache_keep(logins->cache,
+                         &(struct judged){&query->claim, query->edition},
+                         &answer, now, kept_ms(logins, given));
     finish(query, &answer);
     arena_release(&arena);
 }
@@ -240,10 +171,12 @@ static void begin(struct login_query *query)
     struct login_answer answer = {.result = LOGIN_OK};
     struct arena arena;
     arena_init(&arena, ANSWER_ARENA_CAP);
+    query->edition = book_keeper_edition(client->logins->keeper);
+    const struct judged judged = {&query->claim, query->edition};
     if (query->claim.kind == CLAIM_PROVEN) {
         answer.user = login_normalise(&arena, query->claim.name);
         accept(query, &answer);
-    } else if (login_cache_find(client->logins->cache, &query->claim,
+    } else if (login_cache_find(client->logins->cache, &judged,
                                 loop_now_ms(client->means.loop), &arena,
                                 &answer)) {
         finish(query, &answer);
@@ -322,19 +255,23 @@ bool login_takes(const struct login_client *client, enum claim_kind kind)
 bool login_all_hold_scram(const struct login_client *client)
 {
     return back_ends_are_users(&client->logins->back_ends) &&
-           client->logins->book.holds_scram;
+           book_keeper_holds_scram(client->logins->keeper);
 }
 
 void login_scram_verifier(const struct login_client *client, struct str name,
                           struct scram_verifier *out)
 {
-    user_secrets_scram(&client->logins->book, name, out);
+    struct book_keeper *keeper = client->logins->keeper;
+    user_secrets_scram(book_keeper_lend(keeper), name, out);
+    book_keeper_give_back(keeper);
 }
 
 void login_cram_contexts(const struct login_client *client, struct str name,
                          uint8_t out[CRAM_CONTEXTS])
 {
-    user_secrets_cram(&client->logins->book, name, out);
+    struct book_keeper *keeper = client->logins->keeper;
+    user_secrets_cram(book_keeper_lend(keeper), name, out);
+    book_keeper_give_back(keeper);
 }
 
 uint64_t login_note_failure(struct login_client *client, struct str net,

@@ -27,6 +27,14 @@ struct back_end_means {
 /* Reads users files and keys; every fault is a diagnostic at its line, and
  * the result NULL. */
 struct logins *logins_new(const struct settings *settings, struct diags *diags);
+/* From then on, reads users files anew when they have changed: what is asked
+ * next is held against the new ones, and what auth.cache kept is void. 0, or
+ * -1 when there is no thread for it. The log outlives it. */
+int logins_watch(struct logins *logins, struct server_log *log);
+/* Does so at once; on any thread that may block. 0, or -1 with errors in
+ * diags: the logins that were there before are kept. */
+int logins_reread(struct logins *logins, struct server_log *log,
+                  struct diags *diags);
 /* Before any login_client is: what a name gets that nobody has then depends
  * on this secret alone, and stays the same as long as that does. Without it,
  * it is another one in each process: whoever asks before and after a restart

@@ -20,6 +20,7 @@
 struct kept {
     struct arena arena;
     struct login_answer answer;
+    uint64_t edition;
 };
 
 struct login_cache {
@@ -113,14 +114,15 @@ static bool copy_answer(struct arena *arena, const struct login_answer *from,
     return to->user.p != NULL && to->addresses != NULL && to->groups != NULL;
 }
 
-bool login_cache_find(struct login_cache *cache, const struct claim *claim,
+bool login_cache_find(struct login_cache *cache, const struct judged *judged,
                       uint64_t now_ms, struct arena *arena,
                       struct login_answer *out)
 {
-    struct expiring_key key = digest(cache, claim);
+    struct expiring_key key = digest(cache, judged->claim);
     pthread_mutex_lock(&cache->lock);
     struct kept *const *found = expiring_table_find(cache->table, &key);
     bool is_found = found != NULL && *found != NULL &&
+                    (*found)->edition == judged->edition &&
                     expiring_table_expiry(cache->table, found) > now_ms &&
                     copy_answer(arena, &(*found)->answer, out);
     pthread_mutex_unlock(&cache->lock);
@@ -139,14 +141,15 @@ static struct kept *kept_new(const struct login_answer *answer)
     return NULL;
 }
 
-void login_cache_keep(struct login_cache *cache, const struct claim *claim,
+void login_cache_keep(struct login_cache *cache, const struct judged *judged,
                       const struct login_answer *answer, uint64_t now_ms,
                       uint64_t for_ms)
 {
     struct kept *kept = for_ms == 0 ? NULL : kept_new(answer);
     if (kept == NULL)
         return;
-    struct expiring_key key = digest(cache, claim);
+    kept->edition = judged->edition;
+    struct expiring_key key = digest(cache, judged->claim);
     pthread_mutex_lock(&cache->lock);
     struct kept **place =
         expiring_table_make_anyhow(cache->table, &key, now_ms);

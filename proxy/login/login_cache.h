@@ -10,18 +10,25 @@
 
 struct login_cache;
 
+/* What an answer is good for: the claim, held against what the users files
+ * said then. Another edition of them may judge it otherwise. */
+struct judged {
+    const struct claim *claim;
+    uint64_t edition;
+};
+
 /* NULL when out of memory, or there is no randomness. */
 struct login_cache *login_cache_new(size_t max);
 /* NULL is fine. */
 void login_cache_free(struct login_cache *cache);
 
-/* The answer that the very same claim got; its texts are copied into the
- * arena. False: none that still holds. */
-bool login_cache_find(struct login_cache *cache, const struct claim *claim,
+/* The answer that the very same claim got, under the same edition; its texts
+ * are copied into the arena. False: none that still holds. */
+bool login_cache_find(struct login_cache *cache, const struct judged *judged,
                       uint64_t now_ms, struct arena *arena,
                       struct login_answer *out);
 /* Keeps a LOGIN_OK for so long, if there is room and memory; 0: not. */
-void login_cache_keep(struct login_cache *cache, const struct claim *claim,
+void login_cache_keep(struct login_cache *cache, const struct judged *judged,
                       const struct login_answer *answer, uint64_t now_ms,
                       uint64_t for_ms);
 

@@ -5,25 +5,54 @@
 #include <sys/random.h>
 
 /* SCRAM is offered to all or to none. */
-static void look_for_scram(struct user_book *book,
-                           const struct auth_settings *auth,
-                           const struct users *users, const char *path,
-                           struct diags *diags)
+static void warn_of_scram(const struct auth_settings *auth,
+                          const struct users *users, const char *path,
+                          struct diags *diags)
 {
     const unsigned scram =
         1U << SASL_SCRAM_SHA_256 | 1U << SASL_SCRAM_SHA_256_PLUS;
     const struct user *lacking = users_lack(users, PASSWORD_SCRAM);
-    if (lacking == NULL)
+    if (lacking == NULL || (auth->mechanisms & scram) == 0)
         return;
-    book->holds_scram = false;
-    if ((auth->mechanisms & scram) != 0)
-        diags_warn(diags, (struct mark){path, lacking->line, 1},
-                   "SCRAM is not offered: %.*s has no keys for it, and clients "
-                   "that are offered it use nothing else; `postern passwd %.*s "
-                   "--scram` makes some, and a listener that names SCRAM in "
-                   "mechanisms of its own offers it all the same",
-                   (int)lacking->name.n, lacking->name.p, (int)lacking->name.n,
-                   lacking->name.p);
+    diags_warn(diags, (struct mark){path, lacking->line, 1},
+               "SCRAM is not offered: %.*s has no keys for it, and clients "
+               "that are offered it use nothing else; `postern passwd %.*s "
+               "--scram` makes some, and a listener that names SCRAM in "
+               "mechanisms of its own offers it all the same",
+               (int)lacking->name.n, lacking->name.p, (int)lacking->name.n,
+               lacking->name.p);
+}
+
+int user_book_read_file(const struct auth_settings *auth,
+                        const struct backend_settings *backend,
+                        struct users *users, struct diags *diags)
+{
+    users_init(users);
+    if (users_read(users, backend->users, backend->mark, diags) != 0)
+        return -1;
+    warn_of_scram(auth, users, backend->users, diags);
+    return 0;
+}
+
+static void count_users(struct user_book *book)
+{
+    size_t lacking = 0;
+    book->user_count = 0;
+    for (size_t i = 0; i < book->file_count; i++) {
+        const struct users *users = &book->files[i];
+        book->user_count += users->count;
+        lacking += users->with_password.count - users->with_scram.count;
+    }
+    book->holds_scram = book->user_count > 0 && lacking == 0;
+}
+
+void user_book_exchange(struct user_book *book, size_t file,
+                        struct users *users)
+{
+    struct users before = book->files[file];
+    book->files[file] = *users;
+    *users = before;
+    count_users(book);
 }
 
 static int read_files(struct user_book *book, const struct auth_settings *auth,
@@ -32,17 +61,12 @@ static int read_files(struct user_book *book, const struct auth_settings *auth,
     int result = 0;
     for (size_t i = 0; i < auth->backend_count; i++) {
         const struct backend_settings *backend = &auth->backends[i];
-        if (backend->users == NULL)
-            continue;
-        struct users *users = &book->files[book->file_count++];
-        users_init(users);
-        if (users_read(users, backend->users, backend->mark, diags) != 0)
+        if (backend->users != NULL &&
+            user_book_read_file(auth, backend, &book->files[book->file_count++],
+                                diags) != 0)
             result = -1;
-        else
-            look_for_scram(book, auth, users, backend->users, diags);
-        book->user_count += users->count;
     }
-    book->holds_scram = book->holds_scram && book->user_count > 0;
+    count_users(book);
     return result;
 }
 
@@ -60,7 +84,6 @@ int user_book_read(struct user_book *book, const struct auth_settings *auth,
         diags_error(diags, mark, "there is no randomness");
         return -1;
     }
-    book->holds_scram = true;
     return read_files(book, auth, diags);
 }
 

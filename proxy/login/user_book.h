@@ -1,5 +1,5 @@
 /* The logins of all users files: the first file that has a name counts.
- * Immutable once read, so that threads may share it. */
+ * Immutable once read, but for user_book_exchange(). */
 #ifndef PROXY_LOGIN_USER_BOOK_H
 #define PROXY_LOGIN_USER_BOOK_H
 
@@ -21,6 +21,16 @@ int user_book_read(struct user_book *book, const struct auth_settings *auth,
                    struct diags *diags);
 /* Wipes the hashes. */
 void user_book_release(struct user_book *book);
+
+/* Reads one of its files anew, beside the book: 0, or -1 with errors in diags;
+ * *users is to be released either way. Warns as above. */
+int user_book_read_file(const struct auth_settings *auth,
+                        const struct backend_settings *backend,
+                        struct users *users, struct diags *diags);
+/* The file's logins are those of *users from now on, which become what was
+ * there before. No user of the book may be in use. */
+void user_book_exchange(struct user_book *book, size_t file,
+                        struct users *users);
 
 /* `name` is normalised. NULL: nobody. */
 const struct user *user_book_find(const struct user_book *book,

@@ -115,6 +115,22 @@ void user_book_release(struct user_book *book)
     (void)book;
 }
 
+/* A dialogue's users stay. */
+int user_book_read_file(const struct auth_settings *auth,
+                        const struct backend_settings *backend,
+                        struct users *users, struct diags *diags)
+{
+    (void)auth, (void)backend, (void)users, (void)diags;
+    abort();
+}
+
+void user_book_exchange(struct user_book *book, size_t file,
+                        struct users *users)
+{
+    (void)book, (void)file, (void)users;
+    abort();
+}
+
 const struct user *user_book_find(const struct user_book *book, struct str name)
 {
     for (size_t i = 0; i < book->user_count; i++)

@@ -36,6 +36,9 @@
 #define HASH_CRAM                                                              \
     "{CRAM-MD5}cd3ba7deaad6e5ca23448ba42e379747a9e0f7f1fbc00c8a81bbaac395731b" \
     "56"
+/* Of "other". */
+#define HASH_BCRYPT_OTHER                                                      \
+    "$2b$04$abcdefghijklmnopqrstuu0HtfOlPbTiymk5tcV.3TsFPDd3SYZqu"
 /* Some tenths of a second. */
 #define HASH_SLOW                                                              \
     "$6$rounds=400000$saltsalt$qdvSgYA9r3TH3YNvh./"                            \

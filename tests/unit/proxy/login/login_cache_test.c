@@ -46,8 +46,16 @@ static void close_cache(struct fixture *fixture)
 static bool find(struct fixture *fixture, const struct claim *claim,
                  uint64_t now_ms)
 {
-    return login_cache_find(fixture->cache, claim, now_ms, &fixture->arena,
+    const struct judged judged = {claim, 1};
+    return login_cache_find(fixture->cache, &judged, now_ms, &fixture->arena,
                             &fixture->answer);
+}
+
+static void keep(struct fixture *fixture, const struct claim *claim,
+                 uint64_t now_ms, uint64_t for_ms)
+{
+    const struct judged judged = {claim, 1};
+    login_cache_keep(fixture->cache, &judged, &is_bob, now_ms, for_ms);
 }
 
 static void the_same_claim_gets_the_same_answer_until_its_time(void **state)
@@ -56,7 +64,7 @@ static void the_same_claim_gets_the_same_answer_until_its_time(void **state)
     struct fixture fixture;
     open_cache(&fixture, 4);
     assert_false(find(&fixture, &bob, 1000));
-    login_cache_keep(fixture.cache, &bob, &is_bob, 1000, 500);
+    keep(&fixture, &bob, 1000, 500);
     assert_true(find(&fixture, &bob, 1499));
     assert_int_equal(fixture.answer.result, LOGIN_OK);
     assert_true(str_equals(fixture.answer.user, STR("bob")));
@@ -83,7 +91,7 @@ static void any_other_claim_does_not(void **state)
     };
     struct fixture fixture;
     open_cache(&fixture, 4);
-    login_cache_keep(fixture.cache, &bob, &is_bob, 1000, 500);
+    keep(&fixture, &bob, 1000, 500);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         struct claim other = others[i];
         if (other.authzid.p == NULL)
@@ -98,7 +106,7 @@ static void no_time_keeps_nothing(void **state)
     (void)state;
     struct fixture fixture;
     open_cache(&fixture, 4);
-    login_cache_keep(fixture.cache, &bob, &is_bob, 1000, 0);
+    keep(&fixture, &bob, 1000, 0);
     assert_false(find(&fixture, &bob, 1000));
     close_cache(&fixture);
 }
@@ -116,8 +124,7 @@ static void what_is_kept_is_bounded(void **state)
             snprintf(name, sizeof name, "user%d", (int)i);
             claim.name = str_from(name);
             if (round == 0)
-                login_cache_keep(fixture.cache, &claim, &is_bob, 1000 + i,
-                                 5000);
+                keep(&fixture, &claim, 1000 + i, 5000);
             else
                 found += find(&fixture, &claim, 1100);
         }
@@ -131,9 +138,25 @@ static void what_is_kept_again_lasts_longer(void **state)
     (void)state;
     struct fixture fixture;
     open_cache(&fixture, 4);
-    login_cache_keep(fixture.cache, &bob, &is_bob, 1000, 500);
-    login_cache_keep(fixture.cache, &bob, &is_bob, 1400, 500);
+    keep(&fixture, &bob, 1000, 500);
+    keep(&fixture, &bob, 1400, 500);
     assert_true(find(&fixture, &bob, 1700));
+    close_cache(&fixture);
+}
+
+/* Whoever was asked with an earlier one may come late with the answer. */
+static void another_edition_of_the_users_files_has_its_own_answers(void **state)
+{
+    (void)state;
+    const struct judged first = {&bob, 1}, second = {&bob, 2};
+    struct fixture fixture;
+    open_cache(&fixture, 4);
+    login_cache_keep(fixture.cache, &first, &is_bob, 1000, 500);
+    assert_false(login_cache_find(fixture.cache, &second, 1001, &fixture.arena,
+                                  &fixture.answer));
+    login_cache_keep(fixture.cache, &second, &is_bob, 1002, 500);
+    assert_true(login_cache_find(fixture.cache, &second, 1003, &fixture.arena,
+                                 &fixture.answer));
     close_cache(&fixture);
 }
 
@@ -154,8 +177,9 @@ static void *work(void *cache)
                                             .user = claim.name,
                                             .addresses = addresses,
                                             .address_count = 2};
-        login_cache_keep(cache, &claim, &is_one, i, 5);
-        if (login_cache_find(cache, &claim, i, &arena, &answer))
+        const struct judged judged = {&claim, 1};
+        login_cache_keep(cache, &judged, &is_one, i, 5);
+        if (login_cache_find(cache, &judged, i, &arena, &answer))
             assert_true(str_equals(answer.user, claim.name));
     }
     arena_release(&arena);
@@ -184,6 +208,8 @@ int main(void)
         cmocka_unit_test(no_time_keeps_nothing),
         cmocka_unit_test(what_is_kept_is_bounded),
         cmocka_unit_test(what_is_kept_again_lasts_longer),
+        cmocka_unit_test(
+            another_edition_of_the_users_files_has_its_own_answers),
         cmocka_unit_test(workers_share_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

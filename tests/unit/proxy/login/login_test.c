@@ -2,6 +2,7 @@
 #include "proxy/login/login.h"
 #include "tests/unit/proxy/login/known_hashes.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -227,6 +228,127 @@ static void a_login_acts_as_whom_its_line_names(void **state)
     close_logins(&fixture);
 }
 
+/* Another file in the place of the first, and a word to read it. */
+static int rewrite(const struct fixture *fixture, const char *text)
+{
+    char fresh[80];
+    struct diags diags;
+    diags_init(&diags);
+    snprintf(fresh, sizeof fresh, "%s.new", fixture->path);
+    int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    assert_true(fd >= 0);
+    dprintf(fd, "%s", text);
+    close(fd);
+    assert_int_equal(rename(fresh, fixture->path), 0);
+    int result = logins_reread(fixture->logins, NULL, &diags);
+    assert_int_equal(diags.errors > 0, result != 0);
+    diags_release(&diags);
+    return result;
+}
+
+static void what_was_kept_of_logins_ends_with_the_users_file(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        enum login_result want;
+        size_t want_groups;
+    } steps[] = {
+        {"bob:" HASH_BCRYPT ":groups=a,b\n", LOGIN_OK, 2},
+        {"bob:" HASH_BCRYPT ":groups=a\n", LOGIN_OK, 1},
+        {"eve:" HASH_BCRYPT "\n", LOGIN_FAILED, 0},
+        {"bob:" HASH_BCRYPT_OTHER "\n", LOGIN_FAILED, 0},
+        {"bob:" HASH_BCRYPT "\n", LOGIN_OK, 0},
+        {"# nobody any more\n", LOGIN_FAILED, 0},
+    };
+    struct fixture fixture;
+    open_logins(&fixture, "bob:" HASH_BCRYPT "\n");
+    fixture.settings.auth.cache = 60 * 60 * 1000;
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        ask(&fixture, STR("bob"), STR("secret"));
+        assert_int_equal(rewrite(&fixture, steps[i].text), 0);
+        struct heard heard = ask(&fixture, STR("bob"), STR("secret"));
+        assert_int_equal(heard.result, steps[i].want);
+        assert_int_equal(heard.group_count, steps[i].want_groups);
+    }
+    unlink(fixture.path);
+    close_logins(&fixture);
+}
+
+static void a_broken_users_file_changes_nothing(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    open_logins(&fixture, "bob:" HASH_BCRYPT "\n");
+    assert_int_equal(rewrite(&fixture, "eve:" HASH_BCRYPT "\nbob:oops\n"), -1);
+    assert_int_equal(ask(&fixture, STR("bob"), STR("secret")).result, LOGIN_OK);
+    assert_int_equal(ask(&fixture, STR("eve"), STR("secret")).result,
+                     LOGIN_FAILED);
+    unlink(fixture.path);
+    close_logins(&fixture);
+}
+
+/* There was nobody to hash for when it started. */
+static void a_users_file_may_begin_empty(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    open_logins(&fixture, "# nobody yet\n");
+    assert_int_equal(ask(&fixture, STR("bob"), STR("secret")).result,
+                     LOGIN_FAILED);
+    assert_int_equal(rewrite(&fixture, "bob:" HASH_BCRYPT "\n"), 0);
+    assert_int_equal(ask(&fixture, STR("bob"), STR("secret")).result, LOGIN_OK);
+    unlink(fixture.path);
+    close_logins(&fixture);
+}
+
+struct interruption {
+    struct loop_later later;
+    const struct fixture *fixture;
+    const char *text;
+};
+
+static void interrupt(struct loop_later *later)
+{
+    const struct interruption *one = (struct interruption *)later;
+    assert_int_equal(rewrite(one->fixture, one->text), 0);
+}
+
+/* The password goes to its thread, and the file changes before the answer. */
+static void an_answer_is_about_the_newest_users_file(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *before, *after;
+        enum login_result want;
+    } cases[] = {
+        {"bob:" HASH_BCRYPT "\n", "eve:" HASH_BCRYPT "\n", LOGIN_FAILED},
+        {"bob:" HASH_BCRYPT "\n", "bob:" HASH_BCRYPT_OTHER "\n", LOGIN_FAILED},
+        {"bob:" HASH_BCRYPT "\n", "# nobody\n", LOGIN_FAILED},
+        {"bob:" HASH_BCRYPT_OTHER "\n", "bob:" HASH_BCRYPT "\n", LOGIN_OK},
+        {"eve:" HASH_BCRYPT "\n", "bob:" HASH_BCRYPT "\n", LOGIN_OK},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct claim claim = password(STR("bob"), STR("secret"));
+        struct fixture fixture;
+        open_logins(&fixture, cases[i].before);
+        fixture.settings.auth.cache = 60 * 60 * 1000;
+        struct interruption one = {
+            .later.run = interrupt, .fixture = &fixture, cases[i].after};
+        struct heard heard = {.loop = fixture.loop};
+        assert_non_null(login_ask(fixture.client, &claim, on_answer, &heard));
+        loop_later(fixture.loop, &one.later);
+        loop_run(fixture.loop);
+        assert_int_equal(heard.answers, 1);
+        assert_int_equal(heard.result, cases[i].want);
+        /* Nor is what came too late kept. */
+        assert_int_equal(ask(&fixture, STR("bob"), STR("secret")).result,
+                         cases[i].want);
+        unlink(fixture.path);
+        close_logins(&fixture);
+    }
+}
+
 static void without_backends_everything_fails(void **state)
 {
     (void)state;
@@ -301,6 +423,10 @@ int main(void)
         cmocka_unit_test(all_kinds_of_hashes_serve),
         cmocka_unit_test(a_login_without_a_password_has_none),
         cmocka_unit_test(a_login_acts_as_whom_its_line_names),
+        cmocka_unit_test(what_was_kept_of_logins_ends_with_the_users_file),
+        cmocka_unit_test(a_broken_users_file_changes_nothing),
+        cmocka_unit_test(a_users_file_may_begin_empty),
+        cmocka_unit_test(an_answer_is_about_the_newest_users_file),
         cmocka_unit_test(without_backends_everything_fails),
         cmocka_unit_test(a_cancelled_question_is_never_answered),
         cmocka_unit_test(a_client_may_go_with_questions_under_way),
