@@ -154,6 +154,12 @@ static int start_workers(struct server *server)
     return 0;
 }
 
+static int reread(void *owner, struct diags *diags)
+{
+    const struct server *server = owner;
+    return logins_reread(server->opened.logins, server->opened.log, diags);
+}
+
 static void publish(void *owner, const struct settings *policy)
 {
     const struct server *server = owner;
@@ -167,6 +173,7 @@ static int start_control(struct server *server)
     const struct settings *settings = server->shared.settings;
     const struct reloader_host host = {.decisions = server->opened.decisions,
                                        .log = server->opened.log,
+                                       .reread = reread,
                                        .publish = publish,
                                        .owner = server};
     server->reloader = reloader_new(settings, &host);

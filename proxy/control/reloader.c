@@ -67,6 +67,10 @@ static void reload(struct reloader *r, struct reload_result *result)
     else
         fresh = reload_load(r->base, &r->is_stopping, &result->diags,
                             &result->tests);
+    if (fresh != NULL && r->host.reread(r->host.owner, &result->diags) != 0) {
+        settings_unref(fresh);
+        fresh = NULL;
+    }
     if (fresh == NULL) {
         free(old);
         if (atomic_load(&r->is_stopping))

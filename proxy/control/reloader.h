@@ -16,6 +16,10 @@ struct reloader;
 struct reloader_host {
     struct decision_log *decisions;
     struct server_log *log;
+    /* Reads again what the server reads beside its configuration: 0, or -1
+     * with errors in diags; then nothing goes live. On the reloader's thread.
+     */
+    int (*reread)(void *owner, struct diags *diags);
     /* Makes a snapshot the one that new transactions take up; on the
      * reloader's thread. It stays valid until reloader_free(). */
     void (*publish)(void *owner, const struct settings *policy);

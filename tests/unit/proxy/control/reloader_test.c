@@ -15,6 +15,7 @@ struct scene {
     struct reloader *reloader;
     size_t published;
     bool asks_again; /* inside publish() */
+    bool is_stale;   /* what is read beside the configuration can't be */
     enum reload_end second_end;
 };
 
@@ -33,6 +34,15 @@ static void publish(void *owner, const struct settings *policy)
     }
 }
 
+static int reread(void *owner, struct diags *diags)
+{
+    const struct scene *scene = owner;
+    if (!scene->is_stale)
+        return 0;
+    diags_error(diags, (struct mark){"users", 1, 1}, "no such login");
+    return -1;
+}
+
 static void open_scene(struct scene *scene)
 {
     static const struct log_settings nowhere = {0};
@@ -43,8 +53,10 @@ static void open_scene(struct scene *scene)
     write_file("postern.yaml", ONE);
     scene->base = load("postern.yaml");
     scene->decisions = decision_log_new(&nowhere, &diags);
-    host = &(struct reloader_host){
-        .decisions = scene->decisions, .publish = publish, .owner = scene};
+    host = &(struct reloader_host){.decisions = scene->decisions,
+                                   .reread = reread,
+                                   .publish = publish,
+                                   .owner = scene};
     scene->reloader = reloader_new(scene->base, host);
     assert_non_null(scene->decisions);
     assert_non_null(scene->reloader);
@@ -111,6 +123,8 @@ static void what_is_wrong_changes_nothing(void **state)
     assert_int_equal(
         reload(&scene, TWO "reload: {replay: none.jsonl}\n", "none.jsonl"),
         RELOAD_REFUSED);
+    scene.is_stale = true;
+    assert_int_equal(reload(&scene, TWO, "no such login"), RELOAD_REFUSED);
     assert_int_equal(scene.published, 0);
     const struct settings *newest = reloader_policy(scene.reloader);
     assert_ptr_equal(newest, scene.base);
