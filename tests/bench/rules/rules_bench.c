@@ -1,187 +1,90 @@
-/* What a stage of many rules, and a list of many entries, costs: nanoseconds
- * an evaluation, and the memory that the compiled policy takes.
+/* What the policy costs a message: processor time of all stages that one with
+ * one recipient passes, its limits asked and settled. First a site's mixed
+ * policy by the number of its rules and the length of its lists, then
+ * policies of one kind of rule.
  *
- *     rules_bench
+ *     rules_bench [--tsv]
+ *     rules_bench --run RULES ENTRIES MESSAGES    for a profiler
  *
  * Nothing here passes or fails. */
-#include "rules/build.h"
-#include "rules/evaluate.h"
-#include "rules/ruleset_internal.h"
-#include "rules/trace.h"
-
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <time.h>
 
-#define LARGE 1000000
+#include "tests/bench/rules/message.h"
+#include "tests/bench/rules/site_policy.h"
 
-struct bench {
-    struct ruleset *ruleset;
-    struct evaluate_scratch *scratch;
-    struct facts facts;
-    double build_ms;
-};
+static const size_t RULES[] = {10, 100, 1000};
+static const size_t ENTRIES[] = {10, 10000, 1000000};
 
-static double now_ns(void)
+#define COUNT(items) (sizeof(items) / sizeof *(items))
+
+static double cost_us(const struct settings *settings)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+    struct message *message = message_new(settings);
+    message_run(message);
+    double us = message_cost_us(message);
+    message_free(message);
+    settings_unref(settings);
+    return us;
 }
 
-static void test_values(struct ruleset_builder *builder, const char *fact,
-                        const char *word, const char *value)
+static void print_row(const char *name, const double *us, size_t count,
+                      bool is_tsv)
 {
-    struct fact_ref ref;
-    struct condition *condition;
-    struct str values[1] = {str_from(value)};
-    int rc = build_fact(builder, str_from(fact), &ref);
-    if (rc == 0)
-        rc = build_test(builder, &ref, str_from(word), values, 1, &condition);
-    if (rc == 0)
-        rc = build_when(builder, condition);
-    if (rc != 0) {
-        fprintf(stderr, "%s\n", build_error(builder));
-        exit(1);
-    }
-}
-
-/* A rule that refuses; `value` as its test wants it. */
-static void add_rule(struct ruleset_builder *builder, size_t number,
-                     const char *fact, const char *word, const char *value)
-{
-    char name[32];
-    snprintf(name, sizeof name, "rule %zu", number);
-    build_rule_start(builder, STAGE_MAIL, str_from(name), NULL);
-    test_values(builder, fact, word, value);
-    int rc = build_reject(builder, STR("550 5.7.1 no"));
-    rc |= build_rule_end(builder);
-    assert(rc == 0);
-    (void)rc;
-}
-
-static void begin(struct bench *b, struct ruleset_builder *builder,
-                  double started)
-{
-    *b = (struct bench){.ruleset = ruleset_builder_finish(builder),
-                        .scratch = evaluate_scratch_new()};
-    assert(b->ruleset != NULL && b->scratch != NULL);
-    b->build_ms = (now_ns() - started) / 1e6;
-    facts_init(&b->facts);
-    facts_set_text(&b->facts, FACT_CLIENT_IP, STR("198.51.100.7"));
-    facts_set_text(&b->facts, FACT_AUTH_USER, STR("nobody-of-these"));
-    facts_set_text(&b->facts, FACT_MAIL_FROM, STR("bob@mail.example.com"));
-}
-
-static double evaluate_ns(struct bench *b, const struct trace *trace)
-{
-    struct evaluation e;
-    struct question question;
-    struct verdict verdict;
-    struct effects effects;
-    struct arena arena;
-    size_t rounds = 0;
-    arena_init(&arena, 1 << 20);
-    effects_init(&effects, &arena);
-    double started = now_ns(), spent = 0;
-    while (spent < 2e8) {
-        for (size_t i = 0; i < 100; i++) {
-            evaluate_start(&e, b->ruleset, STAGE_MAIL, &b->facts, &effects,
-                           b->scratch);
-            if (trace != NULL)
-                evaluate_trace(&e, trace);
-            if (evaluate(&e, &question, &verdict) != EVALUATE_VERDICT ||
-                verdict.kind != VERDICT_PASS)
-                abort();
-        }
-        rounds += 100;
-        spent = now_ns() - started;
-    }
-    arena_release(&arena);
-    return spent / (double)rounds;
-}
-
-static void end(struct bench *b)
-{
-    ruleset_free(b->ruleset);
-    evaluate_scratch_free(b->scratch);
-}
-
-/* Rules that each want another value of one fact. */
-static void bench_rules(size_t count)
-{
-    static const struct trace LISTENER = {0};
-    struct bench b;
-    char value[32];
-    double started = now_ns();
-    struct ruleset_builder *builder = ruleset_builder_new();
-    for (size_t i = 0; i < count; i++) {
-        snprintf(value, sizeof value, "user%zu", i);
-        add_rule(builder, i, "auth.user", "", value);
-    }
-    begin(&b, builder, started);
-    double by_value = evaluate_ns(&b, NULL);
-    printf("%7zu rules of equality     %9.0f ns, one by one %9.0f ns, built "
-           "in %.1f ms\n",
-           count, by_value, evaluate_ns(&b, &LISTENER), b.build_ms);
-    end(&b);
-}
-
-/* Entry number `i` of the list; 48271 has no factor with 2^32 in common. */
-static int entry(const char *kind, size_t i, char *out, size_t room)
-{
-    unsigned mixed = (unsigned)i * 48271u;
-    if (strcmp(kind, "client.ip") == 0)
-        return snprintf(out, room, "%u.%u.%u.%u\n", 11 + (mixed >> 24) % 80,
-                        mixed >> 16 & 255, mixed >> 8 & 255, mixed & 255);
-    if (strcmp(kind, "mail.from.domain") == 0)
-        return snprintf(out, room, ".domain%zu.example\n", i);
-    if (strcmp(kind, "mail.from") == 0)
-        return snprintf(out, room, "user%zu@example.com\n", i);
-    return snprintf(out, room, "user%zu 100/h\n", i);
-}
-
-static void bench_list(const char *fact, size_t count)
-{
-    struct bench b;
-    size_t n = 0, line;
-    char *octets = malloc(count * 40 + 1);
-    assert(octets != NULL);
+    printf(is_tsv ? "%s" : "%-28s", name);
     for (size_t i = 0; i < count; i++)
-        n += (size_t)entry(fact, i, octets + n, 40);
-    double started = now_ns();
-    struct ruleset_builder *builder = ruleset_builder_new();
-    if (build_list_file(builder, STR("list"), str_span(octets, n), NULL,
-                        &line) != 0) {
-        fprintf(stderr, "%s\n", build_error(builder));
-        exit(1);
-    }
-    add_rule(builder, 0, fact, "", "@list");
-    begin(&b, builder, started);
-    printf("%7zu entries, %-16s %9.0f ns, built in %.1f ms, %zu MiB of %zu "
-           "MiB\n",
-           count, fact, evaluate_ns(&b, NULL), b.build_ms,
-           b.ruleset->arena.used_bytes >> 20, n >> 20);
-    end(&b);
-    free(octets);
+        printf(is_tsv ? "\t%.2f" : " %9.2f", us[i]);
+    printf("\n");
 }
 
-int main(void)
+static void bench_site(bool is_tsv)
 {
-    static const char *const FACTS[] = {"auth.user", "mail.from",
-                                        "mail.from.domain", "client.ip"};
-    struct rusage usage;
-    bench_rules(10);
-    bench_rules(1000);
-    bench_rules(10000);
-    for (size_t i = 0; i < sizeof FACTS / sizeof FACTS[0]; i++) {
-        bench_list(FACTS[i], 10);
-        bench_list(FACTS[i], LARGE);
+    if (!is_tsv)
+        printf("a site's policy, us a message%8s %9s %9s rules\n", "10", "100",
+               "1000");
+    for (size_t e = 0; e < COUNT(ENTRIES); e++) {
+        char name[48];
+        double us[COUNT(RULES)];
+        snprintf(name, sizeof name, "lists of %zu", ENTRIES[e]);
+        for (size_t r = 0; r < COUNT(RULES); r++)
+            us[r] = cost_us(site_policy(RULES[r], ENTRIES[e]));
+        print_row(name, us, COUNT(RULES), is_tsv);
     }
-    getrusage(RUSAGE_SELF, &usage);
-    printf("at most %ld MiB resident\n", usage.ru_maxrss / 1024);
+}
+
+static void bench_families(bool is_tsv)
+{
+    if (!is_tsv)
+        printf("rules of one kind that do not hold\n");
+    for (const struct rule_family *f = rule_families; f->name != NULL; f++) {
+        double us[COUNT(RULES)];
+        for (size_t r = 0; r < COUNT(RULES); r++)
+            us[r] = cost_us(family_policy(f, RULES[r]));
+        print_row(f->name, us, COUNT(RULES), is_tsv);
+    }
+}
+
+static void run(size_t rules, size_t entries, size_t messages)
+{
+    const struct settings *settings = site_policy(rules, entries);
+    struct message *message = message_new(settings);
+    for (size_t i = 0; i < messages; i++)
+        message_run(message);
+    printf("%zu rules acted\n", message_acted(message));
+    message_free(message);
+    settings_unref(settings);
+}
+
+int main(int argc, char **argv)
+{
+    bool is_tsv = argc > 1 && strcmp(argv[1], "--tsv") == 0;
+    if (argc == 5 && strcmp(argv[1], "--run") == 0) {
+        run(strtoul(argv[2], NULL, 10), strtoul(argv[3], NULL, 10),
+            strtoul(argv[4], NULL, 10));
+        return 0;
+    }
+    bench_site(is_tsv);
+    bench_families(is_tsv);
     return 0;
 }

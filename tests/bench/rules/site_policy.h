@@ -1,0 +1,27 @@
+/* A configuration as a site with many customers would write it, of as many
+ * rules as are wanted, its lists beside it; or one whose rules are all of one
+ * kind. */
+#ifndef TESTS_BENCH_SITE_POLICY_H
+#define TESTS_BENCH_SITE_POLICY_H
+
+#include "config/settings.h"
+
+/* The rules that every site has: of `rules` they are the first. */
+#define SITE_BASE_RULES 10
+
+/* Loads it through files in a fresh folder, which goes again. The program ends
+ * where it can't. */
+const struct settings *site_policy(size_t rules, size_t entries);
+
+struct rule_family {
+    const char *name;
+    const char *stage;
+    const char *body; /* of a rule, with marks where its number stands */
+};
+
+/* Up to a row without a name. */
+extern const struct rule_family rule_families[];
+const struct settings *family_policy(const struct rule_family *family,
+                                     size_t rules);
+
+#endif
