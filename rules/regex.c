@@ -1,5 +1,7 @@
 #include "rules/regex.h"
 
+#include "rules/regex_literal.h"
+
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
@@ -16,6 +18,8 @@
 struct regex {
     pcre2_code *code;
     size_t groups;
+    char needs[REGEX_LITERAL_MAX];
+    size_t needs_octets;
 };
 
 struct regex_scratch {
@@ -108,6 +112,8 @@ struct regex *regex_new(struct str literal, struct problem *problem)
         return NULL;
     }
     *regex = (struct regex){.code = code, .groups = groups};
+    if ((options & PCRE2_EXTENDED) == 0)
+        regex->needs_octets = regex_literal(pattern, regex->needs);
     return regex;
 }
 
@@ -124,6 +130,11 @@ bool regex_is_jit(const struct regex *regex)
     size_t size = 0;
     pcre2_pattern_info(regex->code, PCRE2_INFO_JITSIZE, &size);
     return size > 0;
+}
+
+struct str regex_needs(const struct regex *regex)
+{
+    return str_span(regex->needs, regex->needs_octets);
 }
 
 size_t regex_group_count(const struct regex *regex)
@@ -196,6 +207,18 @@ static void fill(const struct regex *regex, struct regex_scratch *scratch,
     }
 }
 
+/* A bound was reached; but where the subject can't match, that is known. */
+static enum regex_result unless_hopeless(const struct regex *regex,
+                                         struct str subject,
+                                         enum regex_result result)
+{
+    struct str needs = regex_needs(regex);
+    for (size_t i = 0; i + needs.n <= subject.n; i++)
+        if (str_equals_nocase(str_span(subject.p + i, needs.n), needs))
+            return result;
+    return REGEX_NO_MATCH;
+}
+
 enum regex_result regex_match(const struct regex *regex,
                               struct regex_scratch *scratch, struct str subject,
                               struct regex_match *match)
@@ -209,7 +232,9 @@ enum regex_result regex_match(const struct regex *regex,
     if (rc == PCRE2_ERROR_NOMATCH)
         return REGEX_NO_MATCH;
     if (rc < 0)
-        return rc == PCRE2_ERROR_MATCHLIMIT ? REGEX_STEPS : REGEX_ERROR;
+        return unless_hopeless(regex, subject,
+                               rc == PCRE2_ERROR_MATCHLIMIT ? REGEX_STEPS
+                                                            : REGEX_ERROR);
     if (match != NULL)
         fill(regex, scratch, subject, match);
     return REGEX_MATCH;

@@ -1,7 +1,9 @@
 /* Regular expressions, PCRE2 with JIT: the only place of the project that
  * knows the library. Patterns come from the policy, subjects from strangers:
  * work, depth, stack and subject length are bounded, and reaching a bound is
- * an error, never "no match". Patterns and subjects are octets.
+ * an error, never "no match"; but where the work was too much and the subject
+ * lacks what any match must hold, that is known. Patterns and subjects are
+ * octets.
  *
  * A struct regex is immutable and shared; a struct regex_scratch belongs to
  * one thread. */
@@ -27,6 +29,10 @@ bool regex_is_literal(struct str text);
 /* Compiles /…/ with flags of i, m, s and x. NULL with a sentence in problem.*/
 struct regex *regex_new(struct str literal, struct problem *problem);
 void regex_free(struct regex *regex);
+
+/* A text without which nothing matches it; empty: none is known. Case may
+ * matter or not. */
+struct str regex_needs(const struct regex *regex);
 
 /* How many groups it captures, without the whole match. */
 size_t regex_group_count(const struct regex *regex);

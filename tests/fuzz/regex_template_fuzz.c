@@ -9,7 +9,16 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Groups lie within the subject, and names lead to groups. */
+static bool holds(struct str text, struct str needs)
+{
+    for (size_t i = 0; i + needs.n <= text.n; i++)
+        if (str_equals_nocase(str_span(text.p + i, needs.n), needs))
+            return true;
+    return false;
+}
+
+/* Groups lie within the subject, and names lead to groups; what a match needs
+ * is there. */
 static void match_alone(struct str literal, struct str subject)
 {
     struct problem problem;
@@ -21,6 +30,7 @@ static void match_alone(struct str literal, struct str subject)
     if (regex != NULL &&
         regex_match(regex, scratch, subject, &match) == REGEX_MATCH) {
         assert(match.count == regex_group_count(regex) + 1);
+        assert(holds(subject, regex_needs(regex)));
         for (size_t i = 0; i < match.count; i++)
             assert(match.groups[i].n == 0 ||
                    (match.groups[i].p >= subject.p &&
