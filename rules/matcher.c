@@ -179,24 +179,26 @@ static enum truth in_templates(const struct matcher *matcher, struct view *view,
     return TRUTH_NO;
 }
 
+bool matcher_holds(const struct matcher *matcher,
+                   const struct fact_values *values, size_t index)
+{
+    switch (matcher->type) {
+    case FACT_TYPE_NUMBER:
+        return in_ranges(matcher, values->number);
+    case FACT_TYPE_IP:
+        return in_networks(matcher, values->items[index]);
+    default:
+        return in_texts(matcher, values->canonical[index]);
+    }
+}
+
 /* What one matcher holds itself; not its dynamic lists. */
 static enum truth in_own(const struct matcher *matcher, struct view *view,
                          const struct fact_ref *ref,
                          const struct fact_values *values, size_t index,
                          struct str canonical)
 {
-    bool is_in;
-    switch (matcher->type) {
-    case FACT_TYPE_NUMBER:
-        is_in = in_ranges(matcher, values->number);
-        break;
-    case FACT_TYPE_IP:
-        is_in = in_networks(matcher, values->items[index]);
-        break;
-    default:
-        is_in = in_texts(matcher, canonical);
-    }
-    if (is_in)
+    if (matcher_holds(matcher, values, index))
         return TRUTH_YES;
     enum truth truth =
         matcher_matches_pattern(matcher, view, values->items[index]);

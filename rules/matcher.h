@@ -51,6 +51,11 @@ enum truth matcher_matches(const struct matcher *matcher, struct view *view,
                            const struct fact_values *values, size_t index,
                            const bool *listed);
 
+/* Whether the value number `index` is among its entries that are neither
+ * patterns nor templates; lists that it names are not looked at. */
+bool matcher_holds(const struct matcher *matcher,
+                   const struct fact_values *values, size_t index);
+
 /* Whether one of its patterns matches the text; its groups are captured. */
 enum truth matcher_matches_pattern(const struct matcher *matcher,
                                    struct view *view, struct str text);

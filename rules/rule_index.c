@@ -1,120 +1,60 @@
-/* A rule is found by value if its condition, or a part of `all` that nothing
- * before it can break with a fault, is a test for exact values. Of several
- * such tests the one is taken whose fact tells the stage's rules apart best. */
+/* Made in three walks over the rules: all keys of all guards are noted, with
+ * how many want each; of each rule the guard is chosen that will be found
+ * least often, and counted into its rows; the rows lie one behind another and
+ * are filled. */
 #include "rules/rule_index.h"
 
-#include "rules/rule.h"
+#include <string.h>
 
-#define RULES_MIN 8          /* below this many a stage has no index */
-#define FACTS_MAX 16         /* that one index looks at */
-#define RULE_VALUES_MAX 1024 /* more values are no slower to try */
-#define INDEX_VALUES_MAX 200000
+#include "rules/fact_rows.h"
 
-/* The rules that want one value: `count` numbers from `start` on. */
+#define RULES_MIN 8  /* below this many a stage has no index */
+#define FACTS_MAX 48 /* that one index looks at */
+#define KEYS_MAX 200000
+
+/* How telling a guard is whose keys are not of a table of many. */
+#define WEIGHT_PRESENT 1
+#define WEIGHT_RANGE 2
+#define WEIGHT_HEADER 3 /* that a message has such a field */
+
+#define BITS 64
+
+/* The rules that want one key: `count` numbers from `start` on. */
 struct row {
     uint32_t start, count;
-};
-
-struct indexed_fact {
-    struct fact_ref ref;
-    struct string_map values; /* canonical value → 1 + index of `rows` */
-    struct row *rows;
+    uint32_t wanted; /* by how many guards; while the index is made */
 };
 
 struct rule_index {
-    size_t rule_count;
-    struct indexed_fact facts[FACTS_MAX];
-    size_t fact_count;
-    uint32_t *numbers; /* of the rules, row by row, each ascending */
-    uint32_t *others;  /* always candidates, ascending */
-    size_t other_count;
+    size_t rule_count, word_count;
+    struct fact_rows *facts;
+    size_t fact_count, fact_capacity;
+    struct row *rows;
+    size_t row_count, row_capacity;
+    uint32_t *numbers; /* of rules, row by row */
+    uint64_t *always;  /* a bit a rule: candidates whatever the facts are */
 };
-
-/* --- tests for exact values --- */
-
-/* Every entry is the value itself, not a domain and all below it. */
-static bool is_exact_map(const struct string_map *map)
-{
-    for (size_t i = 0; i < map->capacity; i++)
-        if (map->slots[i].key != NULL && map->slots[i].number != MATCH_SELF)
-            return false;
-    return true;
-}
-
-static bool is_exact_set(const struct matcher *matcher)
-{
-    bool is_text =
-        matcher->type != FACT_TYPE_NUMBER && matcher->type != FACT_TYPE_IP;
-    return is_text && matcher->domains.count == 0 && matcher->glob_count == 0 &&
-           matcher->regex_count == 0 && matcher->dynamic_count == 0 &&
-           matcher->template_count == 0 &&
-           matcher->exact.count <= RULE_VALUES_MAX &&
-           is_exact_map(&matcher->exact);
-}
-
-static bool is_exact_test(const struct test *test)
-{
-    const struct matcher *matcher = &test->matcher;
-    size_t values = matcher->exact.count;
-    if (test->quantifier != QUANTIFIER_ANY_IN || !is_exact_set(matcher))
-        return false;
-    for (size_t i = 0; i < matcher->list_count; i++) {
-        values += matcher->lists[i]->exact.count;
-        if (values > RULE_VALUES_MAX || !is_exact_set(matcher->lists[i]))
-            return false;
-    }
-    return true;
-}
-
-/* A pattern may reach its limit, a template may become too long. */
-static bool may_fault(const struct condition *condition)
-{
-    const struct matcher *matcher = &condition->test.matcher;
-    for (size_t i = 0; i < matcher->template_count; i++)
-        if (!template_is_fact(&matcher->templates[i]))
-            return true;
-    for (size_t i = 0; i < condition->part_count; i++)
-        if (may_fault(condition->parts[i]))
-            return true;
-    for (size_t i = 0; i < matcher->list_count; i++)
-        if (matcher->lists[i]->regex_count > 0)
-            return true;
-    return matcher->regex_count > 0;
-}
-
-/* The tests one of which must hold for the rule to act: `next` counts the
- * parts that were looked at. NULL at the end. */
-static const struct test *next_guard(const struct rule *rule, size_t *next)
-{
-    const struct condition *when = rule->when;
-    if (when == NULL)
-        return NULL;
-    if (when->kind == CONDITION_TEST)
-        return (*next)++ == 0 && is_exact_test(&when->test) ? &when->test
-                                                            : NULL;
-    while (when->kind == CONDITION_ALL && *next < when->part_count) {
-        const struct condition *part = when->parts[(*next)++];
-        if (part->kind == CONDITION_TEST && is_exact_test(&part->test))
-            return &part->test;
-        if (may_fault(part))
-            break;
-    }
-    *next = when->part_count;
-    return NULL;
-}
-
-/* --- making --- */
 
 struct maker {
     struct arena *arena;
     struct rule_index *index;
     struct rule *const *rules;
-    size_t value_count; /* of all rules that are found by value */
+    size_t rule;      /* the one in hand */
+    size_t key_count; /* noted so far */
+    uint32_t weight;  /* of the guard in hand */
     bool is_full;
+    void (*take)(struct maker *maker, struct row *row);
 };
 
-static struct indexed_fact *find_fact(struct rule_index *index,
-                                      const struct fact_ref *ref)
+static void set_bit(uint64_t *words, size_t bit)
+{
+    words[bit / BITS] |= (uint64_t)1 << bit % BITS;
+}
+
+/* --- noting --- */
+
+static struct fact_rows *find_fact(const struct rule_index *index,
+                                   const struct fact_ref *ref)
 {
     for (size_t i = 0; i < index->fact_count; i++)
         if (fact_ref_equals(&index->facts[i].ref, ref))
@@ -122,136 +62,222 @@ static struct indexed_fact *find_fact(struct rule_index *index,
     return NULL;
 }
 
-typedef void on_value(struct maker *maker, struct indexed_fact *fact,
-                      struct str value, size_t rule);
-
-static void each_value(struct maker *maker, const struct test *test,
-                       size_t rule, on_value *then)
+/* NULL: there are enough, or the arena is full. */
+static struct fact_rows *add_fact(struct maker *maker,
+                                  const struct fact_ref *ref)
 {
-    const struct matcher *matcher = &test->matcher;
-    struct indexed_fact *fact = find_fact(maker->index, &test->fact);
-    for (size_t i = 0; i <= matcher->list_count; i++) {
-        const struct string_map *map =
-            i == 0 ? &matcher->exact : &matcher->lists[i - 1]->exact;
-        for (size_t k = 0; k < map->capacity; k++)
-            if (map->slots[k].key != NULL)
-                then(maker, fact,
-                     str_span(map->slots[k].key, map->slots[k].key_octets),
-                     rule);
-    }
-}
-
-static void note_value(struct maker *maker, struct indexed_fact *fact,
-                       struct str value, size_t rule)
-{
-    (void)rule;
-    if (maker->value_count++ > INDEX_VALUES_MAX ||
-        string_map_put(&fact->values, maker->arena, value) == NULL)
-        maker->is_full = true;
-}
-
-/* Every fact that could serve, with all values that rules want of it. */
-static void note_guards(struct maker *maker, size_t rule)
-{
-    const struct test *test;
-    size_t next = 0;
     struct rule_index *index = maker->index;
-    while (!maker->is_full &&
-           (test = next_guard(maker->rules[rule], &next)) != NULL) {
-        if (find_fact(index, &test->fact) == NULL) {
-            if (index->fact_count == FACTS_MAX)
-                continue;
-            index->facts[index->fact_count++] =
-                (struct indexed_fact){.ref = test->fact};
+    if (index->fact_count == FACTS_MAX)
+        return NULL;
+    struct fact_rows *grown =
+        arena_grow(maker->arena, index->facts, index->fact_count,
+                   &index->fact_capacity, sizeof *grown);
+    if (grown == NULL) {
+        maker->is_full = true;
+        return NULL;
+    }
+    index->facts = grown;
+    grown[index->fact_count] =
+        (struct fact_rows){.ref = *ref, .type = fact_type(ref)};
+    return &grown[index->fact_count++];
+}
+
+static void note_key(struct maker *maker, struct fact_rows *fact,
+                     const struct guard_key *key)
+{
+    struct rule_index *index = maker->index;
+    struct string_map_slot *slot = fact_rows_put(fact, maker->arena, key);
+    if (slot != NULL && slot->number == 0) {
+        struct row *grown =
+            arena_grow(maker->arena, index->rows, index->row_count,
+                       &index->row_capacity, sizeof *grown);
+        if (grown != NULL) {
+            index->rows = grown;
+            grown[index->row_count++] = (struct row){0};
+            slot->number = (uint32_t)index->row_count;
         }
-        each_value(maker, test, rule, note_value);
+    }
+    if (slot == NULL || slot->number == 0)
+        maker->is_full = true;
+    else
+        index->rows[slot->number - 1].wanted++;
+}
+
+/* Of a text all grams, of which it will be found by one. */
+static void note(void *owner, const struct guard_key *key)
+{
+    struct maker *maker = owner;
+    struct fact_rows *fact = find_fact(maker->index, key->fact);
+    if (fact == NULL)
+        fact = add_fact(maker, key->fact);
+    if (fact == NULL || maker->is_full)
+        return;
+    if (key->kind != GUARD_TEXT) {
+        note_key(maker, fact, key);
+        return;
+    }
+    for (size_t i = 0; i + GRAM_OCTETS <= key->octets.n; i++) {
+        char octets[GRAM_OCTETS];
+        for (size_t k = 0; k < GRAM_OCTETS; k++)
+            octets[k] = ascii_lower(key->octets.p[i + k]);
+        struct guard_key gram = *key;
+        gram.octets = str_span(octets, GRAM_OCTETS);
+        note_key(maker, fact, &gram);
     }
 }
 
-/* The guard whose fact has the most values in this stage. */
-static const struct test *best_guard(struct maker *maker, size_t rule)
+static void count_key(void *owner, const struct guard_key *key)
 {
-    const struct test *test, *best = NULL;
-    size_t next = 0, most = 0;
-    while ((test = next_guard(maker->rules[rule], &next)) != NULL) {
-        const struct indexed_fact *fact = find_fact(maker->index, &test->fact);
-        if (fact == NULL || fact->values.count <= most)
+    size_t *count = owner;
+    *count += key->kind == GUARD_TEXT ? key->octets.n : 1;
+}
+
+static void note_guards(struct maker *maker)
+{
+    struct guard_cursor cursor = {0};
+    struct guard guard;
+    while (rule_guard_next(maker->rules[maker->rule], &cursor, &guard)) {
+        size_t count = 0;
+        guard_keys(&guard, count_key, &count);
+        if (maker->key_count + count > KEYS_MAX)
             continue;
-        most = fact->values.count;
-        best = test;
-    }
-    return best;
-}
-
-static void make_rows(struct maker *maker)
-{
-    for (size_t i = 0; i < maker->index->fact_count; i++) {
-        struct indexed_fact *fact = &maker->index->facts[i];
-        uint32_t row = 0;
-        fact->rows = arena_array(maker->arena, fact->values.count + 1,
-                                 sizeof *fact->rows);
-        if (fact->rows == NULL)
-            maker->is_full = true;
-        for (size_t k = 0; k < fact->values.capacity; k++)
-            if (fact->values.slots[k].key != NULL)
-                fact->values.slots[k].number = ++row;
+        maker->key_count += count;
+        guard_keys(&guard, note, maker);
     }
 }
 
-static struct row *row_of(const struct indexed_fact *fact, struct str value)
+/* --- choosing --- */
+
+/* The row of a key; of a text, that of its gram which the fewest want. NULL:
+ * it was not noted. */
+static struct row *row_of(const struct maker *maker,
+                          const struct fact_rows *fact,
+                          const struct guard_key *key)
 {
-    const struct string_map_slot *slot = string_map_get(&fact->values, value);
-    return slot == NULL ? NULL : &fact->rows[slot->number - 1];
+    struct row *rarest = NULL;
+    struct guard_key one = *key;
+    size_t last = key->kind == GUARD_TEXT ? key->octets.n - GRAM_OCTETS : 0;
+    for (size_t i = 0; i <= last; i++) {
+        char octets[GRAM_OCTETS];
+        if (key->kind == GUARD_TEXT) {
+            for (size_t k = 0; k < GRAM_OCTETS; k++)
+                octets[k] = ascii_lower(key->octets.p[i + k]);
+            one.octets = str_span(octets, GRAM_OCTETS);
+        }
+        uint32_t number = fact_rows_get(fact, &one);
+        if (number == 0)
+            return NULL;
+        struct row *row = &maker->index->rows[number - 1];
+        if (rarest == NULL || row->wanted < rarest->wanted)
+            rarest = row;
+    }
+    return rarest;
 }
 
-static void count_value(struct maker *maker, struct indexed_fact *fact,
-                        struct str value, size_t rule)
+static uint32_t weight_of(const struct fact_rows *fact,
+                          const struct guard_key *key)
+{
+    bool is_rare_field = fact->ref.fact == FACT_HEADER &&
+                         !str_equals(fact->ref.header, STR("from"));
+    switch (key->kind) {
+    case GUARD_PRESENT:
+        return is_rare_field ? WEIGHT_HEADER : WEIGHT_PRESENT;
+    case GUARD_RANGE:
+    case GUARD_LIST:
+        return WEIGHT_RANGE;
+    default:
+        return WEIGHT_HEADER + (uint32_t)fact->key_count;
+    }
+}
+
+static void weigh(void *owner, const struct guard_key *key)
+{
+    struct maker *maker = owner;
+    const struct fact_rows *fact = find_fact(maker->index, key->fact);
+    uint32_t weight = fact == NULL || row_of(maker, fact, key) == NULL
+                          ? 0
+                          : weight_of(fact, key);
+    if (weight < maker->weight)
+        maker->weight = weight;
+}
+
+/* False: the rule has none that could be noted. */
+static bool choose(struct maker *maker, struct guard *out)
+{
+    struct guard_cursor cursor = {0};
+    struct guard guard;
+    uint32_t most = 0;
+    while (rule_guard_next(maker->rules[maker->rule], &cursor, &guard)) {
+        maker->weight = UINT32_MAX;
+        guard_keys(&guard, weigh, maker);
+        if (maker->weight > most) {
+            most = maker->weight;
+            *out = guard;
+        }
+    }
+    return most > WEIGHT_PRESENT;
+}
+
+static void each_row(void *owner, const struct guard_key *key)
+{
+    struct maker *maker = owner;
+    maker->take(maker, row_of(maker, find_fact(maker->index, key->fact), key));
+}
+
+/* --- filling --- */
+
+static void count_rule(struct maker *maker, struct row *row)
 {
     (void)maker;
-    (void)rule;
-    row_of(fact, value)->count++;
+    row->count++;
 }
 
-/* A value that the rule names and its list holds as well is put down once. */
-static void put_number(struct maker *maker, struct indexed_fact *fact,
-                       struct str value, size_t rule)
+/* Keys may come twice, one directly behind the other. */
+static void put_rule(struct maker *maker, struct row *row)
 {
-    struct row *row = row_of(fact, value);
-    uint32_t *numbers = maker->index->numbers + row->start;
-    if (row->count == 0 || numbers[row->count - 1] != rule)
-        numbers[row->count++] = (uint32_t)rule;
+    maker->index->numbers[row->start + row->count++] = (uint32_t)maker->rule;
 }
 
-static void place_rows(struct maker *maker)
-{
-    uint32_t start = 0;
-    for (size_t i = 0; i < maker->index->fact_count; i++) {
-        struct indexed_fact *fact = &maker->index->facts[i];
-        for (size_t k = 0; k < fact->values.count; k++) {
-            fact->rows[k].start = start;
-            start += fact->rows[k].count;
-            fact->rows[k].count = 0;
-        }
-    }
-}
-
-/* Counted first, so that each row lies in one piece; then filled. */
-static void fill_rows(struct maker *maker)
+static int place_rows(struct maker *maker)
 {
     struct rule_index *index = maker->index;
-    for (size_t i = 0; i < index->rule_count; i++) {
-        const struct test *guard = best_guard(maker, i);
-        if (guard != NULL)
-            each_value(maker, guard, i, count_value);
+    uint32_t start = 0;
+    for (size_t i = 0; i < index->row_count; i++) {
+        index->rows[i].start = start;
+        start += index->rows[i].count;
+        index->rows[i].count = 0;
     }
-    place_rows(maker);
-    for (size_t i = 0; i < index->rule_count; i++) {
-        const struct test *guard = best_guard(maker, i);
-        if (guard != NULL)
-            each_value(maker, guard, i, put_number);
-        else
-            index->others[index->other_count++] = (uint32_t)i;
+    index->numbers = arena_array(maker->arena, start, sizeof *index->numbers);
+    return index->numbers == NULL ? -1 : 0;
+}
+
+/* False: every rule is always a candidate. */
+static bool walk_chosen(struct maker *maker,
+                        void (*take)(struct maker *maker, struct row *row))
+{
+    bool has_guards = false;
+    maker->take = take;
+    for (maker->rule = 0; maker->rule < maker->index->rule_count;
+         maker->rule++) {
+        struct guard guard;
+        if (maker->rules[maker->rule]->mode == RULE_OFF)
+            continue;
+        if (!choose(maker, &guard)) {
+            set_bit(maker->index->always, maker->rule);
+            continue;
+        }
+        has_guards = true;
+        guard_keys(&guard, each_row, maker);
     }
+    return has_guards;
+}
+
+static int seal_facts(struct maker *maker)
+{
+    for (size_t i = 0; i < maker->index->fact_count; i++)
+        if (fact_rows_seal(&maker->index->facts[i], maker->arena) != 0)
+            return -1;
+    return 0;
 }
 
 struct rule_index *rule_index_new(struct arena *arena,
@@ -260,77 +286,71 @@ struct rule_index *rule_index_new(struct arena *arena,
     struct maker maker = {.arena = arena, .rules = rules};
     if (count < RULES_MIN || count > UINT32_MAX)
         return NULL;
-    maker.index = arena_alloc(arena, sizeof *maker.index);
-    if (maker.index == NULL)
+    struct rule_index *index = maker.index =
+        arena_alloc(arena, sizeof *maker.index);
+    if (index == NULL)
         return NULL;
-    maker.index->rule_count = count;
-    for (size_t i = 0; i < count; i++)
-        note_guards(&maker, i);
-    if (maker.is_full || maker.index->fact_count == 0)
+    index->rule_count = count;
+    index->word_count = (count + BITS - 1) / BITS;
+    index->always = arena_array(arena, index->word_count, sizeof(uint64_t));
+    for (; maker.rule < count; maker.rule++)
+        note_guards(&maker);
+    if (maker.is_full || index->always == NULL ||
+        !walk_chosen(&maker, count_rule) || place_rows(&maker) != 0)
         return NULL;
-    make_rows(&maker);
-    maker.index->numbers =
-        arena_array(arena, maker.value_count, sizeof(uint32_t));
-    maker.index->others = arena_array(arena, count, sizeof(uint32_t));
-    if (maker.is_full || maker.index->numbers == NULL ||
-        maker.index->others == NULL)
-        return NULL;
-    fill_rows(&maker);
-    return maker.index;
+    walk_chosen(&maker, put_rule);
+    return seal_facts(&maker) == 0 ? index : NULL;
 }
 
 /* --- looking up --- */
 
-/* The first number at or above `from`, or `none`. */
-static size_t first_from(const uint32_t *numbers, size_t count, size_t from,
-                         size_t none)
+struct finder {
+    const struct rule_index *index;
+    uint64_t *candidates;
+};
+
+static void take_row(void *owner, uint32_t number)
 {
-    size_t low = 0, high = count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (numbers[middle] < from)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low == count ? none : numbers[low];
+    const struct finder *finder = owner;
+    const struct row *row = &finder->index->rows[number - 1];
+    const uint32_t *numbers = finder->index->numbers + row->start;
+    for (size_t i = 0; i < row->count; i++)
+        set_bit(finder->candidates, numbers[i]);
 }
 
-/* -1 when the facts could not be read. */
-static int first_by_value(const struct rule_index *index,
-                          struct fact_reader *reader, size_t from, size_t *out)
+/* NULL when the facts could not be read. */
+static const uint64_t *find_candidates(const struct rule_index *index,
+                                       struct fact_reader *reader)
 {
-    *out = index->rule_count;
-    for (size_t i = 0; i < index->fact_count; i++) {
-        const struct indexed_fact *fact = &index->facts[i];
-        struct fact_values values;
-        if (fact_values_read(reader, &fact->ref, &values) != 0)
-            return -1;
-        for (size_t k = 0; k < values.count; k++) {
-            const struct row *row = row_of(fact, values.canonical[k]);
-            size_t number = row == NULL
-                                ? *out
-                                : first_from(index->numbers + row->start,
-                                             row->count, from, *out);
-            if (number < *out)
-                *out = number;
-        }
-    }
-    return 0;
+    struct finder finder = {
+        index, arena_array(reader->arena, index->word_count, sizeof(uint64_t))};
+    if (finder.candidates == NULL)
+        return NULL;
+    memcpy(finder.candidates, index->always,
+           index->word_count * sizeof(uint64_t));
+    for (size_t i = 0; i < index->fact_count; i++)
+        if (fact_rows_find(&index->facts[i], reader, take_row, &finder) != 0)
+            return NULL;
+    return finder.candidates;
 }
 
 size_t rule_index_next(const struct rule_index *index,
                        struct rule_cursor *cursor, struct fact_reader *reader,
                        size_t from)
 {
-    size_t other =
-        first_from(index->others, index->other_count, from, index->rule_count);
     uint64_t losses = fact_reader_losses(reader);
-    if (!cursor->is_valid || cursor->losses != losses || cursor->next < from) {
-        if (first_by_value(index, reader, from, &cursor->next) != 0)
-            return from; /* trying it says what is wrong */
+    if (cursor->candidates == NULL || cursor->losses != losses) {
+        cursor->candidates = find_candidates(index, reader);
         cursor->losses = losses;
-        cursor->is_valid = true;
     }
-    return other < cursor->next ? other : cursor->next;
+    if (cursor->candidates == NULL)
+        return from; /* trying it says what is wrong */
+    size_t word = from / BITS;
+    uint64_t rest = 0;
+    if (word < index->word_count)
+        rest = cursor->candidates[word] & ~(uint64_t)0 << from % BITS;
+    while (rest == 0 && ++word < index->word_count)
+        rest = cursor->candidates[word];
+    return rest == 0 ? index->rule_count
+                     : word * BITS + (size_t)__builtin_ctzll(rest);
 }

@@ -21,62 +21,112 @@ static unsigned roll(struct dice *dice, unsigned sides)
 
 static const char *const USERS[] = {"bob", "ann", "eve", "joe", "BOB", "zoe"};
 static const char *const GROUPS[] = {"staff", "students", "guests", ""};
-static const char *const SENDERS[] = {"bob@a.example",     "ann@b.example",
-                                      "\"bob\"@a.example", "x@sub.b.example",
-                                      "eve@c.example",     "",
-                                      "Bob@A.example"};
+static const char *const SENDERS[] = {"bob@a.example",
+                                      "ann@b.example",
+                                      "\"bob\"@a.example",
+                                      "\"b\\ob\"@a.example",
+                                      "x@sub.b.example",
+                                      "eve@c.example",
+                                      "",
+                                      "Bob@A.example",
+                                      "bounce-17-x@d.example",
+                                      "aaaaaaaaaaaaaaaaaaaaaaaa!@e.example"};
+static const char *const CLIENTS[] = {"192.0.2.1",   "192.0.2.77",
+                                      "10.1.2.3",    "10.200.0.1",
+                                      "2001:db8::1", "2001:db8:1::1"};
 
 #define PICK(dice, words) (words)[roll((dice), sizeof(words) / sizeof *(words))]
 
+/* Tests of all kinds, and whether they hold is up to the facts. */
+static const struct {
+    const char *fact, *word, *values;
+} TESTS[] = {
+    {"auth.user", "", "bob"},
+    {"auth.user", "", "ann"},
+    {"auth.user", "in", "eve;joe"},
+    {"auth.user", "is", "BOB"},
+    {"auth.user", "not_in", "bob"},
+    {"auth.user", "none_in", "ann;eve"},
+    {"auth.user", "", "/^b(.)b$/"},
+    {"auth.user", "", "/oe$/i"},
+    {"auth.user", "", "/ann|zoe/"},
+    {"auth.user", "", "@names"},
+    {"auth.user", "", "@many"},
+    {"auth.user", "", "@many;zoe"},
+    {"auth.user", "exists", "true"},
+    {"auth.user", "exists", "false"},
+    {"auth.user", "", "a*"},
+    {"auth.user", "", "*oe"},
+    {"auth.groups", "is", "staff"},
+    {"auth.groups", "", "students;guests"},
+    {"auth.groups", "every_in", "staff;students"},
+    {"auth.groups", "none_in", "guests"},
+    {"auth.groups", "not_in", "staff"},
+    {"mail.from", "is", "bob@a.example"},
+    {"mail.from", "", "*@b.example"},
+    {"mail.from", "", "*@*.b.example"},
+    {"mail.from", "", "bob@.a.example"},
+    {"mail.from", "", "*bob@*"},
+    {"mail.from", "", "bounce-17-*@*"},
+    {"mail.from", "", ".example"},
+    {"mail.from", "", "{auth.user}@a.example"},
+    {"mail.from", "", "/^(a+)+@e/"},
+    {"mail.from", "", "/^(a+)+@no\\.example/"},
+    {"mail.from", "", "@senders"},
+    {"mail.from.domain", "", "a.example"},
+    {"mail.from.domain", "", ".b.example"},
+    {"mail.from.domain", "", "*.b.example"},
+    {"mail.from.local", "", "bob"},
+    {"mail.from.local", "", "/^b.+$/"},
+    {"mail.size", "", "> 10"},
+    {"mail.size", "", "< 5;> 15"},
+    {"mail.size", "", "7"},
+    {"client.ip", "", "192.0.2.0/24"},
+    {"client.ip", "", "192.0.2.1;10.0.0.0/8"},
+    {"client.ip", "", "10.1.0.0/16;10.0.0.0/8"},
+    {"client.ip", "", "2001:db8::/32"},
+    {"client.ip", "", "2001:db8:1::/48;0.0.0.0/0"},
+    {"client.ip", "", "@nets"},
+    {"client.ip", "not_in", "10.0.0.0/8"},
+    {"header.subject", "", "hello"},
+    {"header.subject", "", "/ell/"},
+    {"header.x-kind", "", "/^kind 1/"},
+    {"header.x-kind", "", "one"},
+    {"header.x-kind", "exists", "true"},
+    {"header.from", "", "ann@b.example"},
+    {"header.from.domain", "none_in", "b.example"},
+};
+
 static struct condition *random_test(struct fixture *f, struct dice *dice)
 {
-    char text[128];
-    switch (roll(dice, 12)) {
-    case 0:
-    case 1:
-    case 2:
-        return test(f, "auth.user", "", PICK(dice, USERS));
-    case 3:
-        snprintf(text, sizeof text, "%s;%s", PICK(dice, USERS),
-                 PICK(dice, USERS));
-        return test(f, "auth.user", "in", text);
-    case 4:
-        return test(f, "auth.groups", "is", PICK(dice, GROUPS));
-    case 5:
-        return test(f, "mail.from", "is", PICK(dice, SENDERS));
-    case 6:
-        return test(f, "mail.from.domain", "",
-                    roll(dice, 2) == 0 ? "a.example" : ".b.example");
-    case 7:
-        return test(f, "auth.user", "not_in", PICK(dice, USERS));
-    case 8:
-        return test(f, "auth.user", "", "/^b(.)b$/");
-    case 9:
-        return test(f, "auth.user", "", "@names");
-    case 10:
-        return test(f, "header.subject", "", "hello");
-    default:
-        return test(f, "auth.groups", "none_in", PICK(dice, GROUPS));
-    }
+    unsigned i = roll(dice, sizeof TESTS / sizeof *TESTS);
+    return test(f, TESTS[i].fact, TESTS[i].word, TESTS[i].values);
+}
+
+/* A tree of tests. */
+static struct condition *random_condition(struct fixture *f, struct dice *dice,
+                                          unsigned depth)
+{
+    struct condition *parts[3], *out;
+    unsigned kind = depth == 0 ? 9 : roll(dice, 10);
+    if (kind > 6)
+        return random_test(f, dice);
+    size_t count = 1 + roll(dice, 3);
+    for (size_t i = 0; i < count; i++)
+        parts[i] = random_condition(f, dice, depth - 1);
+    built(f, kind == 0  ? build_not(f->builder, parts[0], &out)
+             : kind < 3 ? build_any(f->builder, parts, count, &out)
+                        : build_all(f->builder, parts, count, &out));
+    return out;
 }
 
 static void random_rule(struct fixture *f, struct dice *dice, int number)
 {
     char name[32];
-    struct condition *parts[3], *all;
-    size_t count = roll(dice, 4);
     snprintf(name, sizeof name, "rule %d", number);
     rule(f, STAGE_HEADER, name);
-    for (size_t i = 0; i < count && i < 3; i++)
-        parts[i] = random_test(f, dice);
-    if (count > 0) {
-        unsigned kind = roll(dice, 6);
-        built(f, kind == 0   ? build_any(f->builder, parts, count, &all)
-                 : kind == 1 ? build_not(f->builder, parts[0], &all)
-                             : build_all(f->builder, parts, count, &all));
-        built(f,
-              build_when(f->builder, kind > 1 && count == 1 ? parts[0] : all));
-    }
+    if (roll(dice, 12) > 0)
+        built(f, build_when(f->builder, random_condition(f, dice, 2)));
     built(f, build_note(f->builder, str_from(name)));
     switch (roll(dice, 12)) {
     case 0:
@@ -93,22 +143,45 @@ static void random_rule(struct fixture *f, struct dice *dice, int number)
     case 3:
         built(f, build_accept(f->builder, STR("true")));
         break;
+    case 4:
+        built(f, build_mode(f->builder, STR("off")));
+        built(f, build_tag(f->builder, STR("t")));
+        break;
     default:
         built(f, build_tag(f->builder, STR("t")));
     }
     end(f);
 }
 
+/* Patterns break on what is longer than they may look at. */
+static const char *random_subject(struct dice *dice)
+{
+    static char longest[REGEX_SUBJECT_MAX + 2];
+    memset(longest, 'x', sizeof longest - 1);
+    unsigned face = roll(dice, 40);
+    return face == 0 ? longest : face < 20 ? " hello" : " other";
+}
+
 static void random_facts(struct fixture *f, struct dice *dice)
 {
     know(f, FACT_AUTH_USER, PICK(dice, USERS));
     know(f, FACT_MAIL_FROM, PICK(dice, SENDERS));
+    know(f, FACT_CLIENT_IP, PICK(dice, CLIENTS));
+    facts_set_number(&f->facts, FACT_MAIL_SIZE, roll(dice, 20));
     know_list(f, FACT_AUTH_GROUPS,
               roll(dice, 2) == 0 ? "staff;students" : PICK(dice, GROUPS));
     if (roll(dice, 8) == 0)
         facts_forget(&f->facts, FACT_AUTH_USER);
+    if (roll(dice, 4) == 0)
+        facts_forget(&f->facts, FACT_MAIL_SIZE);
     f->facts.header = NULL;
-    know_header(f, "Subject", roll(dice, 2) == 0 ? " hello" : " other");
+    know_header(f, "Subject", random_subject(dice));
+    if (roll(dice, 3) == 0)
+        know_header(f, "X-Kind", roll(dice, 2) == 0 ? " kind 1" : " one");
+    if (roll(dice, 2) == 0)
+        know_header(f, "From",
+                    roll(dice, 2) == 0 ? " Ann <ann@b.example>"
+                                       : " x@a.example");
 }
 
 /* The verdict and all notes, which name the rules that acted. */
@@ -131,6 +204,21 @@ static struct str outcome(struct fixture *f, const struct trace *trace)
         f->verdict.rule == NULL ? "" : rule_name(f->verdict.rule).p);
 }
 
+/* One of them with more entries than an index spreads out. */
+static void random_lists(struct fixture *f)
+{
+    static char octets[20 * 1200];
+    size_t n = 0, line;
+    for (int i = 0; i < 1200; i++)
+        n += (size_t)snprintf(octets + n, sizeof octets - n, "user%d\n", i);
+    n += (size_t)snprintf(octets + n, sizeof octets - n, "eve\n");
+    list(f, "names", "ann;joe");
+    list(f, "senders", "/^eve@/;*@b.example;x@*.b.example");
+    list(f, "nets", "10.0.0.0/9;2001:db8::1;192.0.2.77");
+    built(f, build_list_file(f->builder, STR("many"), str_span(octets, n), NULL,
+                             &line));
+}
+
 static void random_policies_decide_the_same_by_value(void **state)
 {
     static const struct trace LISTENER = {0};
@@ -140,7 +228,7 @@ static void random_policies_decide_the_same_by_value(void **state)
         struct fixture f;
         struct dice dice = {seed};
         fixture_init(&f);
-        list(&f, "names", "ann;joe");
+        random_lists(&f);
         int count = 1 + (int)roll(&dice, RULES_MAX);
         for (int i = 0; i < count; i++)
             random_rule(&f, &dice, i);
