@@ -130,31 +130,38 @@ static enum truth negated(enum truth truth)
     }
 }
 
-enum truth condition_holds(const struct condition *condition, struct view *view,
-                           const struct dynamic_tests *tests,
-                           const bool *listed)
+static enum truth tree_holds(const struct condition *condition,
+                             struct view *view,
+                             const struct dynamic_tests *tests,
+                             const bool *listed)
 {
     enum truth truth = TRUTH_NO;
     struct captures before = view->captures;
     switch (condition->kind) {
-    case CONDITION_TEST:
-        return test_holds(&condition->test, view, tests, listed);
     case CONDITION_ALL:
         truth = parts_hold(condition, view, tests, listed, TRUTH_NO);
         break;
     case CONDITION_ANY:
         truth = parts_hold(condition, view, tests, listed, TRUTH_YES);
         break;
-    case CONDITION_NOT:
+    default:
         truth =
             negated(condition_holds(condition->parts[0], view, tests, listed));
-        break;
     }
     /* What a failed branch captured is not the rule's, nor what a negated
      * one did that held. */
     if (truth == TRUTH_NO)
         view->captures = before;
     return truth;
+}
+
+enum truth condition_holds(const struct condition *condition, struct view *view,
+                           const struct dynamic_tests *tests,
+                           const bool *listed)
+{
+    return condition->kind == CONDITION_TEST
+               ? test_holds(&condition->test, view, tests, listed)
+               : tree_holds(condition, view, tests, listed);
 }
 
 int dynamic_question_count(const struct dynamic_tests *tests, struct view *view,

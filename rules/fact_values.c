@@ -125,16 +125,17 @@ static int read_parts(struct fact_reader *reader, const struct fact_ref *ref,
 static int read_number(struct fact_reader *reader, uint64_t number,
                        struct fact_values *out)
 {
-    char digits[DIGITS_MAX];
-    struct str *text = arena_alloc(reader->arena, sizeof *text);
-    if (text == NULL)
+    struct {
+        struct str text;
+        char digits[DIGITS_MAX];
+    } *room = arena_alloc(reader->arena, sizeof *room);
+    if (room == NULL)
         return -1;
-    *text = arena_str(reader->arena,
-                      str_span(digits, digits_write(digits, number, 1)));
+    room->text = str_span(room->digits, digits_write(room->digits, number, 1));
     out->number = number;
-    out->items = text;
+    out->items = &room->text;
     out->count = 1;
-    return text->p == NULL ? -1 : 0;
+    return 0;
 }
 
 static uint64_t number_of(const struct facts *facts, enum fact fact)
@@ -236,9 +237,23 @@ static int read_values(struct fact_reader *reader, const struct fact_ref *ref,
     return ref->part == FACT_PART_ALL ? 0 : read_parts(reader, ref, out);
 }
 
+/* Most texts: in lower case, in ASCII, with no quotes that an address could do
+ * without. */
+static bool is_canonical(struct str text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        unsigned char c = (unsigned char)text.p[i];
+        if (c >= 0x80 || c == '"' || (c >= 'A' && c <= 'Z'))
+            return false;
+    }
+    return text.n > 0;
+}
+
 struct str fact_canonical(struct arena *arena, const struct fact_ref *ref,
                           struct str text)
 {
+    if (is_canonical(text))
+        return text;
     if (ref->part == FACT_PART_LOCAL)
         return address_local_canonical(arena, text);
     /* A certificate's names may be addresses. */

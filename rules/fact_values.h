@@ -47,8 +47,8 @@ bool fact_is_known(const struct facts *facts, const struct fact_ref *ref);
 /* 0, or -1 when the arena is full. Absent facts have is_known false. */
 int fact_values_read(struct fact_reader *reader, const struct fact_ref *ref,
                      struct fact_values *out);
-/* A text as it compares with this fact's values. p is NULL when the arena is
- * full. */
+/* A text as it compares with this fact's values: itself, or one in the arena.
+ * p is NULL when that is full. */
 struct str fact_canonical(struct arena *arena, const struct fact_ref *ref,
                           struct str text);
 /* A number without its digits: takes no memory. False: it is absent. */

@@ -62,6 +62,7 @@ static bool in_texts(const struct matcher *matcher, struct str text)
     if (string_map_get(&matcher->exact, text) != NULL)
         return true;
     if (matcher->type != FACT_TYPE_ADDRESS ||
+        matcher->domains.count + matcher->glob_count == 0 ||
         address_parse(text, &address) != ADDRESS_OK)
         return false;
     return in_names(&matcher->domains, address.domain) ||

@@ -1,8 +1,8 @@
 /* Open addressing. What is stored comes from the policy; strangers choose
- * only what is looked up, so the key of the hash need not be secret. */
+ * only what is looked up, so the hash has no secret and is a cheap one. */
 #include "rules/string_map.h"
 
-#include "rules/base/keyed_hash.h"
+#include <string.h>
 
 #define CAPACITY_MIN 8
 
@@ -11,11 +11,34 @@ static struct str key_of(const struct string_map_slot *slot)
     return str_span(slot->key, slot->key_octets);
 }
 
+/* The golden ratio of 2^64: what is multiplied by it spreads upwards, and is
+ * brought down again. */
+#define SPREAD 0x9e3779b97f4a7c15u
+
+static uint64_t spread(uint64_t mixed)
+{
+    mixed *= SPREAD;
+    return mixed ^ mixed >> 32;
+}
+
+/* Eight octets at a time, the last of them filled up with zeros. */
+static uint64_t hash(struct str key)
+{
+    uint64_t mixed = key.n, octets;
+    for (; key.n >= sizeof octets; key = str_skip(key, sizeof octets)) {
+        memcpy(&octets, key.p, sizeof octets);
+        mixed = spread(mixed ^ octets);
+    }
+    octets = 0;
+    if (key.n > 0)
+        memcpy(&octets, key.p, key.n);
+    return spread(spread(mixed ^ octets));
+}
+
 static struct string_map_slot *slot_of(const struct string_map *map,
                                        struct str key)
 {
-    static const uint8_t FIXED[KEYED_HASH_SECRET] = {1, 2, 3, 5, 8, 13};
-    size_t i = (size_t)keyed_hash(FIXED, key) & (map->capacity - 1);
+    size_t i = (size_t)hash(key) & (map->capacity - 1);
     while (map->slots[i].key != NULL &&
            !str_equals(key_of(&map->slots[i]), key))
         i = (i + 1) & (map->capacity - 1);
