@@ -4,8 +4,10 @@
 
 #include <string.h>
 
-/* Of longer lists each is one key, whatever it holds. */
-#define LIST_SPREAD_MAX 1024
+/* A test with more entries of its own is no guard; a list with more is one
+ * key, whatever it holds. */
+#define TEST_KEYS_MAX 1024
+#define LIST_KEYS_MAX 128
 
 struct guard_network guard_network_of(const struct cidr *cidr)
 {
@@ -66,7 +68,7 @@ static size_t entry_count(const struct matcher *matcher)
 
 static bool is_spread(const struct matcher *list)
 {
-    return entry_count(list) <= LIST_SPREAD_MAX;
+    return entry_count(list) <= LIST_KEYS_MAX;
 }
 
 /* A pattern may break, and a list of globs takes as long as they are many. */
@@ -82,7 +84,7 @@ static bool is_guard_test(const struct test *test)
     if (test->quantifier == QUANTIFIER_EXISTS)
         return true;
     if (test->quantifier != QUANTIFIER_ANY_IN || !has_keys(matcher) ||
-        !is_spread(matcher))
+        entry_count(matcher) > TEST_KEYS_MAX)
         return false;
     for (size_t i = 0; i < matcher->list_count; i++) {
         const struct matcher *list = matcher->lists[i];

@@ -10,7 +10,7 @@
 
 #define RULES_MIN 8  /* below this many a stage has no index */
 #define FACTS_MAX 48 /* that one index looks at */
-#define KEYS_MAX 200000
+#define KEYS_MAX 1000000
 
 /* How telling a guard is whose keys are not of a table of many. */
 #define WEIGHT_PRESENT 1

@@ -5,6 +5,7 @@
 #define TESTS_BENCH_SITE_POLICY_H
 
 #include "config/settings.h"
+#include "tests/bench/rules/rule_kinds.h"
 
 /* The rules that every site has: of `rules` they are the first. */
 #define SITE_BASE_RULES 10
@@ -13,14 +14,6 @@
  * where it can't. */
 const struct settings *site_policy(size_t rules, size_t entries);
 
-struct rule_family {
-    const char *name;
-    const char *stage;
-    const char *body; /* of a rule, with marks where its number stands */
-};
-
-/* Up to a row without a name. */
-extern const struct rule_family rule_families[];
 const struct settings *family_policy(const struct rule_family *family,
                                      size_t rules);
 
