@@ -30,7 +30,7 @@ log: {{decisions: decisions.jsonl, server: server.log}}
 limits: {{state: limits}}
 control: control
 caps: {{connections: {connections}, connections_per_net: {connections}}}
-workers: 1
+workers: {workers}
 """
 
 # Tests of a policy are no part of what a mail costs, and one of them counts
@@ -50,6 +50,7 @@ def policy():
 class Postern(Endpoint):
     TITLE = "Postern"
     CACHE = "10m"
+    WORKERS = 1
 
     def __init__(self, site, _sink):
         self.site = site
@@ -70,18 +71,22 @@ class Postern(Endpoint):
         users.chmod(0o600)
         (self.folder / "postern.yaml").write_text(HEAD.format(
             port=self.port, other=ports.free_port(), cache=self.CACHE,
-            chain=self.site.certificate.chain, key=self.site.certificate.key,
-            sink_port=self.site.sink_port,
+            workers=self.WORKERS, chain=self.site.certificate.chain,
+            key=self.site.certificate.key, sink_port=self.site.sink_port,
             connections=self.site.descriptors * 2) + policy(),
             encoding="utf-8")
+
+    def command(self):
+        """What starts it; a tool may come first that starts it in its place.
+        """
+        return [self.program, "run", "-c", self.folder / "postern.yaml"]
 
     def start(self):
         self.write()
         with open(self.folder / "stderr", "wb") as stderr:
             self.process = subprocess.Popen(
-                [self.program, "run", "-c", self.folder / "postern.yaml"],
-                stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr,
-                start_new_session=True)
+                self.command(), stdin=subprocess.DEVNULL, stdout=stderr,
+                stderr=stderr, start_new_session=True)
         assert ports.wait_listening(
             [self.port], lambda: self.process.poll() is None), self.log()
 
