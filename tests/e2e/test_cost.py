@@ -1,5 +1,5 @@
-"""tests/bench/cost: that it reads right what tools wrote. What the figures are
-is no test."""
+"""tests/bench/cost and tests/bench/cores: that they read right what tools
+wrote. What the figures are is no test."""
 
 import collections
 import json
@@ -10,7 +10,7 @@ import places
 
 BENCH = places.ROOT / "tests" / "bench"
 sys.path.append(str(BENCH))
-from cost_model import rooms, system_calls, tables  # noqa: E402
+from cost_model import rooms, system_calls, tables, waits  # noqa: E402
 from cost_model.callgrind import Profile  # noqa: E402
 from cost_model.copies import ELSEWHERE, Copies  # noqa: E402
 
@@ -129,6 +129,19 @@ def test_copies_go_to_the_file_that_wants_them(tmp_path):
                              ELSEWHERE: 2}
 
 
+def test_a_wait_for_a_lock_is_none_for_work():
+    lines = ["7 futex(0x1, FUTEX_WAIT_PRIVATE, 2, NULL <unfinished ...>",
+             "7 <... futex resumed>) = 0",
+             "8 futex(0x1, FUTEX_WAIT_PRIVATE, 2, NULL) = 0",
+             "8 futex(0x1, FUTEX_WAIT_BITSET_PRIVATE, 0, {tv_sec=1}, "
+             "FUTEX_BITSET_MATCH_ANY) = -1 ETIMEDOUT",
+             "7 futex(0x2, FUTEX_WAIT_PRIVATE, 2, NULL) = 0",
+             "7 futex(0x1, FUTEX_WAKE_PRIVATE, 1) = 1",
+             "7 +++ exited with 0 +++"]
+    assert waits.waits(lines, ["7"]) == {
+        waits.LOCK: 2, waits.OTHERS_LOCK: 1, waits.WORK: 1, waits.WAKES: 1}
+
+
 def test_rows_that_are_left_out_are_summed_up():
     counters = [collections.Counter(a=9, b=1, c=1), collections.Counter(a=2)]
     assert list(tables.with_others(
@@ -137,10 +150,11 @@ def test_rows_that_are_left_out_are_summed_up():
 
 
 def test_a_missing_tool_is_named():
-    done = subprocess.run(
-        ["/usr/bin/python3", BENCH / "cost", "--build", places.ROOT],
-        env={"PATH": "/nowhere"}, capture_output=True, text=True, timeout=60,
-        check=False)
-    assert done.returncode == 1
-    assert done.stderr == ("cost: not installed: strace, valgrind "
-                           "(contrib/setup --tests does that)\n")
+    for bench in ("cost", "cores"):
+        done = subprocess.run(
+            ["/usr/bin/python3", BENCH / bench, "--build", places.ROOT],
+            env={"PATH": "/nowhere"}, capture_output=True, text=True,
+            timeout=60, check=False)
+        assert done.returncode == 1
+        assert done.stderr == (f"{bench}: not installed: strace, valgrind "
+                               "(contrib/setup --tests does that)\n")
