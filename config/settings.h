@@ -270,7 +270,6 @@ struct policy_test; /* config/test_plan.h */
 
 struct settings {
     struct arena arena;
-    int references; /* atomic; settings_ref, settings_unref */
     const char *path;
     char policy_digest[72]; /* "sha256:..." of the files' octets */
     struct str hostname;
@@ -309,6 +308,10 @@ struct settings {
     size_t test_count;
     /* A timezone's name for time.hour and time.weekday; NULL: the system's. */
     const char *timezone;
+    /* Far from what all workers read for each message. */
+    char before_references[64];
+    int references; /* atomic; settings_ref, settings_unref */
+    char behind_references[64];
 };
 
 /* The upstream of mail that comes in by `listener` (n 0: not known) and that

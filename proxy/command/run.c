@@ -427,6 +427,7 @@ static void set_up_memory(void)
 {
     mallopt(M_MMAP_THRESHOLD, 256 * 1024);
     mallopt(M_TRIM_THRESHOLD, 4 * 1024 * 1024);
+    mallopt(M_TOP_PAD, 512 * 1024);
 }
 
 int command_run(int argc, char **argv)

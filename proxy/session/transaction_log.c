@@ -201,8 +201,7 @@ static void put_header_fact(struct log_entry *entry,
                             const struct captured_header *header)
 {
     struct arena *arena = &entry->session->transaction->arena;
-    struct str key =
-        arena_printf(arena, "header.%.*s", (int)header->name.n, header->name.p);
+    struct str key = ARENA_JOIN(arena, STR("header."), header->name);
     if (key.p == NULL)
         return;
     if (header->is_cut) {

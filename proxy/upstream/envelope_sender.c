@@ -1,9 +1,8 @@
 #include "proxy/upstream/envelope_sender.h"
 
 #include <assert.h>
-#include <stdarg.h>
-#include <stdio.h>
 
+#include "rules/base/octet_writer.h"
 #include "rules/base/utf8.h"
 
 /* Far above what the cap on recipients lets in. */
@@ -61,38 +60,37 @@ int envelope_sender_add(struct envelope_sender *sender, struct str mailbox,
     return 0;
 }
 
-__attribute__((format(printf, 3, 4))) static size_t
-append(char *to, size_t used, const char *format, ...)
+static size_t append(char *to, size_t used, struct str octets)
 {
-    va_list arguments;
-    va_start(arguments, format);
-    int n =
-        vsnprintf(to + used, ENVELOPE_COMMAND_MAX - used, format, arguments);
-    va_end(arguments);
-    assert(n >= 0 && (size_t)n < ENVELOPE_COMMAND_MAX - used);
-    return used + (size_t)n;
+    struct octet_writer writer = {
+        .to = to, .room = ENVELOPE_COMMAND_MAX, .used = used};
+    octet_writer_put(&writer, octets);
+    assert(!writer.is_full);
+    return writer.used;
 }
 
 static size_t write_mail(const struct envelope_sender *sender,
                          const struct capabilities *capabilities, char *to)
 {
     const struct envelope *envelope = sender->envelope;
-    size_t n =
-        append(to, 0, "MAIL FROM:<%.*s>", (int)envelope->reverse_path.n,
-               envelope->reverse_path.n == 0 ? "" : envelope->reverse_path.p);
+    size_t n = append(to, 0, STR("MAIL FROM:<"));
+    n = append(to, n, envelope->reverse_path);
+    n = append(to, n, STR(">"));
     n += mail_params_write(&envelope->params, capabilities, to + n,
                            ENVELOPE_COMMAND_MAX - n);
-    return append(to, n, "\r\n");
+    return append(to, n, STR("\r\n"));
 }
 
 static size_t write_rcpt(const struct envelope_sender *sender,
                          const struct capabilities *capabilities, char *to)
 {
     const struct sent_recipient *r = &sender->recipients[sender->sent];
-    size_t n = append(to, 0, "RCPT TO:<%.*s>", (int)r->mailbox.n, r->mailbox.p);
+    size_t n = append(to, 0, STR("RCPT TO:<"));
+    n = append(to, n, r->mailbox);
+    n = append(to, n, STR(">"));
     n += rcpt_params_write(&r->params, capabilities, to + n,
                            ENVELOPE_COMMAND_MAX - n);
-    return append(to, n, "\r\n");
+    return append(to, n, STR("\r\n"));
 }
 
 static size_t count_due(const struct envelope_sender *sender)
