@@ -3,12 +3,16 @@
 #define PROXY_NET_LOOP_INTERNAL_H
 
 #include "proxy/net/loop.h"
+#include "proxy/tls/octet_queue.h"
 
 #include <uv.h>
 
 /* What one read() may bring; shared by all streams of the loop, since what
  * came in is copied out before the callback returns. */
 #define LOOP_SCRATCH (128 * 1024)
+
+/* Half a KiB each. */
+#define LOOP_SPARE_BLOCKS 256
 
 /* Something that its owner has closed and that still takes its leave from
  * the network. `cut` ends it at once; called by loop_free(). */
@@ -24,6 +28,7 @@ struct loop {
     uv_idle_t no_sleep;       /* active while something is queued */
     struct loop_later *first, **last;
     struct loop_leaving *leaving;
+    struct octet_store spare; /* of its streams' queues */
     char scratch[LOOP_SCRATCH];
 };
 

@@ -139,6 +139,8 @@ new_stream(struct loop *loop, const struct stream_events *events, void *owner)
     stream->end = STREAM_END_OWNER;
     octet_queue_init(&stream->input, STREAM_INPUT_MAX);
     octet_queue_init(&stream->output, STREAM_OUTPUT_MAX);
+    octet_queue_share(&stream->input, &loop->spare);
+    octet_queue_share(&stream->output, &loop->spare);
     return stream;
 }
 
@@ -249,6 +251,7 @@ static int begin_tls(struct stream *stream, struct tls_context *context,
     stream->engine = tls_engine_new(context, name);
     if (stream->engine == NULL)
         return -1;
+    tls_engine_share(stream->engine, &stream->loop->spare);
     tls_engine_expect_secrets(stream->engine, stream->expects_secrets);
     stream->clear_octets = stream->output.size;
     stream->state = STREAM_SECURING;

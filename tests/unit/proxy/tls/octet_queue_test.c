@@ -76,6 +76,53 @@ static void what_is_wiped_is_gone_while_the_rest_is_held(void **state)
     assert_null(queue.octets);
 }
 
+/* Under the address sanitizer nothing is kept. */
+static void small_memory_serves_the_next_queue_wiped(void **state)
+{
+    (void)state;
+    static const char nothing[32];
+    struct octet_store store;
+    struct octet_queue queue;
+    octet_store_init(&store, 1);
+    size_t kept = store.max;
+    for (int i = 0; i < 3; i++) {
+        octet_queue_init(&queue, 4096);
+        octet_queue_share(&queue, &store);
+        assert_int_equal(octet_queue_add(&queue, STR("a secret of 32 octets")),
+                         0);
+        assert_int_equal(store.count, 0);
+        octet_queue_drop(&queue, queue.size);
+        assert_int_equal(store.count, kept);
+    }
+    if (kept > 0) /* behind the link to the next */
+        assert_memory_equal((const char *)store.blocks + sizeof(void *),
+                            nothing, sizeof nothing);
+    octet_store_release(&store);
+    assert_int_equal(store.count, 0);
+}
+
+static void large_memory_and_too_much_of_it_is_not_kept(void **state)
+{
+    (void)state;
+    static const char large[2000];
+    struct octet_store store;
+    struct octet_queue queues[2];
+    octet_store_init(&store, 1);
+    for (int i = 0; i < 2; i++) {
+        octet_queue_init(&queues[i], 4096);
+        octet_queue_share(&queues[i], &store);
+        assert_int_equal(octet_queue_add(&queues[i], STR("small")), 0);
+    }
+    octet_queue_release(&queues[0]);
+    octet_queue_release(&queues[1]);
+    assert_int_equal(store.count, store.max);
+    octet_store_release(&store);
+    assert_int_equal(octet_queue_add(&queues[0], str_span(large, sizeof large)),
+                     0);
+    octet_queue_release(&queues[0]);
+    assert_int_equal(store.count, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -83,6 +130,8 @@ int main(void)
         cmocka_unit_test(nothing_passes_the_maximum),
         cmocka_unit_test(an_empty_queue_holds_no_memory),
         cmocka_unit_test(what_is_wiped_is_gone_while_the_rest_is_held),
+        cmocka_unit_test(small_memory_serves_the_next_queue_wiped),
+        cmocka_unit_test(large_memory_and_too_much_of_it_is_not_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
