@@ -131,6 +131,15 @@ static struct str behind_first_line(struct str lines)
     return str_skip(lines, (size_t)(end + 1 - lines.p));
 }
 
+/* By now: the batch may have been in hand for long. */
+static bool is_to_end(struct decision_log *log)
+{
+    pthread_mutex_lock(&log->lock);
+    bool is_ending = log->is_ending;
+    pthread_mutex_unlock(&log->lock);
+    return is_ending;
+}
+
 /* What was lost before, then the lines, those behind one that failed too.
  * False: it must end here, since a stop does not wait for a pipe that nobody
  * reads, a second for each line. */
@@ -147,7 +156,7 @@ static bool write_batch(struct decision_log *log, const struct task *task)
             break;
         lines = behind_first_line(lines);
         log->lost++;
-        if (task->is_ending)
+        if (is_to_end(log))
             return false;
     }
     line_queue_clear(&log->batch);

@@ -1,6 +1,7 @@
 #include "proxy/log/decision_log.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -267,11 +268,12 @@ static void a_full_disk_is_told_to_the_administrator_once(void **state)
     diags_release(&diags);
 }
 
-/* A pipe takes 64 KiB; what is behind that waits a second each. */
+/* A pipe takes 64 KiB; what is behind that waits a second each. The writer has
+ * all of it in its hand when the log is to end. */
 static void freeing_does_not_wait_for_a_reader_that_is_stuck(void **state)
 {
     (void)state;
-    enum { LINES = 200, LINE = 1000 };
+    enum { LINES = 600, LINE = 1000 };
     char line[LINE];
     struct diags diags;
     const struct log_settings settings = {.decisions = path};
@@ -284,6 +286,8 @@ static void freeing_does_not_wait_for_a_reader_that_is_stuck(void **state)
     assert_non_null(log);
     for (int i = 0; i < LINES; i++)
         decision_log_write(log, str_span(line, sizeof line));
+    struct pollfd first = {.fd = reader, .events = POLLIN};
+    assert_int_equal(poll(&first, 1, 10000), 1);
     struct timespec before, after;
     clock_gettime(CLOCK_MONOTONIC, &before);
     decision_log_free(log);
