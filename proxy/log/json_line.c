@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "proxy/log/log_time.h"
 #include "rules/base/digits.h"
 #include "rules/base/utf8.h"
 
@@ -267,31 +267,8 @@ void json_ms(struct json_line *line, const char *key, uint64_t us)
 
 void json_time(struct json_line *line, const char *key, uint64_t us)
 {
-    time_t seconds = (time_t)(us / 1000000);
-    struct tm tm;
-    if (gmtime_r(&seconds, &tm) == NULL)
-        tm = (struct tm){.tm_year = 70, .tm_mday = 1};
-    const struct {
-        uint64_t value;
-        size_t width;
-        char behind;
-    } parts[] = {
-        {(uint64_t)tm.tm_year + 1900, 4, '-'},
-        {(uint64_t)tm.tm_mon + 1, 2, '-'},
-        {(uint64_t)tm.tm_mday, 2, 'T'},
-        {(uint64_t)tm.tm_hour, 2, ':'},
-        {(uint64_t)tm.tm_min, 2, ':'},
-        {(uint64_t)tm.tm_sec, 2, '.'},
-        {us % 1000000, 6, 'Z'},
-    };
-    enum { PARTS = sizeof parts / sizeof *parts };
-    char text[PARTS * (DIGITS_MAX + 1)];
-    size_t n = 0;
-    for (size_t i = 0; i < PARTS; i++) {
-        n += digits_write(text + n, parts[i].value, parts[i].width);
-        text[n++] = parts[i].behind;
-    }
-    json_text(line, key, str_span(text, n));
+    char text[LOG_TIME_ROOM];
+    json_text(line, key, str_span(text, log_time_write(us, text)));
 }
 
 struct str json_line_end(struct json_line *line)

@@ -9,4 +9,9 @@
  * *us is since the epoch. */
 int log_time_parse(struct str text, uint64_t *us);
 
+/* "2026-01-05T09:30:01.123456Z" of microseconds since the epoch; how many
+ * octets that are, without a NUL. */
+#define LOG_TIME_ROOM 40
+size_t log_time_write(uint64_t us, char to[LOG_TIME_ROOM]);
+
 #endif

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -49,9 +50,46 @@ static void times_are_read_strictly(void **state)
     }
 }
 
+static void assert_written(uint64_t us)
+{
+    char got[LOG_TIME_ROOM], want[LOG_TIME_ROOM + 8];
+    time_t seconds = (time_t)(us / 1000000);
+    struct tm tm;
+    assert_non_null(gmtime_r(&seconds, &tm));
+    size_t n = strftime(want, sizeof want, "%Y-%m-%dT%H:%M:%S", &tm);
+    snprintf(want + n, sizeof want - n, ".%06uZ", (unsigned)(us % 1000000));
+    size_t length = log_time_write(us, got);
+    if (!str_equals(str_span(got, length), str_from(want)))
+        fail_msg("got %.*s, want %s", (int)length, got, want);
+}
+
+/* A second before and after each midnight of five hundred years. */
+static void times_are_written_by_the_calendar(void **state)
+{
+    (void)state;
+    assert_written(0);
+    assert_written(1767605401123456u);
+    assert_written(253402300799999999u); /* the last of the year 9999 */
+    for (uint64_t day = 1; day < 500 * 365; day++) {
+        assert_written(day * 86400000000u - 1);
+        assert_written(day * 86400000000u + 123456);
+    }
+}
+
+static void no_time_is_too_late_to_be_written(void **state)
+{
+    char text[LOG_TIME_ROOM];
+    (void)state;
+    size_t n = log_time_write(UINT64_MAX, text);
+    assert_true(n <= sizeof text);
+    assert_memory_equal(text, "586524-01-19T08:01:49.551615Z", n);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(times_are_written_by_the_calendar),
+        cmocka_unit_test(no_time_is_too_late_to_be_written),
         cmocka_unit_test(times_are_read_strictly),
     };
     setenv("TZ", "UTC", 1);
