@@ -33,6 +33,15 @@ static struct decision_log *open_log(const char *path)
     return log;
 }
 
+/* As a worker has one; it lasts as long as the log. */
+static struct decision_lane *lane_of(struct decision_log *log)
+{
+    struct decision_lane *lane = decision_log_lane(log);
+    if (lane == NULL)
+        abort();
+    return lane;
+}
+
 static double now_us(void)
 {
     struct timespec t;
@@ -79,7 +88,7 @@ static double cost_us(struct logged_transaction *logged, work *once,
 static void run(size_t lines)
 {
     struct decision_log *log = open_log(NULL);
-    struct logged_transaction *logged = logged_transaction_new(log);
+    struct logged_transaction *logged = logged_transaction_new(lane_of(log));
     for (size_t i = 0; i < lines; i++) {
         logged_transaction_capture(logged);
         logged_transaction_write(logged);
@@ -90,7 +99,7 @@ static void run(size_t lines)
 
 static void bench(struct decision_log *log, const char *name, bool is_paused)
 {
-    struct logged_transaction *logged = logged_transaction_new(log);
+    struct logged_transaction *logged = logged_transaction_new(lane_of(log));
     logged_transaction_capture(logged);
     double capture = cost_us(logged, logged_transaction_capture, is_paused);
     double write = cost_us(logged, logged_transaction_write, is_paused);

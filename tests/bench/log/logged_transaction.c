@@ -157,8 +157,8 @@ static void add_answers(struct transaction *t, const struct settings *settings)
     t->stage = STAGE_REPLY;
     t->is_complete = true;
     t->content.bytes = 4103;
-    t->content.lines = 71;
-    t->content.longest_line = 78;
+    t->content.scan.lines = 71;
+    t->content.scan.longest = 78;
     t->policy_us = 31;
     t->upstream_us = 11800;
     t->ended_us = t->started_us + 14203;
@@ -167,14 +167,14 @@ static void add_answers(struct transaction *t, const struct settings *settings)
     t->end_answer_us = t->started_us + 14001;
 }
 
-struct logged_transaction *logged_transaction_new(struct decision_log *log)
+struct logged_transaction *logged_transaction_new(struct decision_lane *lane)
 {
     struct logged_transaction *l = calloc(1, sizeof *l);
     if (l == NULL)
         abort();
     struct transaction *t = &l->transaction;
     l->settings = load();
-    l->host.decisions = log;
+    l->host.decisions = lane;
     l->session = (struct session){.host = &l->host,
                                   .listener = &l->settings->listeners[0],
                                   .settings = l->settings,
@@ -204,6 +204,7 @@ void logged_transaction_free(struct logged_transaction *l)
 {
     arena_release(&l->transaction.arena);
     arena_release(&l->captured);
+    json_line_release(&l->host.log_line);
     settings_unref(l->settings);
     free(l);
 }

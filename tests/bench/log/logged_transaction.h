@@ -9,7 +9,7 @@
 struct logged_transaction;
 
 /* The program ends where it can't. */
-struct logged_transaction *logged_transaction_new(struct decision_log *log);
+struct logged_transaction *logged_transaction_new(struct decision_lane *lane);
 void logged_transaction_free(struct logged_transaction *logged);
 
 /* What a worker does for the log: notes the header as it came in, at its
