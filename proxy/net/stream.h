@@ -116,8 +116,9 @@ void stream_hold_output(struct stream *stream, bool is_held);
 /* Sends now what would go at the end of this turn. */
 void stream_flush(struct stream *stream);
 
-/* Copies into the queue. 0, or -1 when the queue would pass its maximum or
- * memory is out (nothing is queued then). What is written after a failure is
+/* Sends at the end of the turn, or a large piece at once; what can't be sent
+ * then is copied. 0, or -1 when the queue would pass its maximum (nothing of
+ * it is sent then) or memory is out. What is written after a failure is
  * dropped: on_ended tells of it. */
 int stream_write(struct stream *stream, struct str octets);
 /* Octets queued and not yet taken by the kernel. */

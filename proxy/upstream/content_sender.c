@@ -34,11 +34,16 @@ void content_sender_release(struct content_sender *sender)
     sender->kept_length = 0;
 }
 
-static enum content_sent keep(struct content_sender *sender, struct str *octets)
+static bool has_room_to_keep(struct content_sender *sender)
 {
     if (sender->kept == NULL)
         sender->kept = malloc(KEPT_MAX);
-    if (sender->kept == NULL)
+    return sender->kept != NULL;
+}
+
+static enum content_sent keep(struct content_sender *sender, struct str *octets)
+{
+    if (!has_room_to_keep(sender))
         return CONTENT_SENT_MEMORY;
     struct str taken = str_head(*octets, KEPT_MAX - sender->kept_length);
     if (sender->is_chunked && chunk_writer_check(&sender->chunks, taken) != 0)
@@ -131,6 +136,8 @@ static enum content_sent send_last_chunk(struct content_sender *sender,
         send_chunk(sender, upstream, false);
         return CONTENT_SENT_OK;
     }
+    if (end.n > 0 && !has_room_to_keep(sender))
+        return CONTENT_SENT_MEMORY;
     if (end.n > 0)
         memcpy(sender->kept + sender->kept_length, end.p, end.n);
     sender->kept_length += end.n;

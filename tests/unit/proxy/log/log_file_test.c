@@ -50,7 +50,7 @@ static void assert_file(const char *want)
     char text[TEXT_MAX] = {0};
     FILE *file = fopen(path, "r");
     assert_non_null(file);
-    fread(text, 1, sizeof text - 1, file);
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
     fclose(file);
     assert_string_equal(text, want);
 }
