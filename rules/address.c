@@ -114,8 +114,10 @@ static size_t compose(struct str text, char to[COMPOSED_MAX_OCTETS])
     return n;
 }
 
-/* The local part as it compares, but for case, into `to`. Quotes come last:
- * composing makes ASCII that needs them of some characters beyond it. */
+/* The local part as it compares, into `to`; what composing makes of characters
+ * beyond ASCII may still be in upper case. Letters become small before that,
+ * since some compose with a mark only then, and quotes come last: it makes
+ * ASCII that needs them of some characters. */
 static struct str canonical_local(struct str local,
                                   char to[LOCAL_FORM_MAX_OCTETS])
 {
@@ -123,6 +125,9 @@ static struct str canonical_local(struct str local,
     char composed[COMPOSED_MAX_OCTETS];
     if (local.p[0] == '"')
         local = str_span(plain, unquote(local, plain));
+    for (size_t i = 0; i < local.n; i++)
+        plain[i] = ascii_lower(local.p[i]);
+    local = str_span(plain, local.n);
     if (str_has_8bit(local))
         local = str_span(composed, compose(local, composed));
     if (!is_dot_string(local))

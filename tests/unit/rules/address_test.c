@@ -138,6 +138,9 @@ static const struct form FORMS_BEYOND_ASCII[] = {
     {"Ju\xcc\x88rgen@x", "j\xc3\xbcrgen@x"},
     {"\"j\xc3\xbcrgen\"@x", "j\xc3\xbcrgen@x"},
     {"\"j\xc3\xbc g\"@b\xc3\xbc", "\"j\xc3\xbc g\"@xn--b-eha"},
+    /* A small t composes with a diaeresis, a large one does not. */
+    {"aT\xcc\x88@x", "a\xe1\xba\x97@x"},
+    {"at\xcc\x88@x", "a\xe1\xba\x97@x"},
     /* A Greek question mark is composed to a semicolon. */
     {"a\xcd\xbe"
      "b@x",
