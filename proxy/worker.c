@@ -179,7 +179,7 @@ static void release(struct worker *w)
         wakeup_free(w->wakeup);
     if (w->loop != NULL)
         loop_free(w->loop);
-    arena_store_release(&w->host.spare);
+    spare_blocks_release(&w->host.spare);
     json_line_release(&w->host.log_line);
     settings_unref(w->host.policy);
     settings_unref(w->renewal);
@@ -226,7 +226,7 @@ static int prepare(struct worker *w)
         .is_crowded = is_crowded,
         .owner = w,
     };
-    arena_store_init(&w->host.spare, SPARE_BLOCKS);
+    spare_blocks_init(&w->host.spare, ARENA_SPARE_OCTETS, SPARE_BLOCKS);
     if (w->host.scratch != NULL)
         evaluate_scratch_limit(w->host.scratch, settings->caps.pattern_steps);
     return w->wakeup == NULL || w->patience == NULL || w->upstreams == NULL ||

@@ -77,7 +77,7 @@ struct loop *loop_new(void)
         return NULL;
     }
     loop->last = &loop->first;
-    octet_store_init(&loop->spare, LOOP_SPARE_BLOCKS);
+    spare_blocks_init(&loop->spare, OCTET_QUEUE_SMALLEST, LOOP_SPARE_BLOCKS);
     uv_prepare_init(&loop->uv, &loop->before_poll);
     uv_check_init(&loop->uv, &loop->after_poll);
     uv_idle_init(&loop->uv, &loop->no_sleep);
@@ -111,7 +111,7 @@ void loop_free(struct loop *loop)
     uv_run(&loop->uv, UV_RUN_DEFAULT);
     int is_busy = uv_loop_close(&loop->uv);
     assert(is_busy == 0);
-    octet_store_release(&loop->spare);
+    spare_blocks_release(&loop->spare);
     free(loop);
 }
 

@@ -11,7 +11,7 @@
  * came in is copied out before the callback returns. */
 #define LOOP_SCRATCH (128 * 1024)
 
-/* Half a KiB each. */
+/* Of OCTET_QUEUE_SMALLEST each. */
 #define LOOP_SPARE_BLOCKS 256
 
 /* Something that its owner has closed and that still takes its leave from
@@ -28,7 +28,7 @@ struct loop {
     uv_idle_t no_sleep;       /* active while something is queued */
     struct loop_later *first, **last;
     struct loop_leaving *leaving;
-    struct octet_store spare; /* of its streams' queues */
+    struct spare_blocks spare; /* of its streams' queues */
     char scratch[LOOP_SCRATCH];
 };
 

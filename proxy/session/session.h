@@ -48,7 +48,7 @@ struct session_host {
     /* Whether the server is nearly full, so that logins must be quick. */
     bool (*is_crowded)(void *owner);
     void *owner;
-    struct arena_store spare;  /* of transactions that ended */
+    struct spare_blocks spare; /* of transactions that ended */
     struct json_line log_line; /* memory of the last line, for the next */
     struct session *sessions;  /* the live ones, a list of the sessions' own */
     bool is_stopping;

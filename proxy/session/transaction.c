@@ -39,8 +39,8 @@ struct transaction *transaction_new(struct session *s)
 {
     const struct caps_settings *caps = &session_settings(s)->caps;
     struct arena arena;
-    arena_init_stored(&arena, ARENA_BASE + 4 * (size_t)caps->header_bytes,
-                      &s->host->spare);
+    arena_init_spare(&arena, ARENA_BASE + 4 * (size_t)caps->header_bytes,
+                     &s->host->spare);
     struct transaction *t = arena_alloc(&arena, sizeof *t);
     if (t == NULL)
         return NULL;

@@ -4,58 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SMALLEST_CAPACITY 512
-
-/* The memory of one that is kept, while it is. */
-struct octet_block {
-    struct octet_block *next;
-};
-
-void octet_store_init(struct octet_store *store, size_t max)
+void octet_queue_share(struct octet_queue *queue, struct spare_blocks *spare)
 {
-#ifdef __SANITIZE_ADDRESS__
-    max = 0;
-#endif
-    *store = (struct octet_store){.max = max};
-}
-
-void octet_store_release(struct octet_store *store)
-{
-    while (store->blocks != NULL) {
-        struct octet_block *next = store->blocks->next;
-        free(store->blocks);
-        store->blocks = next;
-    }
-    store->count = 0;
-}
-
-static char *take_memory(struct octet_store *store, size_t capacity)
-{
-    if (store == NULL || store->blocks == NULL || capacity != SMALLEST_CAPACITY)
-        return malloc(capacity);
-    struct octet_block *block = store->blocks;
-    store->blocks = block->next;
-    store->count--;
-    return (char *)block;
-}
-
-static void give_memory(struct octet_store *store, char *octets,
-                        size_t capacity)
-{
-    if (octets == NULL || store == NULL || store->count == store->max ||
-        capacity != SMALLEST_CAPACITY) {
-        free(octets);
-        return;
-    }
-    struct octet_block *block = (struct octet_block *)(void *)octets;
-    block->next = store->blocks;
-    store->blocks = block;
-    store->count++;
-}
-
-void octet_queue_share(struct octet_queue *queue, struct octet_store *store)
-{
-    queue->store = store;
+    queue->spare = spare;
 }
 
 void octet_queue_init(struct octet_queue *queue, size_t max)
@@ -75,7 +26,7 @@ static void free_octets(struct octet_queue *queue)
 {
     if (queue->octets != NULL && queue->is_to_wipe)
         explicit_bzero(queue->octets, queue->capacity);
-    give_memory(queue->store, queue->octets, queue->capacity);
+    spare_blocks_give(queue->spare, queue->octets, queue->capacity);
     queue->octets = NULL;
     queue->is_to_wipe = queue->wipes;
     queue->start = 0;
@@ -103,7 +54,7 @@ struct str octet_queue_view(const struct octet_queue *queue)
 static size_t grown_capacity(const struct octet_queue *queue, size_t needed)
 {
     size_t capacity =
-        queue->capacity == 0 ? SMALLEST_CAPACITY : queue->capacity;
+        queue->capacity == 0 ? OCTET_QUEUE_SMALLEST : queue->capacity;
     while (capacity < needed)
         capacity *= 2;
     return capacity < queue->max ? capacity : queue->max;
@@ -113,7 +64,7 @@ static size_t grown_capacity(const struct octet_queue *queue, size_t needed)
 static int grow(struct octet_queue *queue, size_t needed)
 {
     size_t capacity = grown_capacity(queue, needed);
-    char *octets = take_memory(queue->store, capacity);
+    char *octets = spare_blocks_take(queue->spare, capacity);
     if (octets == NULL)
         return -1;
     bool is_to_wipe = queue->is_to_wipe;

@@ -5,18 +5,13 @@
 #ifndef PROXY_TLS_OCTET_QUEUE_H
 #define PROXY_TLS_OCTET_QUEUE_H
 
+#include "rules/base/spare_blocks.h"
 #include "rules/base/str.h"
 
-/* Memory of small queues that became empty, for those that fill: commands and
- * their replies then take none anew. A value; one thread's. Zeroed, it keeps
- * none. */
-struct octet_store {
-    struct octet_block *blocks;
-    size_t count, max;
-};
+#define OCTET_QUEUE_SMALLEST 512
 
 struct octet_queue {
-    struct octet_store *store; /* borrowed; NULL: none */
+    struct spare_blocks *spare; /* borrowed; NULL: none */
     char *octets;
     size_t start; /* of what is held */
     size_t size;  /* of what is held */
@@ -26,14 +21,10 @@ struct octet_queue {
     bool is_to_wipe; /* the memory held now, though `wipes` be over */
 };
 
-/* `max` blocks of half a KiB are kept at most; under the address sanitizer
- * none, so that it sees what is used after its end. */
-void octet_store_init(struct octet_store *store, size_t max);
-void octet_store_release(struct octet_store *store);
-
 void octet_queue_init(struct octet_queue *queue, size_t max);
-/* Before the first octet. The store must outlive the queue. */
-void octet_queue_share(struct octet_queue *queue, struct octet_store *store);
+/* Before the first octet: the memory of a small queue, of OCTET_QUEUE_SMALLEST,
+ * comes from there and goes back. The spare ones must outlive the queue. */
+void octet_queue_share(struct octet_queue *queue, struct spare_blocks *spare);
 void octet_queue_release(struct octet_queue *queue);
 /* Whether what is added from now on may be secret; it is at first. */
 void octet_queue_expect_secrets(struct octet_queue *queue, bool are_expected);

@@ -170,10 +170,10 @@ struct tls_engine *tls_engine_new(struct tls_context *context, const char *name)
     return engine;
 }
 
-void tls_engine_share(struct tls_engine *engine, struct octet_store *store)
+void tls_engine_share(struct tls_engine *engine, struct spare_blocks *spare)
 {
-    octet_queue_share(&engine->input, store);
-    octet_queue_share(&engine->output, store);
+    octet_queue_share(&engine->input, spare);
+    octet_queue_share(&engine->output, spare);
 }
 
 void tls_engine_offer(struct tls_engine *engine, SSL_SESSION *session)

@@ -27,8 +27,8 @@ enum tls_state {
 struct tls_engine *tls_engine_new(struct tls_context *context,
                                   const char *name);
 void tls_engine_free(struct tls_engine *engine);
-/* Before anything else. The store must outlive the engine. */
-void tls_engine_share(struct tls_engine *engine, struct octet_store *store);
+/* As octet_queue_share(); before anything else. */
+void tls_engine_share(struct tls_engine *engine, struct spare_blocks *spare);
 
 /* Client side, before the first advance: offers a session that the same server
  * gave under the same context and name. Takes it; NULL is none. The server may

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define FIRST_BLOCK 1024
-#define STORED_BLOCK (4096 - sizeof(struct arena_block))
+#define SPARE_BLOCK (ARENA_SPARE_OCTETS - sizeof(struct arena_block))
 #define LARGEST_BLOCK (64 * 1024)
 
 struct arena_block {
@@ -19,52 +19,23 @@ struct arena_block {
     alignas(max_align_t) char octets[];
 };
 
-void arena_store_init(struct arena_store *store, size_t max)
-{
-#ifdef __SANITIZE_ADDRESS__
-    max = 0;
-#endif
-    *store = (struct arena_store){.max = max};
-}
-
-void arena_store_release(struct arena_store *store)
-{
-    while (store->blocks != NULL) {
-        struct arena_block *next = store->blocks->next;
-        free(store->blocks);
-        store->blocks = next;
-    }
-    store->count = 0;
-}
-
 void arena_init(struct arena *arena, size_t cap_bytes)
 {
     *arena = (struct arena){.cap_bytes = cap_bytes};
 }
 
-void arena_init_stored(struct arena *arena, size_t cap_bytes,
-                       struct arena_store *store)
+void arena_init_spare(struct arena *arena, size_t cap_bytes,
+                      struct spare_blocks *spare)
 {
-    *arena = (struct arena){.cap_bytes = cap_bytes, .store = store};
-}
-
-static void give_back(struct arena_store *store, struct arena_block *block)
-{
-    if (store == NULL || block->size != STORED_BLOCK ||
-        store->count == store->max) {
-        free(block);
-        return;
-    }
-    block->next = store->blocks;
-    store->blocks = block;
-    store->count++;
+    *arena = (struct arena){.cap_bytes = cap_bytes, .spare = spare};
 }
 
 void arena_reset(struct arena *arena)
 {
     while (arena->blocks != NULL) {
         struct arena_block *next = arena->blocks->next;
-        give_back(arena->store, arena->blocks);
+        spare_blocks_give(arena->spare, arena->blocks,
+                          sizeof *next + arena->blocks->size);
         arena->blocks = next;
     }
     arena->used_bytes = 0;
@@ -90,21 +61,11 @@ void arena_release(struct arena *arena)
     arena_reset(arena);
 }
 
-static struct arena_block *new_block(struct arena_store *store, size_t size)
-{
-    if (store == NULL || store->blocks == NULL || size != STORED_BLOCK)
-        return malloc(sizeof(struct arena_block) + size);
-    struct arena_block *block = store->blocks;
-    store->blocks = block->next;
-    store->count--;
-    return block;
-}
-
 /* Blocks double up to a bound, so that small arenas stay small; the last one
  * shrinks to what the cap still leaves. */
 static struct arena_block *add_block(struct arena *arena, size_t need)
 {
-    size_t size = arena->store == NULL ? FIRST_BLOCK : STORED_BLOCK;
+    size_t size = arena->spare == NULL ? FIRST_BLOCK : SPARE_BLOCK;
     size_t left = arena->cap_bytes - arena->used_bytes;
     if (arena->blocks != NULL)
         size = arena->blocks->size * 2;
@@ -119,7 +80,8 @@ static struct arena_block *add_block(struct arena *arena, size_t need)
         size = left;
     if (size < need)
         return NULL;
-    struct arena_block *block = new_block(arena->store, size);
+    struct arena_block *block =
+        spare_blocks_take(arena->spare, sizeof *block + size);
     if (block == NULL)
         return NULL;
     *block = (struct arena_block){.next = arena->blocks, .size = size};

@@ -5,34 +5,25 @@
 #ifndef RULES_BASE_ARENA_H
 #define RULES_BASE_ARENA_H
 
+#include "rules/base/spare_blocks.h"
 #include "rules/base/str.h"
+
+#define ARENA_SPARE_OCTETS 4096
 
 struct arena_block;
 
-/* Blocks of arenas that ended, for those that begin: what comes and goes with
- * each message then takes no memory anew. A value; one thread's. Zeroed, it
- * keeps none. */
-struct arena_store {
-    struct arena_block *blocks;
-    size_t count, max;
-};
-
 struct arena {
-    struct arena_store *store;  /* borrowed; NULL: none */
+    struct spare_blocks *spare; /* borrowed; NULL: none */
     struct arena_block *blocks; /* the newest first */
     size_t used_bytes;          /* of all blocks, block heads included */
     size_t cap_bytes;
 };
 
-/* `max` blocks of 4 KiB are kept at most; under the address sanitizer none,
- * so that it sees what is used after its end. */
-void arena_store_init(struct arena_store *store, size_t max);
-void arena_store_release(struct arena_store *store);
-
 void arena_init(struct arena *arena, size_t cap_bytes);
-/* The store must outlive the arena. */
-void arena_init_stored(struct arena *arena, size_t cap_bytes,
-                       struct arena_store *store);
+/* Its blocks, of ARENA_SPARE_OCTETS while they suffice, come from there and go
+ * back. The spare ones must outlive the arena. */
+void arena_init_spare(struct arena *arena, size_t cap_bytes,
+                      struct spare_blocks *spare);
 /* Gives back every block; the arena stays usable, with the same cap. */
 void arena_reset(struct arena *arena);
 /* The same, but keeps one block if it is small, so that what is worked out

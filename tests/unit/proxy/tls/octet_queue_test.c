@@ -81,9 +81,9 @@ static void small_memory_serves_the_next_queue_wiped(void **state)
 {
     (void)state;
     static const char nothing[32];
-    struct octet_store store;
+    struct spare_blocks store;
     struct octet_queue queue;
-    octet_store_init(&store, 1);
+    spare_blocks_init(&store, OCTET_QUEUE_SMALLEST, 1);
     size_t kept = store.max;
     for (int i = 0; i < 3; i++) {
         octet_queue_init(&queue, 4096);
@@ -95,9 +95,9 @@ static void small_memory_serves_the_next_queue_wiped(void **state)
         assert_int_equal(store.count, kept);
     }
     if (kept > 0) /* behind the link to the next */
-        assert_memory_equal((const char *)store.blocks + sizeof(void *),
-                            nothing, sizeof nothing);
-    octet_store_release(&store);
+        assert_memory_equal((const char *)store.first + sizeof(void *), nothing,
+                            sizeof nothing);
+    spare_blocks_release(&store);
     assert_int_equal(store.count, 0);
 }
 
@@ -105,9 +105,9 @@ static void large_memory_and_too_much_of_it_is_not_kept(void **state)
 {
     (void)state;
     static const char large[2000];
-    struct octet_store store;
+    struct spare_blocks store;
     struct octet_queue queues[2];
-    octet_store_init(&store, 1);
+    spare_blocks_init(&store, OCTET_QUEUE_SMALLEST, 1);
     for (int i = 0; i < 2; i++) {
         octet_queue_init(&queues[i], 4096);
         octet_queue_share(&queues[i], &store);
@@ -116,7 +116,7 @@ static void large_memory_and_too_much_of_it_is_not_kept(void **state)
     octet_queue_release(&queues[0]);
     octet_queue_release(&queues[1]);
     assert_int_equal(store.count, store.max);
-    octet_store_release(&store);
+    spare_blocks_release(&store);
     assert_int_equal(octet_queue_add(&queues[0], str_span(large, sizeof large)),
                      0);
     octet_queue_release(&queues[0]);
