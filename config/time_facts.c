@@ -4,11 +4,13 @@
 
 #include "rules/base/digits.h"
 #include "rules/base/octet_writer.h"
+#include "rules/base/utc_date.h"
 
-static void put_number(struct octet_writer *writer, int number, size_t width)
+static void put_number(struct octet_writer *writer, uint64_t number,
+                       size_t width)
 {
     char digits[DIGITS_MAX];
-    size_t n = digits_write(digits, (uint64_t)number, width);
+    size_t n = digits_write(digits, number, width);
     octet_writer_put(writer, str_span(digits, n));
 }
 
@@ -19,25 +21,24 @@ bool time_date_write(char out[FACTS_DATE_ROOM], uint64_t seconds)
     static const char MONTHS[12][4] = {"Jan", "Feb", "Mar", "Apr",
                                        "May", "Jun", "Jul", "Aug",
                                        "Sep", "Oct", "Nov", "Dec"};
-    time_t time = (time_t)seconds;
-    struct tm utc;
-    if (gmtime_r(&time, &utc) == NULL || utc.tm_year < 0 ||
-        utc.tm_year > 9999 - 1900)
+    unsigned clock = (unsigned)(seconds % UTC_DAY_SECONDS);
+    struct utc_date date = utc_date_of(seconds / UTC_DAY_SECONDS);
+    if (date.year > 9999)
         return false;
     struct octet_writer writer = {.to = out, .room = FACTS_DATE_ROOM - 1};
-    octet_writer_put(&writer, str_span(DAYS[utc.tm_wday], 3));
+    octet_writer_put(&writer, str_span(DAYS[date.weekday], 3));
     octet_writer_put(&writer, STR(", "));
-    put_number(&writer, utc.tm_mday, 2);
+    put_number(&writer, date.day, 2);
     octet_writer_put(&writer, STR(" "));
-    octet_writer_put(&writer, str_span(MONTHS[utc.tm_mon], 3));
+    octet_writer_put(&writer, str_span(MONTHS[date.month - 1], 3));
     octet_writer_put(&writer, STR(" "));
-    put_number(&writer, utc.tm_year + 1900, 4);
+    put_number(&writer, date.year, 4);
     octet_writer_put(&writer, STR(" "));
-    put_number(&writer, utc.tm_hour, 2);
+    put_number(&writer, clock / 3600, 2);
     octet_writer_put(&writer, STR(":"));
-    put_number(&writer, utc.tm_min, 2);
+    put_number(&writer, clock / 60 % 60, 2);
     octet_writer_put(&writer, STR(":"));
-    put_number(&writer, utc.tm_sec, 2);
+    put_number(&writer, clock % 60, 2);
     octet_writer_put(&writer, STR(" +0000"));
     out[writer.used] = '\0';
     return !writer.is_full;

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "rules/base/digits.h"
+#include "rules/base/utc_date.h"
 
 /* Takes `digits` digits off. */
 static int take_number(struct str *text, size_t digits, int *out)
@@ -80,35 +81,6 @@ int log_time_parse(struct str text, uint64_t *us)
     return 0;
 }
 
-/* The time zone of gmtime_r() has a lock that all threads share, and the
- * calendar needs none. */
-#define DAY_SECONDS 86400u
-#define ERA_DAYS 146097u /* of 400 years, after which it comes again */
-#define ERA_YEARS 400u
-#define EPOCH_DAY 719468u /* 1970-01-01, counted from 0000-03-01 */
-
-struct date {
-    uint64_t year;
-    unsigned month, day;
-};
-
-/* Years begin in March, so that what leap years add comes at their end. */
-static struct date date_of(uint64_t days)
-{
-    uint64_t era = (days + EPOCH_DAY) / ERA_DAYS;
-    unsigned left = (unsigned)((days + EPOCH_DAY) % ERA_DAYS);
-    /* Of four years one is longer, of a hundred none, of all of them one. */
-    unsigned year = (left - left / 1460 + left / 36524 - left / 146096) / 365;
-    left -= 365 * year + year / 4 - year / 100;
-    /* March to July, August to December: 31, 30, 31, 30, 31 days. */
-    unsigned month = (5 * left + 2) / 153;
-    return (struct date){
-        .year = era * ERA_YEARS + year + (month >= 10),
-        .month = month < 10 ? month + 3 : month - 9,
-        .day = left - (153 * month + 2) / 5 + 1,
-    };
-}
-
 /* The digits and what stands behind them. */
 static size_t put_part(char *to, uint64_t value, size_t digits, char behind)
 {
@@ -120,8 +92,8 @@ static size_t put_part(char *to, uint64_t value, size_t digits, char behind)
 size_t log_time_write(uint64_t us, char to[LOG_TIME_ROOM])
 {
     uint64_t seconds = us / 1000000;
-    unsigned clock = (unsigned)(seconds % DAY_SECONDS);
-    struct date date = date_of(seconds / DAY_SECONDS);
+    unsigned clock = (unsigned)(seconds % UTC_DAY_SECONDS);
+    struct utc_date date = utc_date_of(seconds / UTC_DAY_SECONDS);
     size_t n = put_part(to, date.year, 4, '-');
     n += put_part(to + n, date.month, 2, '-');
     n += put_part(to + n, date.day, 2, 'T');
