@@ -259,6 +259,14 @@ static const struct key timeouts_keys[] = {
      .help =
          "how long to wait for transactions under way when the server stops",
      .offset = offsetof(struct timeouts_settings, shutdown)},
+    {.name = "drain",
+     .type = KEY_TIME,
+     .fallback = "10m",
+     .min = SHORTEST,
+     .max = LONGEST,
+     .help = "how long sessions may go on by themselves after an upgrade, a "
+             "reload that changes more than the policy, or drain",
+     .offset = offsetof(struct timeouts_settings, drain)},
 };
 
 const struct schema timeouts_schema = {

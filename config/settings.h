@@ -225,6 +225,7 @@ struct timeouts_settings {
     uint64_t upstream_connect, upstream_banner, upstream_mail, upstream_data,
         upstream_end_of_data, upstream_other;
     uint64_t shutdown; /* how long a stop waits for transactions */
+    uint64_t drain;    /* and a process that was replaced, for sessions */
 };
 
 struct received_settings {

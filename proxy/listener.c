@@ -12,7 +12,8 @@
 /* What lasts is told again, as whoever looks at the log may have come late. */
 #define EXHAUSTION_TOLD_MS (10 * 60 * 1000)
 
-struct port {
+struct door {
+    struct door *next;
     struct listeners *listeners;
     const struct listener_settings *settings;
     struct listen *listen;
@@ -22,23 +23,17 @@ struct listeners {
     const struct shared *shared;
     struct session_host *host;
     uint64_t exhaustion_told_ms; /* 0: never */
-    size_t port_count;
-    struct port ports[];
+    struct door *doors;          /* owned */
 };
 
 struct listeners *listeners_new(const struct shared *shared,
                                 struct session_host *host)
 {
-    const struct settings *settings = shared->settings;
-    size_t count = 0;
-    for (size_t i = 0; i < settings->listener_count; i++)
-        count += settings->listeners[i].address_count;
-    struct listeners *l = calloc(1, sizeof *l + count * sizeof l->ports[0]);
+    struct listeners *l = calloc(1, sizeof *l);
     if (l == NULL)
         return NULL;
     l->shared = shared;
     l->host = host;
-    l->port_count = count;
     return l;
 }
 
@@ -62,13 +57,13 @@ bool listeners_admit(const struct shared *shared, const struct ip *client)
 }
 
 /* A client too many: told so where clear text is understood. */
-static void turn_away(const struct port *port, int fd, const char *why)
+static void turn_away(const struct door *door, int fd, const char *why)
 {
     char reply[128];
     int n =
         snprintf(reply, sizeof reply, "421 4.3.2 %s, try again later\r\n", why);
     ssize_t sent = 0;
-    if (port->settings->tls != LISTENER_IMPLICIT && n > 0)
+    if (door->settings->tls != LISTENER_IMPLICIT && n > 0)
         sent = write(fd, reply, (size_t)n);
     (void)sent; /* it is closed either way */
     close(fd);
@@ -88,26 +83,26 @@ static int client_of(int fd, struct ip *client)
 
 static void on_accept(void *owner, int fd)
 {
-    struct port *port = owner;
-    const struct shared *shared = port->listeners->shared;
+    struct door *door = owner;
+    const struct shared *shared = door->listeners->shared;
     struct ip peer;
     if (client_of(fd, &peer) != 0) {
         close(fd);
         return;
     }
-    bool is_balancer = listener_is_balanced(port->settings, &peer);
+    bool is_balancer = listener_is_balanced(door->settings, &peer);
     const struct ip *client = is_balancer ? NULL : &peer;
     switch (connection_counts_take(shared->connections, client)) {
     case CONNECTION_TAKEN:
-        if (session_start(port->listeners->host, port->settings, fd) == NULL)
+        if (session_start(door->listeners->host, door->settings, fd) == NULL)
             connection_counts_give(shared->connections, client);
         break;
     case CONNECTION_FULL:
-        turn_away(port, fd, "Too many connections");
+        turn_away(door, fd, "Too many connections");
         warn(shared, "caps.connections reached: clients are turned away");
         break;
     case CONNECTION_NET_FULL:
-        turn_away(port, fd, "Too many connections from your network");
+        turn_away(door, fd, "Too many connections from your network");
         warn_of_full_net(shared);
         break;
     }
@@ -130,10 +125,10 @@ static void tell_of_exhaustion(struct listeners *l, int error)
 
 static void on_exhausted(void *owner, int fd, int error)
 {
-    struct port *port = owner;
+    struct door *door = owner;
     if (fd >= 0)
-        turn_away(port, fd, "Out of resources");
-    tell_of_exhaustion(port->listeners, error);
+        turn_away(door, fd, "Out of resources");
+    tell_of_exhaustion(door->listeners, error);
 }
 
 static const struct listen_events listen_events = {
@@ -141,30 +136,57 @@ static const struct listen_events listen_events = {
     .on_exhausted = on_exhausted,
 };
 
-int listeners_open(struct listeners *listeners, char *error, size_t room)
+static int open_port(struct listeners *l,
+                     const struct listener_settings *settings, int socket)
 {
+    struct door *door = calloc(1, sizeof *door);
+    if (door == NULL) {
+        close(socket);
+        return -1;
+    }
+    *door =
+        (struct door){.next = l->doors, .listeners = l, .settings = settings};
+    l->doors = door;
+    door->listen = listen_adopt(l->host->loop, socket, &listen_events, door);
+    return door->listen == NULL ? -1 : 0;
+}
+
+static int open_address(struct listeners *l,
+                        const struct listener_settings *settings,
+                        struct str address, const struct listeners_share *share)
+{
+    int result = 0;
+    int sockets[PORT_SOCKETS_MAX];
+    size_t count = ports_take(share->ports, address, share->number,
+                              share->threads, sockets, PORT_SOCKETS_MAX);
+    for (size_t i = 0; i < count; i++)
+        if (open_port(l, settings, sockets[i]) != 0)
+            result = -1;
+    return result;
+}
+
+int listeners_open(struct listeners *listeners,
+                   const struct listeners_share *share)
+{
+    int result = 0;
     const struct settings *settings = listeners->shared->settings;
-    struct port *port = listeners->ports;
     for (size_t i = 0; i < settings->listener_count; i++) {
         const struct listener_settings *listener = &settings->listeners[i];
-        for (size_t j = 0; j < listener->address_count; j++, port++) {
-            const struct endpoint *address = &listener->addresses[j];
-            *port = (struct port){.listeners = listeners, .settings = listener};
-            port->listen =
-                listen_open(listeners->host->loop, address->host, address->port,
-                            &listen_events, port, error, room);
-            if (port->listen == NULL)
-                return -1;
-        }
+        for (size_t j = 0; j < listener->address_count; j++)
+            if (open_address(listeners, listener, listener->addresses[j].text,
+                             share) != 0)
+                result = -1;
     }
-    return 0;
+    return result;
 }
 
 void listeners_close(struct listeners *listeners)
 {
-    for (size_t i = 0; i < listeners->port_count; i++) {
-        listen_close(listeners->ports[i].listen);
-        listeners->ports[i].listen = NULL;
+    while (listeners->doors != NULL) {
+        struct door *door = listeners->doors;
+        listeners->doors = door->next;
+        listen_close(door->listen);
+        free(door);
     }
 }
 

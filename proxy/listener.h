@@ -5,6 +5,7 @@
 
 #include "proxy/session/session.h"
 #include "proxy/shared.h"
+#include "proxy/supervisor/ports.h"
 
 struct listeners;
 
@@ -12,9 +13,15 @@ struct listeners;
  * memory. */
 struct listeners *listeners_new(const struct shared *shared,
                                 struct session_host *host);
-/* Opens those of the settings. 0, or -1 with words in `error`: some may be
- * open. */
-int listeners_open(struct listeners *listeners, char *error, size_t room);
+/* Which of the sockets are this thread's. */
+struct listeners_share {
+    struct ports *ports;
+    size_t number, threads;
+};
+/* Listens on the sockets of the settings' addresses. 0, or -1 when out of
+ * memory: some may be open. */
+int listeners_open(struct listeners *listeners,
+                   const struct listeners_share *share);
 /* Nobody comes in any more. */
 void listeners_close(struct listeners *listeners);
 /* NULL is fine. */

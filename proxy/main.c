@@ -1,6 +1,7 @@
 /* The program: finds the subcommand and runs it. */
 #include "proxy/command/help.h"
 #include "proxy/command/subcommands.h"
+#include "proxy/server/worker_process.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -13,6 +14,8 @@ static bool is_help(const char *word)
 
 static int run_subcommand(int argc, char **argv)
 {
+    if (strcmp(argv[0], "worker") == 0)
+        return command_worker(argc, argv);
     const struct subcommand *command = subcommand_find(argv[0]);
     if (command == NULL)
         return subcommand_unknown(argv[0]);

@@ -17,9 +17,10 @@
 #define SPARE_BLOCKS 64
 
 enum phase {
-    PHASE_STARTING,
+    PHASE_STARTING, /* the upstreams are asked */
+    PHASE_READY,    /* could listen */
     PHASE_SERVING,
-    PHASE_FAILED,
+    PHASE_DRAINING, /* no new sessions; the others end by themselves */
     PHASE_STOPPING, /* sessions finish what they are in */
     PHASE_CLOSING   /* only upstream connections are left */
 };
@@ -30,34 +31,25 @@ struct worker {
     pthread_t thread;
     struct loop *loop;
     struct wakeup *wakeup;
-    struct timer *patience; /* of a stop */
+    struct timer *patience; /* of a drain, then of a stop */
     struct listeners *listeners;
     struct session_host host;
     struct upstreams *upstreams;
-    enum phase phase; /* the worker's thread only */
+    enum phase phase;        /* the worker's thread only */
+    atomic_bool is_retiring; /* a drain was asked for */
+    atomic_bool has_turned;  /* since it was asked whether it does */
+    _Atomic uint64_t drain_ms;
     atomic_int stops; /* how often a stop was asked for */
     atomic_bool has_ended;
     bool has_thread;
 
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t changed;
-    bool is_settled; /* serving or failed */
-    bool has_failed;
-    char error[256];
+    bool is_ready;                  /* the upstreams were asked */
+    struct listeners_share *share;  /* to listen on, or NULL */
+    bool has_failed;                /* in that */
     const struct settings *renewal; /* a snapshot to take up, or NULL */
 };
-
-static void settle(struct worker *w, const char *error)
-{
-    pthread_mutex_lock(&w->lock);
-    w->is_settled = true;
-    if (error != NULL && !w->has_failed) {
-        w->has_failed = true;
-        snprintf(w->error, sizeof w->error, "%s", error);
-    }
-    pthread_cond_signal(&w->changed);
-    pthread_mutex_unlock(&w->lock);
-}
 
 static void on_upstreams_closed(void *owner)
 {
@@ -68,7 +60,8 @@ static void on_upstreams_closed(void *owner)
 /* The last step of a stop: no sessions are left. */
 static void close_upstreams(struct worker *w)
 {
-    if (w->phase != PHASE_STOPPING || w->host.sessions != NULL)
+    if ((w->phase != PHASE_STOPPING && w->phase != PHASE_DRAINING) ||
+        w->host.sessions != NULL)
         return;
     w->phase = PHASE_CLOSING;
     timer_start(w->patience, CLOSING_MS);
@@ -98,12 +91,12 @@ static bool is_crowded(void *owner)
 static void on_probed(void *owner)
 {
     struct worker *w = owner;
-    char error[256];
-    if (w->phase != PHASE_STARTING)
-        return;
-    bool is_open = listeners_open(w->listeners, error, sizeof error) == 0;
-    w->phase = is_open ? PHASE_SERVING : PHASE_FAILED;
-    settle(w, is_open ? NULL : error);
+    if (w->phase == PHASE_STARTING)
+        w->phase = PHASE_READY;
+    pthread_mutex_lock(&w->lock);
+    w->is_ready = true;
+    pthread_cond_signal(&w->changed);
+    pthread_mutex_unlock(&w->lock);
 }
 
 /* Ends at once whatever the stop still waits for. */
@@ -115,9 +108,26 @@ static void hurry(struct worker *w)
         loop_stop(w->loop);
 }
 
+/* Who is between two transactions is told to come back later. */
+static void stop(struct worker *w)
+{
+    w->phase = PHASE_STOPPING;
+    listeners_close(w->listeners);
+    timer_start(w->patience, w->shared->settings->timeouts.shutdown);
+    sessions_stop(&w->host);
+    close_upstreams(w);
+}
+
 static void on_patience(void *owner)
 {
     struct worker *w = owner;
+    if (w->phase == PHASE_DRAINING) {
+        server_log_write(w->shared->opened->log, SERVER_WARNING,
+                         "timeouts.drain has passed: sessions that are left "
+                         "are told to come back");
+        stop(w);
+        return;
+    }
     if (w->phase == PHASE_STOPPING)
         server_log_write(w->shared->opened->log, SERVER_WARNING,
                          "timeouts.shutdown has passed: what is under way is "
@@ -144,21 +154,43 @@ static void renew(struct worker *w)
     pthread_mutex_unlock(&w->lock);
 }
 
+/* What was asked for is done when `share` is NULL again. */
+static void open_listeners(struct worker *w)
+{
+    pthread_mutex_lock(&w->lock);
+    if (w->share != NULL) {
+        w->has_failed = listeners_open(w->listeners, w->share) != 0;
+        if (w->phase == PHASE_READY)
+            w->phase = PHASE_SERVING;
+        w->share = NULL;
+        pthread_cond_signal(&w->changed);
+    }
+    pthread_mutex_unlock(&w->lock);
+}
+
+static void drain(struct worker *w)
+{
+    w->phase = PHASE_DRAINING;
+    listeners_close(w->listeners);
+    timer_start(w->patience, atomic_load(&w->drain_ms));
+    close_upstreams(w);
+}
+
 /* Another thread asked for something. */
 static void on_wakeup(void *owner)
 {
     struct worker *w = owner;
+    atomic_store(&w->has_turned, true);
     renew(w);
+    open_listeners(w);
     int stops = atomic_load(&w->stops);
-    if (stops == 0)
+    if (stops == 0) {
+        if (atomic_load(&w->is_retiring) && w->phase < PHASE_DRAINING)
+            drain(w);
         return;
-    if (w->phase < PHASE_STOPPING) {
-        w->phase = PHASE_STOPPING;
-        listeners_close(w->listeners);
-        timer_start(w->patience, w->shared->settings->timeouts.shutdown);
-        sessions_stop(&w->host);
-        close_upstreams(w);
     }
+    if (w->phase < PHASE_STOPPING)
+        stop(w);
     if (stops > 1)
         hurry(w);
 }
@@ -243,6 +275,7 @@ struct worker *worker_new(const struct shared *shared, size_t number)
         return NULL;
     w->shared = shared;
     w->number = number;
+    atomic_init(&w->has_turned, true);
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->changed, NULL);
     if (prepare(w) != 0) {
@@ -270,15 +303,26 @@ int worker_start(struct worker *w)
     return w->has_thread ? 0 : -1;
 }
 
-int worker_await(struct worker *w, char *error, size_t room)
+void worker_await(struct worker *w)
 {
     pthread_mutex_lock(&w->lock);
-    while (!w->is_settled)
+    while (!w->is_ready && !atomic_load(&w->has_ended))
         pthread_cond_wait(&w->changed, &w->lock);
-    if (w->has_failed)
-        snprintf(error, room, "%s", w->error);
     pthread_mutex_unlock(&w->lock);
-    return w->has_failed ? -1 : 0;
+}
+
+int worker_listen(struct worker *w, struct ports *ports, size_t threads)
+{
+    struct listeners_share share = {ports, w->number, threads};
+    pthread_mutex_lock(&w->lock);
+    w->share = &share;
+    wakeup_wake(w->wakeup);
+    while (w->share != NULL && !atomic_load(&w->has_ended))
+        pthread_cond_wait(&w->changed, &w->lock);
+    w->share = NULL;
+    bool has_failed = w->has_failed;
+    pthread_mutex_unlock(&w->lock);
+    return has_failed ? -1 : 0;
 }
 
 void worker_renew(struct worker *w, const struct settings *policy)
@@ -290,6 +334,20 @@ void worker_renew(struct worker *w, const struct settings *policy)
     while (w->renewal != NULL && !atomic_load(&w->has_ended))
         pthread_cond_wait(&w->changed, &w->lock);
     pthread_mutex_unlock(&w->lock);
+}
+
+bool worker_has_turned(struct worker *w)
+{
+    bool has_turned = atomic_exchange(&w->has_turned, false);
+    wakeup_wake(w->wakeup);
+    return has_turned || atomic_load(&w->has_ended);
+}
+
+void worker_retire(struct worker *w, uint64_t within_ms)
+{
+    atomic_store(&w->drain_ms, within_ms);
+    atomic_store(&w->is_retiring, true);
+    wakeup_wake(w->wakeup);
 }
 
 void worker_stop(struct worker *w)

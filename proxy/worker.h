@@ -4,21 +4,31 @@
 #define PROXY_WORKER_H
 
 #include "proxy/shared.h"
+#include "proxy/supervisor/ports.h"
 
 struct worker;
 
 /* Prepares a worker, number 0, 1, ...; NULL when out of memory. */
 struct worker *worker_new(const struct shared *shared, size_t number);
 
-/* Starts its thread: the upstreams are probed first, then the listeners
- * open. 0, or -1 when no thread could be had. */
+/* Starts its thread, which asks the upstreams what they can do. 0, or -1 when
+ * no thread could be had. */
 int worker_start(struct worker *worker);
-/* Waits until the listeners are open. 0, or -1 with the reason in `error`. */
-int worker_await(struct worker *worker, char *error, size_t room);
+/* Waits until they have answered, or have had their time. */
+void worker_await(struct worker *worker);
+/* Lets clients in by its share of the sockets, one of `threads`. Returns when
+ * that is so. 0, or -1 when out of memory. */
+int worker_listen(struct worker *worker, struct ports *ports, size_t threads);
 
 /* New transactions go by this snapshot from now on. Returns when that is so,
  * or when the thread has ended. */
 void worker_renew(struct worker *worker, const struct settings *policy);
+/* No new sessions. Those that there are end by themselves; those that have not
+ * `within_ms` are stopped. */
+void worker_retire(struct worker *worker, uint64_t within_ms);
+/* Whether its loop has turned since this was last asked; wakes it, so that it
+ * does. */
+bool worker_has_turned(struct worker *worker);
 /* No new sessions; those in a transaction finish it. The second call ends
  * them all at once. */
 void worker_stop(struct worker *worker);

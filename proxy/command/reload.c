@@ -1,33 +1,18 @@
 #include "proxy/command/reload.h"
 
 #include <stdio.h>
-#include <string.h>
 
+#include "proxy/command/config_option.h"
 #include "proxy/command/subcommands.h"
 #include "proxy/control/control_client.h"
 
 #include <jansson.h>
 
-static int read_arguments(int argc, char **argv, const char **config)
-{
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "-c") != 0 && argv[i][0] == '-')
-            return subcommand_misuse("reload", "there is no option", argv[i]);
-        if (strcmp(argv[i], "-c") != 0)
-            return subcommand_misuse("reload", "write -c before the file",
-                                     argv[i]);
-        if (++i == argc)
-            return subcommand_misuse("reload", "-c needs a file", NULL);
-        *config = argv[i];
-    }
-    return EXIT_FINE;
-}
-
 int command_reload(int argc, char **argv)
 {
     const char *config = DEFAULT_CONFIG;
     json_t *reply;
-    if (read_arguments(argc, argv, &config) != EXIT_FINE)
+    if (config_option_read(argc, argv, &config, NULL, NULL) != EXIT_FINE)
         return EXIT_USAGE;
     enum control_end end = control_ask(
         "reload", config, json_pack("{s:s}", "do", "reload"), &reply);

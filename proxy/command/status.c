@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proxy/command/config_option.h"
 #include "proxy/command/subcommands.h"
 #include "proxy/control/control_client.h"
 #include "proxy/log/printable.h"
@@ -16,23 +17,18 @@ struct options {
     bool is_json;
 };
 
-static int read_arguments(int argc, char **argv, struct options *options)
+static int read_option(void *owner, int argc, char **argv, int *i)
 {
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--json") == 0) {
-            options->is_json = true;
-            continue;
-        }
-        if (strcmp(argv[i], "-c") != 0 && argv[i][0] == '-')
-            return subcommand_misuse("status", "there is no option", argv[i]);
-        if (strcmp(argv[i], "-c") != 0)
-            return subcommand_misuse("status", "write -c before the file",
-                                     argv[i]);
-        if (++i == argc)
-            return subcommand_misuse("status", "-c needs a file", NULL);
-        options->config = argv[i];
+    struct options *options = owner;
+    (void)argc;
+    if (strcmp(argv[*i], "--json") == 0) {
+        options->is_json = true;
+        return EXIT_FINE;
     }
-    return EXIT_FINE;
+    return subcommand_misuse("status",
+                             argv[*i][0] == '-' ? "there is no option"
+                                                : "write -c before the file",
+                             argv[*i]);
 }
 
 static long long number_at(const json_t *object, const char *key)
@@ -157,7 +153,8 @@ int command_status(int argc, char **argv)
 {
     struct options options = {.config = DEFAULT_CONFIG};
     json_t *reply;
-    if (read_arguments(argc, argv, &options) != EXIT_FINE)
+    if (config_option_read(argc, argv, &options.config, read_option,
+                           &options) != EXIT_FINE)
         return EXIT_USAGE;
     enum control_end end = control_ask(
         "status", options.config, json_pack("{s:s}", "do", "status"), &reply);

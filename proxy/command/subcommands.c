@@ -4,16 +4,20 @@
 #include <string.h>
 
 #include "proxy/command/check.h"
+#include "proxy/command/drain.h"
 #include "proxy/command/explain.h"
 #include "proxy/command/help.h"
 #include "proxy/command/list.h"
+#include "proxy/command/loglevel.h"
 #include "proxy/command/passwd.h"
 #include "proxy/command/reload.h"
 #include "proxy/command/replay.h"
 #include "proxy/command/run.h"
 #include "proxy/command/schema.h"
 #include "proxy/command/status.h"
+#include "proxy/command/stop.h"
 #include "proxy/command/tail.h"
+#include "proxy/command/upgrade.h"
 #include "rules/nearest.h"
 
 const struct subcommand subcommands[] = {
@@ -101,7 +105,8 @@ const struct subcommand subcommands[] = {
             "fails the policy stays as it was; what is wrong is printed as\n"
             "check prints it. Sessions go on: their next MAIL sees the new\n"
             "rules. Taken up are policy, lists, tests, shadow, reload, split\n"
-            "and policy_servers; what else has changed needs a restart. SIGHUP\n"
+            "and policy_servers; what else has changed needs a restart. "
+            "SIGHUP\n"
             "does the same and says in the server log how it went.\n"
             "Exits 0; 1 when it was refused, or no server answers.\n",
         .run = command_reload,
@@ -210,13 +215,65 @@ const struct subcommand subcommands[] = {
             "log can't be read, 78 when the configuration is wrong.\n",
         .run = command_replay,
     },
-    {.name = "drain",
-     .synopsis = "[-c FILE]",
-     .summary = "take no new sessions"},
-    {.name = "upgrade",
-     .synopsis = "[-c FILE]",
-     .summary = "go over to a new program without closing the doors"},
-    {.name = "stop", .synopsis = "[-c FILE]", .summary = "end the server"},
+    {
+        .name = "stop",
+        .synopsis = "[-c FILE]",
+        .summary = "end the server",
+        .details =
+            "  -c FILE   the configuration that the server runs with\n"
+            "            (" DEFAULT_CONFIG ")\n"
+            "\n"
+            "No new sessions; who is between two mails is told to come back\n"
+            "later, transactions finish, within timeouts.shutdown. Waits\n"
+            "until that is so. SIGTERM does the same.\n"
+            "Exits 0; 1 when no server answers.\n",
+        .run = command_stop,
+    },
+    {
+        .name = "drain",
+        .synopsis = "[--within TIME] [-c FILE]",
+        .summary = "take no new sessions, and end with the last one",
+        .details =
+            "  --within TIME   how long sessions may go on by themselves,\n"
+            "                  such as 5m (timeouts.drain)\n"
+            "  -c FILE         the configuration that the server runs with\n"
+            "                  (" DEFAULT_CONFIG ")\n"
+            "\n"
+            "Who connects is refused from now on, as a balancer wants it.\n"
+            "Who is left when the time is over is stopped as by stop. Waits\n"
+            "until the server has ended.\n"
+            "Exits 0; 1 when no server answers.\n",
+        .run = command_drain,
+    },
+    {
+        .name = "upgrade",
+        .synopsis = "[-c FILE]",
+        .summary = "go over to a new program without closing the doors",
+        .details =
+            "  -c FILE   the configuration that the server runs with\n"
+            "            (" DEFAULT_CONFIG ")\n"
+            "\n"
+            "For a program file that was replaced. The new program must pass\n"
+            "check first; then it takes over the same process, its sockets\n"
+            "and its budgets. Sessions that are open end by themselves in the\n"
+            "old one, within timeouts.drain. Waits until the new one serves;\n"
+            "if it does not, the old one goes on. SIGUSR2 does the same.\n"
+            "Exits 0; 1 when it was refused, or no server answers.\n",
+        .run = command_upgrade,
+    },
+    {
+        .name = "loglevel",
+        .synopsis = "debug|info [-c FILE]",
+        .summary = "let the server log say more, or less again",
+        .details =
+            "  -c FILE   the configuration that the server runs with\n"
+            "            (" DEFAULT_CONFIG ")\n"
+            "\n"
+            "Until the server ends, or is told otherwise; log.level is what\n"
+            "it begins with.\n"
+            "Exits 0; 1 when no server answers.\n",
+        .run = command_loglevel,
+    },
     {.name = "limits",
      .synopsis = "[KEY] [--reset] [--boost 2x --for 1h]",
      .summary = "show and change budgets"},

@@ -2,6 +2,7 @@
 
 #include "config/control_path.h"
 #include "proxy/control/control_socket.h"
+#include "proxy/control/diagnostics.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -75,32 +76,15 @@ static json_t *read_reply(int fd)
     return reply;
 }
 
+json_t *control_exchange(int connection, const json_t *request)
+{
+    return send_request(connection, request) ? read_reply(connection) : NULL;
+}
+
 static const char *text_at(const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
     return text == NULL ? "" : text;
-}
-
-/* As check prints them. */
-static void print_diagnostics(const json_t *reply)
-{
-    const json_t *items = json_object_get(reply, "diagnostics");
-    json_int_t more = json_integer_value(json_object_get(reply, "not_shown"));
-    size_t i;
-    const json_t *item;
-    json_array_foreach(items, i, item)
-    {
-        json_int_t line = json_integer_value(json_object_get(item, "line"));
-        json_int_t column = json_integer_value(json_object_get(item, "column"));
-        fputs(text_at(item, "file"), stderr);
-        if (line > 0)
-            fprintf(stderr, ":%lld:%lld", (long long)line, (long long)column);
-        fprintf(stderr, ": %s: %s\n", text_at(item, "level"),
-                text_at(item, "text"));
-    }
-    if (items != NULL && more > 0)
-        fprintf(stderr, "%lld more not shown: mend these first\n",
-                (long long)more);
 }
 
 static enum control_end talk(const char *command, const char *path,
@@ -116,8 +100,7 @@ static enum control_end talk(const char *command, const char *path,
                 command, error);
         return CONTROL_UNREACHED;
     }
-    if (send_request(fd, request))
-        *reply = read_reply(fd);
+    *reply = control_exchange(fd, request);
     close(fd);
     if (*reply == NULL) {
         fprintf(stderr,
@@ -126,7 +109,7 @@ static enum control_end talk(const char *command, const char *path,
                 command, path);
         return CONTROL_UNREACHED;
     }
-    print_diagnostics(*reply);
+    diagnostics_print(*reply, stderr);
     if (json_is_true(json_object_get(*reply, "ok")))
         return CONTROL_ANSWERED;
     fprintf(stderr, "postern %s: %s\n", command, text_at(*reply, "error"));

@@ -19,4 +19,8 @@ enum control_end {
 enum control_end control_ask(const char *command, const char *config,
                              json_t *request, json_t **reply);
 
+/* The same over a connection that there is already, which stays the caller's;
+ * the request too. The reply is owned by the caller; NULL: there came none. */
+json_t *control_exchange(int connection, const json_t *request);
+
 #endif

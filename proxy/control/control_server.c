@@ -1,5 +1,7 @@
 #include "proxy/control/control_server.h"
 
+#include "proxy/control/channel.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -22,7 +24,7 @@
 
 struct control_server {
     int fd;
-    char *path;       /* owned */
+    char *path;       /* owned; NULL: connections are handed over */
     int stop_pipe[2]; /* the writing end is closed to stop */
     const struct control_verb *verbs;
     void *owner;
@@ -166,12 +168,34 @@ static void serve(const struct control_server *server, int fd)
     free(input);
 }
 
+/* A connection that the supervisor has made, or -1 with errno set. */
+static int accept_handed(const struct control_server *server)
+{
+    struct channel_message message;
+    enum channel_next next = channel_next(server->fd, &message);
+    errno = next == CHANNEL_NOTHING ? EAGAIN : EPIPE;
+    if (next != CHANNEL_MESSAGE)
+        return -1;
+    int fd = channel_take(&message, 0);
+    channel_release(&message);
+    return fd;
+}
+
+static int accept_one(const struct control_server *server)
+{
+    return server->path == NULL
+               ? accept_handed(server)
+               : accept4(server->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
 static void *run(void *argument)
 {
     const struct control_server *server = argument;
     while (await(server, server->fd, POLLIN, -1)) {
-        int fd = accept4(server->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        int fd = accept_one(server);
         if (fd < 0) {
+            if (errno == EPIPE)
+                break;
             /* Another thread was quicker, or there are no descriptors. */
             if (errno != EAGAIN)
                 (void)poll(NULL, 0, REST_MS);
@@ -190,15 +214,16 @@ struct control_server *control_server_new(int fd, const char *path,
     struct control_server *server = calloc(1, sizeof *server);
     if (server == NULL) {
         close(fd);
-        unlink(path);
         return NULL;
     }
-    *server = (struct control_server){.fd = fd,
-                                      .path = strdup(path),
-                                      .stop_pipe = {-1, -1},
-                                      .verbs = verbs,
-                                      .owner = owner};
-    if (server->path != NULL && pipe2(server->stop_pipe, O_CLOEXEC) == 0) {
+    *server =
+        (struct control_server){.fd = fd,
+                                .path = path == NULL ? NULL : strdup(path),
+                                .stop_pipe = {-1, -1},
+                                .verbs = verbs,
+                                .owner = owner};
+    if ((path == NULL) == (server->path == NULL) &&
+        pipe2(server->stop_pipe, O_CLOEXEC) == 0) {
         while (server->thread_count < THREADS &&
                pthread_create(&server->threads[server->thread_count], NULL, run,
                               server) == 0)
@@ -206,9 +231,24 @@ struct control_server *control_server_new(int fd, const char *path,
     }
     if (server->thread_count > 0)
         return server;
-    unlink(path);
     control_server_free(server);
     return NULL;
+}
+
+int control_server_leave(struct control_server *server)
+{
+    if (server == NULL)
+        return -1;
+    if (server->stop_pipe[1] >= 0)
+        close(server->stop_pipe[1]);
+    for (size_t i = 0; i < server->thread_count; i++)
+        pthread_join(server->threads[i], NULL);
+    if (server->stop_pipe[0] >= 0)
+        close(server->stop_pipe[0]);
+    int fd = server->fd;
+    free(server->path);
+    free(server);
+    return fd;
 }
 
 void control_server_free(struct control_server *server)
@@ -217,13 +257,5 @@ void control_server_free(struct control_server *server)
         return;
     if (server->path != NULL)
         unlink(server->path);
-    if (server->stop_pipe[1] >= 0)
-        close(server->stop_pipe[1]);
-    for (size_t i = 0; i < server->thread_count; i++)
-        pthread_join(server->threads[i], NULL);
-    if (server->stop_pipe[0] >= 0)
-        close(server->stop_pipe[0]);
-    close(server->fd);
-    free(server->path);
-    free(server);
+    close(control_server_leave(server));
 }

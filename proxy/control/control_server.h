@@ -22,14 +22,18 @@ struct control_verb {
 struct control_server;
 
 /* Owns the listening socket `fd` and the name `path` from now on, also on
- * failure; `verbs` end with a name of NULL. NULL when out of memory or
- * threads. */
+ * failure. Without a path `fd` is a channel on which connections come, each as
+ * the descriptor of a message. `verbs` end with a name of NULL. NULL when out
+ * of memory or threads. */
 struct control_server *control_server_new(int fd, const char *path,
                                           const struct control_verb *verbs,
                                           void *owner);
 /* Takes no more orders; returns when those under way were answered. NULL is
  * fine. */
 void control_server_free(struct control_server *server);
+/* The same, but the socket and its name go on: whoever connects waits. The
+ * socket, which is the caller's; -1: there was none. */
+int control_server_leave(struct control_server *server);
 
 /* {"ok":false,"error":...}; NULL: out of memory. */
 json_t *control_refusal(const char *format, ...)

@@ -1,5 +1,6 @@
 #include "proxy/control/control_verbs.h"
 
+#include "proxy/control/diagnostics.h"
 #include "proxy/log/printable.h"
 
 #include <time.h>
@@ -20,23 +21,6 @@ json_t *control_text(struct str text)
     if (plain != NULL)
         return plain;
     return json_stringn(shown, printable(text, shown, sizeof shown));
-}
-
-static json_t *diagnostics_of(const struct diags *diags)
-{
-    json_t *items = json_array();
-    for (size_t i = 0; i < diags->count; i++) {
-        const struct diag *diag = &diags->items[i];
-        const char *file = diag->mark.file == NULL ? "" : diag->mark.file;
-        json_array_append_new(
-            items, json_pack("{s:s, s:o, s:I, s:I, s:o}", "level",
-                             diag->level == DIAG_ERROR ? "error" : "warning",
-                             "file", control_text(str_from(file)), "line",
-                             (json_int_t)diag->mark.line, "column",
-                             (json_int_t)diag->mark.column, "text",
-                             control_text(str_from(diag->text))));
-    }
-    return items;
 }
 
 static json_t *verb_reload(void *owner, const json_t *request)
@@ -64,12 +48,7 @@ static json_t *verb_reload(void *owner, const json_t *request)
         reply = control_refusal("the server is stopping");
         break;
     }
-    if (reply != NULL && result.diags.count > 0) {
-        json_object_set_new(reply, "diagnostics",
-                            diagnostics_of(&result.diags));
-        json_object_set_new(reply, "not_shown",
-                            json_integer((json_int_t)result.diags.dropped));
-    }
+    diagnostics_add(reply, &result.diags);
     reload_result_release(&result);
     return reply;
 }

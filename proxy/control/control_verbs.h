@@ -2,6 +2,8 @@
 #ifndef PROXY_CONTROL_CONTROL_VERBS_H
 #define PROXY_CONTROL_CONTROL_VERBS_H
 
+#include <sys/types.h>
+
 #include "proxy/budgets/connection_counts.h"
 #include "proxy/budgets/shared_ledger.h"
 #include "proxy/control/control_server.h"
@@ -17,7 +19,8 @@ struct controlled {
     const struct settings *settings; /* what the server began with */
     struct decision_log *decisions;
     struct server_log *log;
-    uint64_t started_ms; /* of the monotonic clock */
+    pid_t supervisor;
+    uint64_t started_ms; /* when that began, of the monotonic clock */
     size_t workers;
 };
 

@@ -60,12 +60,12 @@ json_t *verb_status(void *owner, const json_t *request)
         json_array_append_new(upstreams,
                               upstream_of(c, &c->settings->upstreams[i]));
     json_t *reply = json_pack(
-        "{s:b, s:I, s:I, s:o, s:s, s:I, s:I, s:o}", "ok", 1, "pid",
-        (json_int_t)getpid(), "up_ms", (json_int_t)up_ms, "config",
-        control_text(str_from(policy->path)), "policy", policy->policy_digest,
-        "workers", (json_int_t)c->workers, "connections",
-        (json_int_t)connection_counts_total(c->connections), "upstreams",
-        upstreams);
+        "{s:b, s:I, s:I, s:I, s:o, s:s, s:I, s:I, s:o}", "ok", 1, "pid",
+        (json_int_t)c->supervisor, "process", (json_int_t)getpid(), "up_ms",
+        (json_int_t)up_ms, "config", control_text(str_from(policy->path)),
+        "policy", policy->policy_digest, "workers", (json_int_t)c->workers,
+        "connections", (json_int_t)connection_counts_total(c->connections),
+        "upstreams", upstreams);
     settings_unref(policy);
     return reply;
 }

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,7 @@
 struct server_log {
     char *path; /* owned; NULL: stderr */
     int fd;
-    bool is_debug;
+    atomic_bool is_debug;
     pthread_mutex_t lock; /* over the burst and the order of lines */
     struct burst burst;
 };
@@ -52,7 +53,7 @@ struct server_log *server_log_new(const struct log_settings *settings,
         return NULL;
     }
     log->fd = path == NULL ? STDERR_FILENO : open_file(path);
-    log->is_debug = settings->is_debug;
+    atomic_init(&log->is_debug, settings->is_debug);
     pthread_mutex_init(&log->lock, NULL);
     burst_init(&log->burst);
     if (log->fd >= 0)
@@ -123,10 +124,17 @@ static void write_sums(struct server_log *log, uint64_t now_ms, bool is_all)
         write_sum(log, &sum);
 }
 
+void server_log_set_debug(struct server_log *log, bool is_debug)
+{
+    atomic_store(&log->is_debug, is_debug);
+}
+
 void server_log_write(struct server_log *log, enum server_log_level level,
                       const char *format, ...)
 {
-    if (log == NULL || (level == SERVER_DEBUG && !log->is_debug))
+    if (log == NULL || (level == SERVER_DEBUG &&
+                        !atomic_load_explicit(&log->is_debug,
+                                              memory_order_relaxed)))
         return;
     char raw[LINE_MAX_OCTETS];
     char text[LINE_MAX_OCTETS - HEAD_ROOM];

@@ -16,6 +16,9 @@ void server_log_free(struct server_log *log);
  * Does nothing for stderr. */
 void server_log_reopen(struct server_log *log);
 
+/* Whether debug lines are written from now on. */
+void server_log_set_debug(struct server_log *log, bool is_debug);
+
 enum server_log_level {
     SERVER_DEBUG,
     SERVER_INFO,

@@ -41,8 +41,8 @@ static int set_option(int fd, int level, int option, int value)
     return setsockopt(fd, level, option, &value, sizeof(value));
 }
 
-static int bind_and_listen(int fd, const struct sockaddr_storage *address,
-                           bool is_shared)
+static int bind_to(int fd, const struct sockaddr_storage *address,
+                   bool is_shared)
 {
     if (set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1) != 0 ||
         (is_shared && set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1) != 0))
@@ -50,10 +50,8 @@ static int bind_and_listen(int fd, const struct sockaddr_storage *address,
     if (address->ss_family == AF_INET6 &&
         set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0) != 0)
         return -1;
-    if (bind(fd, (const struct sockaddr *)address,
-             socket_address_size(address)) != 0)
-        return -1;
-    return listen(fd, BACKLOG);
+    return bind(fd, (const struct sockaddr *)address,
+                socket_address_size(address));
 }
 
 /* The socket; or -1, with errno set. */
@@ -71,7 +69,7 @@ static int open_address(struct str host, uint16_t port, bool is_shared)
         socket_address_parse(&address, STR("0.0.0.0"), port);
         fd = socket(address.ss_family, kind, 0);
     }
-    if (fd < 0 || bind_and_listen(fd, &address, is_shared) == 0)
+    if (fd < 0 || bind_to(fd, &address, is_shared) == 0)
         return fd;
     int number = errno;
     close(fd);
@@ -172,24 +170,48 @@ static struct listen *new_listen(struct loop *loop, int fd)
     return listening;
 }
 
-struct listen *listen_open(struct loop *loop, struct str host, uint16_t port,
-                           const struct listen_events *events, void *owner,
-                           char *error, size_t room)
+int listen_begin(int fd)
+{
+    return listen(fd, BACKLOG);
+}
+
+int listen_bind(struct str host, uint16_t port, char *error, size_t room)
 {
     int fd = open_address(host, port, true);
-    if (fd < 0) {
+    if (fd < 0)
         say(error, room, host, port, errno);
-        return NULL;
-    }
+    return fd;
+}
+
+struct listen *listen_adopt(struct loop *loop, int fd,
+                            const struct listen_events *events, void *owner)
+{
     struct listen *listening = new_listen(loop, fd);
     if (listening == NULL) {
-        say(error, room, host, port, ENOMEM);
         close(fd);
         return NULL;
     }
     listening->events = events;
     listening->owner = owner;
     uv_poll_start(&listening->poll, UV_READABLE, on_connections);
+    return listening;
+}
+
+struct listen *listen_open(struct loop *loop, struct str host, uint16_t port,
+                           const struct listen_events *events, void *owner,
+                           char *error, size_t room)
+{
+    int fd = listen_bind(host, port, error, room);
+    if (fd < 0)
+        return NULL;
+    if (listen_begin(fd) != 0) {
+        say(error, room, host, port, errno);
+        close(fd);
+        return NULL;
+    }
+    struct listen *listening = listen_adopt(loop, fd, events, owner);
+    if (listening == NULL)
+        say(error, room, host, port, ENOMEM);
     return listening;
 }
 
@@ -217,10 +239,12 @@ void listen_close(struct listen *listening)
 int listen_probe(struct str host, uint16_t port, char *error, size_t room)
 {
     int fd = open_address(host, port, false);
-    if (fd < 0) {
-        say(error, room, host, port, errno);
-        return -1;
-    }
-    close(fd);
-    return 0;
+    int result = fd < 0 ? -1 : listen_begin(fd);
+    int number = errno;
+    if (result != 0)
+        say(error, room, host, port, number);
+    if (fd >= 0)
+        close(fd);
+    errno = number;
+    return result;
 }

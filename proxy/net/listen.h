@@ -24,6 +24,15 @@ struct listen_events {
 struct listen *listen_open(struct loop *loop, struct str host, uint16_t port,
                            const struct listen_events *events, void *owner,
                            char *error, size_t room);
+/* The same in three steps, which two processes may take. The socket is the
+ * caller's; -1 on failure, with words in `error`. */
+int listen_bind(struct str host, uint16_t port, char *error, size_t room);
+/* Clients may connect from now on; again is fine. 0, or -1 with errno set. */
+int listen_begin(int fd);
+/* Owns `fd`, a listening socket that does not block, also on failure: NULL,
+ * out of memory. */
+struct listen *listen_adopt(struct loop *loop, int fd,
+                            const struct listen_events *events, void *owner);
 uint16_t listen_port(const struct listen *listening);
 /* No more events; may be called inside on_accept. NULL is fine. */
 void listen_close(struct listen *listening);
@@ -31,7 +40,7 @@ void listen_close(struct listen *listening);
 /* Whether this process could listen there. SO_REUSEPORT would let a second
  * server of the same user share the port without a word, so this asks without
  * it: to be called before the first listen_open() of the address. 0, or -1
- * with words in `error`. */
+ * with words in `error` and errno set. */
 int listen_probe(struct str host, uint16_t port, char *error, size_t room);
 
 #endif

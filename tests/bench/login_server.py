@@ -7,9 +7,13 @@ import signal
 import socket
 import ssl
 import subprocess
+import sys
 import time
 
+sys.path.insert(1, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
+
 import optimised_build
+import processes
 from optimised_build import BUILD
 
 
@@ -101,7 +105,8 @@ limits: {{state: "{folder}/limits"}}
         raise SystemExit("postern does not start")
 
     def rss_kib(self):
-        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        [worker] = processes.workers_of(self.process.pid)
+        status = pathlib.Path(f"/proc/{worker}/status").read_text()
         return int(status.split("VmRSS:")[1].split()[0])
 
     def stop(self):

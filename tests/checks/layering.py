@@ -66,6 +66,7 @@ LIBRARIES = [
     (r"jsmn\.h", ["proxy/replay/json_tree.c"]),
     (r"jansson\.h", ["proxy/command/", "proxy/log/", "proxy/replay/",
                       "proxy/schema/", "proxy/control/", "proxy/explain/",
+                      "proxy/supervisor/", "proxy/server/worker_process.c",
                       "proxy/upstream/token_source.c",
                       "proxy/sasl/json_object.c", "proxy/sasl/jwk_set.c",
                       "proxy/sasl/jwt.c", "proxy/sasl/token_claims.c",

@@ -8,7 +8,9 @@ import textwrap
 
 import places
 import ports
+import processes
 from decision_log import DecisionLog
+from waiting import wait_for
 
 # What a sanitizer, or an assertion of ours, prints.
 FAULT = re.compile(
@@ -89,6 +91,12 @@ class Postern:
     def is_alive(self):
         return self.process.poll() is None
 
+    @property
+    def worker_pid(self):
+        """Of the worker process, while there is one."""
+        [pid] = processes.workers_of(self.process.pid)
+        return pid
+
     def wait_ready(self):
         ready = ports.wait_listening(self.wanted_ports, self.is_alive)
         assert ready, f"not listening: {self.stderr()}"
@@ -99,6 +107,15 @@ class Postern:
     def terminate(self):
         if self.is_alive():
             self.process.send_signal(signal.SIGTERM)
+
+    def kill(self):
+        """As when the machine fails: all of it at once."""
+        workers = processes.workers_of(self.process.pid)
+        self.process.kill()
+        for worker in workers:
+            os.kill(worker, signal.SIGKILL)
+        wait_for(lambda: not any(map(processes.is_worker, workers)),
+                 "the end of the worker processes")
 
     def wait_end(self, seconds=40):
         """The exit code, whatever it takes."""

@@ -44,7 +44,10 @@ def running(site, how):
         server.wait_ready()
         yield server
     finally:
-        server.process.send_signal(how)
+        if how == signal.SIGKILL:
+            server.kill()
+        else:
+            server.process.send_signal(how)
         code = server.wait_end()
     assert code == (0 if how == signal.SIGTERM else -how), server.stderr()
 

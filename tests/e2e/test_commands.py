@@ -17,8 +17,9 @@ from server import ENVIRONMENT, run_once
 from waiting import wait_for
 
 BUILT = ["run", "check", "explain", "replay", "tail", "passwd", "reload",
-         "list", "status", "schema", "help"]
-PLANNED = ["drain", "upgrade", "stop", "limits"]
+         "list", "status", "stop", "drain", "upgrade", "loglevel", "schema",
+         "help"]
+PLANNED = ["limits"]
 
 
 def entry(number, **more):

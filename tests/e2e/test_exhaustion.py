@@ -83,7 +83,7 @@ def test_O03_above_the_cap_of_all_connections(site, start, sockets):
 
 
 def cpu_seconds(server):
-    fields = pathlib.Path(f"/proc/{server.process.pid}/stat").read_text(
+    fields = pathlib.Path(f"/proc/{server.worker_pid}/stat").read_text(
         encoding="ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -150,7 +150,7 @@ def test_O03_too_few_descriptors_are_told_at_the_start(site, start):
 def test_O03_the_soft_limit_is_raised_at_the_start(site, start):
     server = start(site.head(site.to_maildir())
                    + "caps: {connections: 500}\n", descriptors=f"{FEW}:2000")
-    limits = pathlib.Path(f"/proc/{server.process.pid}/limits").read_text(
+    limits = pathlib.Path(f"/proc/{server.worker_pid}/limits").read_text(
         encoding="ascii")
     [line] = [one for one in limits.splitlines() if "open files" in one]
     assert line.split()[3:5] == ["1256", "2000"]

@@ -65,7 +65,7 @@ def test_a_large_mail_to_a_slow_upstream_takes_no_memory(
             binary=places.release_program(),
             environment={"LD_PRELOAD": str(malloc_meter),
                          "POSTERN_MALLOC_METER": str(site.folder / "meter")})
-        meter = Meter(site.folder / f"meter.{server.process.pid}")
+        meter = Meter(site.folder / f"meter.{server.worker_pid}")
         with logged_in(site, "bob", PASSWORDS["bob"]) as dialogue:
             # A first mail opens what stays open: the pool, the log's buffers.
             assert send_large(dialogue, message[:100_000].rpartition(

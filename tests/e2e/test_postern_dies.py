@@ -54,7 +54,7 @@ def live(postern, clients):
             wait_for(lambda: len(told(clients)) >= wanted, "mail that flows",
                      180)
         finally:
-            postern.process.kill()
+            postern.kill()
     for one in running:
         one.result()
 
@@ -64,7 +64,8 @@ def live_and_die(site, text, clients):
     try:
         live(postern, clients)
     finally:
-        postern.process.kill()
+        if postern.is_alive():
+            postern.kill()
         postern.process.wait(10)
 
 

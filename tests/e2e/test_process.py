@@ -13,9 +13,11 @@ import pytest
 import clients
 import places
 import ports
+import processes
 from messages import make_message
 from server import ENVIRONMENT
 from users import PASSWORDS
+from waiting import wait_for
 
 sys.path.insert(0, str(places.ROOT / "tests" / "checks"))
 from linkage import uses_openssl  # noqa: E402
@@ -36,7 +38,7 @@ def test_no_openssl_enters_after_a_login_and_a_delivery(
         "bob", PASSWORDS["bob"], "bob@example.com", "a@example.net",
         make_message("bob@example.com", "a@example.net", "maps")))
     assert outcome.sent, outcome.said
-    files = mapped_files(server.process.pid)
+    files = mapped_files(server.worker_pid)
     assert any(re.search(r"/lib(crypto|ssl)\.", name) for name in files) \
         or "BORINGSSL_ROOT" in os.environ
     assert not [name for name in files if uses_openssl(name)]
@@ -48,8 +50,8 @@ CRASHING = {"ASAN_OPTIONS": ENVIRONMENT["ASAN_OPTIONS"] +
 
 
 def crash(site, more):
-    """Starts a Postern in a folder of its own, and kills it by SIGSEGV: its
-    limits of core dumps, soft and hard, and the dumps that it left."""
+    """Starts a Postern in a folder of its own, and kills its worker process by
+    SIGSEGV: its limits of core dumps, soft and hard, and the dumps that it left."""
     folder = site.folder / "crash"
     folder.mkdir()
     config = site.folder / "postern.yaml"
@@ -63,10 +65,15 @@ def crash(site, more):
         assert ports.wait_listening([site.implicit],
                                     lambda: process.poll() is None), \
             (site.folder / "stderr").read_text(encoding="utf-8")
-        limits = pathlib.Path(f"/proc/{process.pid}/limits").read_text(
+        [worker] = processes.workers_of(process.pid)
+        limits = pathlib.Path(f"/proc/{worker}/limits").read_text(
             encoding="utf-8")
-        process.send_signal(signal.SIGSEGV)
-        assert process.wait(60) == -signal.SIGSEGV
+        os.kill(worker, signal.SIGSEGV)
+        wait_for(lambda: "ended by signal 11" in
+                 (site.folder / "stderr").read_text(encoding="utf-8"),
+                 "the end of the worker process")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
     finally:
         process.kill()
         process.wait(10)

@@ -284,7 +284,7 @@ def test_a_socket_that_a_dead_server_left_is_replaced(site, start):
     text = (site.head(site.to_maildir())
             + f'control: "{site.folder}/control"\n')
     server = start(text)
-    server.process.kill()
+    server.kill()
     assert server.wait_end() == -signal.SIGKILL
     assert (site.folder / "control").exists()
     server.check_end = lambda: None

@@ -28,10 +28,10 @@ SECONDS = 2
 def search(server, secret):
     """Where it is, once nothing happens any more that could wipe it."""
     end = time.monotonic() + SECONDS
-    found = memory_search.find(server.process.pid, secret)
+    found = memory_search.find(server.worker_pid, secret)
     while found and time.monotonic() < end:
         time.sleep(0.1)
-        found = memory_search.find(server.process.pid, secret)
+        found = memory_search.find(server.worker_pid, secret)
     return found
 
 
@@ -229,7 +229,7 @@ def test_what_is_there_is_found(site, server, secret):
     """While a line is not whole. Without this, finding nothing is nothing."""
     with opened(site) as client:
         client.send(f"AUTH PLAIN {plain(secret)}".encode())
-        wait_for(lambda: memory_search.find(server.process.pid, secret),
+        wait_for(lambda: memory_search.find(server.worker_pid, secret),
                  "what was sent, in memory")
     check_gone(server, secret)
 
@@ -334,7 +334,7 @@ def test_a_login_that_waits_for_a_mail_is_gone_with_it(site, start, secret):
                         b"RCPT TO:<ann@example.net>\r\n"
                         b"AUTH PLAIN " + plain(second).encode() + b"\r\n")
             client.expect(250)
-            wait_for(lambda: memory_search.find(server.process.pid, second),
+            wait_for(lambda: memory_search.find(server.worker_pid, second),
                      "what waits, in memory")
             reset(client)
         server.log.wait_events("session", 1)
@@ -448,7 +448,7 @@ def test_what_the_upstream_is_asked_is_gone_in_the_end(site, start, secret,
         client.expect(250, "RCPT TO:<ann@example.net>")
         assert client.message(make_message(
             "bob@example.com", "ann@example.net", "secret")).code == 250
-        assert memory_search.find(server.process.pid, secret)
+        assert memory_search.find(server.worker_pid, secret)
     check_gone(server, secret)
     wrong = memory_search.new_secret()
     with opened(site) as client:

@@ -17,7 +17,7 @@ CLIENT_HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(500)
 
 
 def open_sockets(server):
-    folder = pathlib.Path(f"/proc/{server.process.pid}/fd")
+    folder = pathlib.Path(f"/proc/{server.worker_pid}/fd")
     return sum(path.is_socket() for path in folder.iterdir())
 
 

@@ -18,7 +18,7 @@ class Crowd(Warm):
     def run(self):
         """With no tool; the figures of one message."""
         with self.running() as (sink, postern):
-            threads = Threads(postern.process.pid)
+            threads = Threads(postern.worker_pid())
             sent = self.send(sink, postern, self.load.native)
             spent = list(threads.spent().values())
         sums = [sum(figures) for figures in zip(*spent)]
@@ -34,7 +34,7 @@ class Crowd(Warm):
         with self.running("strace", "-D", "-f", "--seccomp-bpf", "-o", path,
                           "-e", "trace=futex") as (sink, postern):
             begin = path.stat().st_size
-            threads = Threads(postern.process.pid)
+            threads = Threads(postern.worker_pid())
             self.send(sink, postern, self.load.native)
             workers = list(threads.spent())[:self.workers]
             end = path.stat().st_size

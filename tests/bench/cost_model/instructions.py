@@ -3,7 +3,7 @@
 import subprocess
 
 from cost_model.callgrind import Profile
-from cost_model.warm import STOP_SECONDS, ToolFault, written
+from cost_model.warm import STOP_SECONDS, VALGRIND, ToolFault, written
 
 # callgrind takes a string instruction for as many as it moves octets; with
 # these the C library does without, and goes by vectors.
@@ -15,10 +15,10 @@ def profile_of(warm):
     """Switched on for the load alone."""
     path = warm.folder / "callgrind"
     prefix = f"--vgdb-prefix={warm.folder}/vgdb"
-    with warm.running("env", BY_VECTORS, "valgrind", "--tool=callgrind",
+    with warm.running("env", BY_VECTORS, *VALGRIND, "--tool=callgrind",
                       prefix, "--instr-atstart=no", "--compress-strings=no",
                       "--compress-pos=no",
-                      f"--callgrind-out-file={path}") as (sink, postern):
+                      f"--callgrind-out-file={path}.%p") as (sink, postern):
         switch(prefix, postern, "on")
         warm.send(sink, postern, warm.load.messages)
         switch(prefix, postern, "off")
@@ -31,7 +31,7 @@ def profile_of(warm):
 
 def switch(prefix, postern, way):
     done = subprocess.run(
-        ["callgrind_control", prefix, "-i", way, str(postern.process.pid)],
+        ["callgrind_control", prefix, "-i", way, str(postern.worker_pid())],
         capture_output=True, text=True, check=False, timeout=STOP_SECONDS)
     if done.returncode != 0 or "OK" not in done.stdout:
         raise ToolFault(f"callgrind can't be switched {way}: "

@@ -9,7 +9,8 @@ import time
 from cost_model.copies import Copies
 from cost_model.instructions import profile_of
 from cost_model.system_calls import SystemCalls
-from cost_model.warm import STOP_SECONDS, ToolFault, Warm, written
+from cost_model.warm import (
+    STOP_SECONDS, VALGRIND, ToolFault, Warm, written)
 
 
 class Measured(Warm):
@@ -22,9 +23,9 @@ class Measured(Warm):
     def processor(self):
         """Seconds in user space and in the kernel, with no tool."""
         with self.running() as (sink, postern):
-            before = processor_seconds(postern.process.pid)
+            before = processor_seconds(postern.worker_pid())
             self.send(sink, postern, self.load.native)
-            after = processor_seconds(postern.process.pid)
+            after = processor_seconds(postern.worker_pid())
         return [now - then for then, now in zip(before, after)]
 
     def system_calls(self):
@@ -33,7 +34,7 @@ class Measured(Warm):
         with self.running() as (sink, postern):
             tracer = subprocess.Popen(
                 ["strace", "-f", "-yy", "-s", "0", "-o", path, "-p",
-                 str(postern.process.pid)],
+                 str(postern.worker_pid())],
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE, text=True)
             try:
@@ -58,8 +59,8 @@ class Measured(Warm):
 
     def copied_with(self, messages):
         path = self.folder / f"dhat-{time.monotonic_ns()}"
-        with self.running("valgrind", "--tool=dhat", "--mode=copy",
-                          f"--dhat-out-file={path}") as (sink, postern):
+        with self.running(*VALGRIND, "--tool=dhat", "--mode=copy",
+                          f"--dhat-out-file={path}.%p") as (sink, postern):
             if messages > 0:
                 self.send(sink, postern, messages)
         return Copies(written(path, postern), self.sources).octets

@@ -25,7 +25,14 @@ def require_tools():
                         + " (contrib/setup --tests does that)")
 
 
+# The worker process is a child of the one that is started; each writes a file
+# of its own.
+VALGRIND = ["valgrind", "--trace-children=yes"]
+
+
 def written(path, postern):
+    """What was written of the worker process, whose number ends the name."""
+    path = path.with_name(f"{path.name}.{postern.worker}")
     if not path.exists():
         raise ToolFault(f"valgrind wrote nothing: {postern.log()}")
     return path
@@ -37,7 +44,12 @@ class Traced(Postern):
     def __init__(self, site, sink, tool, workers):
         super().__init__(site, sink)
         self.tool = tool
+        self.worker = None
         self.WORKERS = workers
+
+    def start(self):
+        super().start()
+        self.worker = self.worker_pid()
 
     def command(self):
         return [*self.tool, *super().command()]

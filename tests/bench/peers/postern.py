@@ -10,6 +10,7 @@ import subprocess
 import example_policy
 import places
 import ports
+import processes
 
 from .endpoint import Endpoint
 from .site import PASSWORD, SENDER, USER
@@ -101,6 +102,11 @@ class Postern(Endpoint):
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait(10)
+
+    def worker_pid(self):
+        """Of the worker process, which does all that is measured."""
+        [pid] = processes.workers_of(self.process.pid)
+        return pid
 
     def log(self):
         return (self.folder / "stderr").read_text(encoding="utf-8")

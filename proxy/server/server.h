@@ -1,0 +1,58 @@
+/* What serves: the worker process but for its orders. Opens what the settings
+ * name, runs the threads, keeps the budgets. Two follow each other without a
+ * client noticing: the new one is prepared while the old one serves, the old
+ * one retires, the new one serves, and the old one drains. */
+#ifndef PROXY_SERVER_SERVER_H
+#define PROXY_SERVER_SERVER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "config/settings.h"
+#include "proxy/supervisor/ports.h"
+
+struct server;
+
+struct server_means {
+    const struct settings *settings; /* a reference, which is taken over */
+    int orders; /* a channel of connections, which is taken over; negative:
+                   no orders are taken */
+    pid_t supervisor;
+    uint64_t started_ms; /* when that began, of the monotonic clock */
+    bool has_no_dumps;   /* core dumps could be forbidden */
+    bool is_alone;       /* no other process has the budgets */
+};
+
+/* How many threads serve by these settings. */
+size_t server_thread_count(const struct settings *settings);
+
+/* Opens what the settings name and asks the upstreams. An exit code: EXIT_FINE,
+ * or another with errors in diags. *server is NULL only when out of memory. */
+int server_prepare(struct server **server, const struct server_means *means,
+                   struct diags *diags);
+/* Budgets, threads, upstreams; then clients come in by the sockets. The same.
+ */
+int server_serve(struct server *server, struct ports *ports,
+                 struct diags *diags);
+/* No more clients: those that are there may stay so long, 0: as long as
+ * timeouts.drain says. The budgets' journal is another's from now on. */
+void server_retire(struct server *server, uint64_t within_ms);
+/* Transactions finish, within timeouts.shutdown; the second call ends them. */
+void server_stop(struct server *server);
+/* Whether all threads have come to their end. */
+bool server_has_ended(const struct server *server);
+/* Opens the logs anew; and whether they say more. */
+void server_reopen_logs(struct server *server);
+void server_set_debug(struct server *server, bool is_debug);
+/* An error in the log. */
+void server_say(struct server *server, const char *words);
+/* Reloads the policy, some time. */
+void server_reload(struct server *server);
+/* Whether all threads have turned since it was last asked; asks again. */
+bool server_is_alive(struct server *server);
+/* Once in a while: what the log should be told by the date. */
+void server_tell_of_dates(struct server *server);
+/* NULL is fine. Ends what has not ended. */
+void server_free(struct server *server);
+
+#endif

@@ -1,0 +1,93 @@
+/* The inside of the supervisor, for the files of this folder. */
+#ifndef PROXY_SUPERVISOR_SUPERVISOR_INTERNAL_H
+#define PROXY_SUPERVISOR_SUPERVISOR_INTERNAL_H
+
+#include "proxy/control/control_server.h"
+#include "proxy/log/server_log.h"
+#include "proxy/supervisor/order_queue.h"
+#include "proxy/supervisor/ports.h"
+#include "proxy/supervisor/service_manager.h"
+#include "proxy/supervisor/supervisor.h"
+#include "proxy/supervisor/worker_handle.h"
+
+#include <stdatomic.h>
+#include <sys/types.h>
+
+/* One that serves, one that comes, and those that drain: when there are more
+ * the oldest is stopped. */
+#define WORKERS_MAX 8
+
+enum supervisor_phase {
+    SUPERVISOR_STARTING, /* nobody has served yet: a failure ends it */
+    SUPERVISOR_RUNNING,
+    SUPERVISOR_DRAINING, /* until the last session has ended */
+    SUPERVISOR_STOPPING
+};
+
+struct supervisor {
+    const char *path, *name;
+    char *program;  /* owned; where an upgrade finds the next one */
+    int executable; /* the program that runs, whatever is on disk now */
+    pid_t pid;
+    uint64_t started_ms;
+    struct server_log *log;
+    struct service_manager manager;
+    int signals; /* a signalfd */
+    struct order_queue orders;
+    struct control_server *control;
+
+    /* The thread's own from here on. */
+    enum supervisor_phase phase;
+    const struct settings *settings; /* of whoever served last; a reference */
+    struct ports ports;
+    struct worker_handle workers[WORKERS_MAX];
+    struct worker_handle *current; /* serves, or is about to retire */
+    struct worker_handle *coming;  /* will serve */
+    struct order *succession;      /* waits for it; NULL: nobody does */
+    struct order *farewells;       /* wait for the end */
+    struct order *connects;        /* wait for somebody who serves */
+    struct order *upgrade;         /* waits for the check of the program */
+    pid_t check;                   /* 0: there is none */
+    unsigned generation;           /* of processes that were to serve */
+    const char *succession_state;  /* "none", "under way", "done", "failed" */
+    char succession_error[512];
+    unsigned crashes;    /* in a row */
+    uint64_t restart_ms; /* when to start a process; 0: not */
+    uint64_t pinged_ms, watched_ms;
+    uint64_t within_ms; /* of a drain */
+    int status;         /* the exit code */
+
+    atomic_int under_way; /* orders that a worker process is at */
+};
+
+uint64_t supervisor_now_ms(void);
+
+/* In supervisor.c. Starts a process by `settings`, a reference, which is taken
+ * over; `order` is finished when it serves, or fails. */
+void supervisor_succeed(struct supervisor *s, const struct settings *settings,
+                        struct order *order);
+void supervisor_stop(struct supervisor *s, const char *why);
+void supervisor_drain(struct supervisor *s, uint64_t within_ms);
+void supervisor_reopen_logs(struct supervisor *s);
+/* Those that are taken by reading. */
+void supervisor_block_signals(void);
+
+/* In supervisor_orders.c. Does, or begins, what was ordered. */
+void supervisor_obey(struct supervisor *s, struct order *order);
+/* Looks after orders that wait for somebody who serves. */
+void supervisor_connect(struct supervisor *s);
+extern const struct control_verb supervisor_verbs[];
+
+/* In supervisor_upgrade.c. */
+void supervisor_upgrade(struct supervisor *s, struct order *order);
+void supervisor_fail_upgrade(struct supervisor *s, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Where an upgrade finds the next program: as this one was called, if that is a
+ * path, else where it lies now. Owned by the caller; NULL: not known. */
+char *supervisor_find_program(const char *name);
+/* The program on disk was tried; `status` as of waitpid(). */
+void supervisor_on_checked(struct supervisor *s, int status);
+/* What the program before this one has left: true when there was one. */
+bool supervisor_inherit(struct supervisor *s, int *control_socket);
+
+#endif

@@ -1,0 +1,331 @@
+/* A new program takes the place of this one: the same process, the same
+ * sockets and worker processes, whose descriptors stay open over the exec. What
+ * they are is written into a file in memory. */
+#include "proxy/supervisor/supervisor_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "proxy/command/subcommands.h"
+
+#define LEGACY "POSTERN_LEGACY"
+#define LEGACY_VERSION 1
+#define LEGACY_MAX (4 * 1024 * 1024)
+
+extern char **environ;
+
+/* --- what is left to the next program --- */
+
+static json_t *ports_to_json(const struct ports *ports)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < ports->count; i++) {
+        const struct port *port = &ports->items[i];
+        json_t *sockets = json_array();
+        for (size_t j = 0; j < port->count; j++)
+            json_array_append_new(sockets, json_integer(port->sockets[j]));
+        json_array_append_new(
+            list, json_pack("{s:s, s:b, s:o}", "address", port->address,
+                            "is_given", port->is_given, "sockets", sockets));
+    }
+    return list;
+}
+
+static json_t *workers_to_json(const struct supervisor *s)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < WORKERS_MAX; i++) {
+        const struct worker_handle *one = &s->workers[i];
+        if (one->state == WORKER_NONE)
+            continue;
+        json_array_append_new(list,
+                              json_pack("{s:I, s:i, s:i, s:b}", "process",
+                                        (json_int_t)one->pid, "channel",
+                                        one->channel, "orders", one->orders,
+                                        "is_current", one == s->current));
+    }
+    return list;
+}
+
+static void keep(int descriptor, bool is_kept)
+{
+    (void)fcntl(descriptor, F_SETFD, is_kept ? 0 : FD_CLOEXEC);
+}
+
+/* Whether they stay open over an exec. */
+static void keep_all(const struct supervisor *s, int control, bool is_kept)
+{
+    for (size_t i = 0; i < s->ports.count; i++)
+        for (size_t j = 0; j < s->ports.items[i].count; j++)
+            keep(s->ports.items[i].sockets[j], is_kept);
+    for (size_t i = 0; i < WORKERS_MAX; i++) {
+        if (s->workers[i].state == WORKER_NONE)
+            continue;
+        keep(s->workers[i].channel, is_kept);
+        keep(s->workers[i].orders, is_kept);
+    }
+    if (control >= 0)
+        keep(control, is_kept);
+}
+
+/* The descriptor of the legacy, or -1 with errno set. */
+static int write_legacy(const struct supervisor *s, int control)
+{
+    json_t *legacy =
+        json_pack("{s:i, s:I, s:i, s:i, s:o, s:o}", "version", LEGACY_VERSION,
+                  "started_ms", (json_int_t)s->started_ms, "generation",
+                  (int)s->generation, "control", control, "ports",
+                  ports_to_json(&s->ports), "workers", workers_to_json(s));
+    int fd = memfd_create("legacy", 0);
+    int result = legacy == NULL || fd < 0 ? -1 : json_dumpfd(legacy, fd, 0);
+    json_decref(legacy);
+    if (result == 0)
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+static int execute(struct supervisor *s, int legacy)
+{
+    char number[16];
+    char *arguments[] = {(char *)s->name, "run", "-c", (char *)s->path, NULL};
+    sigset_t none;
+    snprintf(number, sizeof number, "%d", legacy);
+    setenv(LEGACY, number, 1);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    execve(s->program, arguments, environ);
+    int error = errno;
+    unsetenv(LEGACY);
+    close(legacy);
+    errno = error;
+    return -1;
+}
+
+/* No thread may be left, nor wait for this one. The socket for orders. */
+static int end_threads(struct supervisor *s)
+{
+    struct order *order;
+    order_queue_close(&s->orders);
+    while ((order = s->connects) != NULL) {
+        s->connects = order->next;
+        order_queue_finish(&s->orders, order, NULL);
+    }
+    while ((order = order_queue_next(&s->orders)) != NULL)
+        order_queue_finish(&s->orders, order,
+                           control_refusal("the program is being exchanged, "
+                                           "ask again"));
+    int control = control_server_leave(s->control);
+    s->control = NULL;
+    return control;
+}
+
+static void go_on(struct supervisor *s, int control)
+{
+    order_queue_open(&s->orders);
+    supervisor_block_signals();
+    if (control >= 0)
+        s->control = control_server_new(control, s->settings->control,
+                                        supervisor_verbs, s);
+}
+
+/* Comes back only when it fails. */
+static void exchange(struct supervisor *s)
+{
+    int control = end_threads(s);
+    int legacy = write_legacy(s, control);
+    keep_all(s, control, true);
+    if (legacy >= 0)
+        (void)execute(s, legacy);
+    int error = errno;
+    keep_all(s, control, false);
+    supervisor_fail_upgrade(s, "%s can't be executed: %s", s->program,
+                            strerrordesc_np(error));
+    go_on(s, control);
+}
+
+/* --- the program is tried before --- */
+
+static pid_t try_program(const struct supervisor *s)
+{
+    char *arguments[] = {(char *)s->name, "check", (char *)s->path, NULL};
+    pid_t pid = fork();
+    if (pid != 0)
+        return pid;
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    execve(s->program, arguments, environ);
+    _exit(127);
+}
+
+/* To whoever asked, and to the log. */
+static void finish(struct supervisor *s, json_t *reply)
+{
+    if (s->upgrade == NULL)
+        json_decref(reply);
+    else
+        order_queue_finish(&s->orders, s->upgrade, reply);
+    s->upgrade = NULL;
+}
+
+void supervisor_fail_upgrade(struct supervisor *s, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(s->succession_error, sizeof s->succession_error, format, args);
+    va_end(args);
+    s->succession_state = "failed";
+    server_log_write(s->log, SERVER_ERROR,
+                     "the upgrade failed, this program goes on: %s",
+                     s->succession_error);
+    finish(s, control_refusal("%s", s->succession_error));
+}
+
+void supervisor_upgrade(struct supervisor *s, struct order *order)
+{
+    if (s->coming != NULL || s->check != 0 || s->phase != SUPERVISOR_RUNNING) {
+        if (order != NULL)
+            order_queue_finish(
+                &s->orders, order,
+                control_refusal("another worker process is on its way, or "
+                                "the server stops: ask again"));
+        return;
+    }
+    s->upgrade = order;
+    s->check = s->program == NULL ? -1 : try_program(s);
+    if (s->check > 0)
+        return;
+    s->check = 0;
+    supervisor_fail_upgrade(s, "%s can't be started",
+                            s->program == NULL ? s->name : s->program);
+}
+
+void supervisor_on_checked(struct supervisor *s, int status)
+{
+    s->check = 0;
+    if (s->phase != SUPERVISOR_RUNNING || s->coming != NULL ||
+        atomic_load(&s->under_way) > 0) {
+        supervisor_fail_upgrade(s, "another order is under way, ask again");
+    } else if (!WIFEXITED(status) || WEXITSTATUS(status) != EXIT_FINE) {
+        supervisor_fail_upgrade(
+            s,
+            "the new program refuses the configuration: `%s check %s` says "
+            "why",
+            s->program, s->path);
+    } else {
+        server_log_write(s->log, SERVER_INFO, "going over to the program %s",
+                         s->program);
+        service_manager_reloading(&s->manager);
+        finish(s, json_pack("{s:b, s:i}", "ok", 1, "generation",
+                            (int)s->generation + 1));
+        exchange(s);
+    }
+}
+
+char *supervisor_find_program(const char *name)
+{
+    char path[4096];
+    if (strchr(name, '/') != NULL)
+        return strdup(name);
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (length < 0)
+        return NULL;
+    path[length] = '\0';
+    return strdup(path);
+}
+
+/* --- what the program before has left --- */
+
+static int inherit_ports(struct supervisor *s, const json_t *list)
+{
+    size_t i, j;
+    const json_t *item, *socket;
+    json_array_foreach(list, i, item)
+    {
+        const char *address =
+            json_string_value(json_object_get(item, "address"));
+        bool is_given = json_is_true(json_object_get(item, "is_given"));
+        json_array_foreach(json_object_get(item, "sockets"), j, socket)
+        {
+            int fd = (int)json_integer_value(socket);
+            keep(fd, false);
+            if (address == NULL ||
+                (is_given ? ports_give(&s->ports, address, fd)
+                          : ports_add(&s->ports, address, fd)) != 0)
+                return -1;
+        }
+    }
+    return 0;
+}
+
+static void inherit_worker(struct supervisor *s, struct worker_handle *handle,
+                           const json_t *item)
+{
+    json_int_t pid = 0;
+    int is_current = 0;
+    *handle = (struct worker_handle){.channel = -1, .orders = -1};
+    (void)json_unpack((json_t *)(uintptr_t)item, "{s:I, s:i, s:i, s:b}",
+                      "process", &pid, "channel", &handle->channel, "orders",
+                      &handle->orders, "is_current", &is_current);
+    handle->pid = (pid_t)pid;
+    keep(handle->channel, false);
+    keep(handle->orders, false);
+    handle->heard_ms = supervisor_now_ms();
+    worker_handle_enter(handle, is_current ? WORKER_SERVING : WORKER_DRAINING,
+                        handle->heard_ms);
+    if (is_current)
+        s->current = handle;
+}
+
+static json_t *read_legacy(void)
+{
+    const char *number = getenv(LEGACY);
+    json_t *legacy = NULL;
+    if (number == NULL)
+        return NULL;
+    int fd = (int)strtol(number, NULL, 10);
+    if (lseek(fd, 0, SEEK_SET) == 0)
+        legacy = json_loadfd(fd, 0, NULL);
+    close(fd);
+    unsetenv(LEGACY);
+    return legacy;
+}
+
+bool supervisor_inherit(struct supervisor *s, int *control_socket)
+{
+    size_t i;
+    const json_t *item;
+    json_t *legacy = read_legacy();
+    if (legacy == NULL)
+        return false;
+    *control_socket =
+        (int)json_integer_value(json_object_get(legacy, "control"));
+    if (*control_socket >= 0)
+        keep(*control_socket, false);
+    s->started_ms =
+        (uint64_t)json_integer_value(json_object_get(legacy, "started_ms"));
+    s->generation =
+        (unsigned)json_integer_value(json_object_get(legacy, "generation"));
+    s->phase = SUPERVISOR_RUNNING;
+    if (inherit_ports(s, json_object_get(legacy, "ports")) != 0)
+        server_log_write(s->log, SERVER_ERROR,
+                         "no memory for the listening sockets");
+    ports_settle_all(&s->ports);
+    json_array_foreach(json_object_get(legacy, "workers"), i, item)
+    {
+        if (i < WORKERS_MAX)
+            inherit_worker(s, &s->workers[i], item);
+    }
+    json_decref(legacy);
+    return true;
+}
