@@ -7,19 +7,22 @@
 #define RULES_DISTINCT_SET_H
 
 #include "rules/expiring_table.h"
+#include "rules/slot_counts.h"
 
 #define DISTINCT_MAX 10000
 
 struct distinct_sets;
-struct distinct_set;
 
-/* Read-only but for is_reserved, which is the caller's. */
+/* Read-only but for is_reserved and reserver, which are the caller's. Sets and
+ * members by number, plus one; 0: none. */
 struct distinct_member {
-    struct distinct_set *set;              /* NULL: in none any more */
-    struct distinct_member *older, *newer; /* by until_ms, while not held */
-    uint64_t until_ms;
+    uint32_t set;          /* none: in none any more */
+    uint32_t older, newer; /* by until_ms, while not held */
     uint32_t holds;
-    bool is_reserved; /* it was new when it was first held */
+    uint64_t until_ms;
+    struct slot_counts held; /* of holds */
+    bool is_reserved;        /* it was new when it was first held */
+    uint8_t reserver;        /* by which slot */
 };
 
 enum distinct_full {
@@ -28,6 +31,10 @@ enum distinct_full {
 };
 
 struct distinct_sets *distinct_sets_new(size_t max, enum distinct_full full);
+/* As expiring_table_place(). */
+size_t distinct_sets_octets(size_t max);
+struct distinct_sets *distinct_sets_place(void *memory, size_t max,
+                                          enum distinct_full full);
 void distinct_sets_free(struct distinct_sets *sets);
 
 /* How many are in the set now; those that have expired leave. */
@@ -49,11 +56,16 @@ struct distinct_member *distinct_sets_add(struct distinct_sets *sets,
 /* Stays until `until_ms`, or longer if it was to. */
 void distinct_sets_keep(struct distinct_sets *sets,
                         struct distinct_member *member, uint64_t until_ms);
-/* Stays until it is let go as often, whatever the time. */
+/* Stays until it is let go as often, whatever the time. `slot`: on whose
+ * behalf. */
 void distinct_sets_hold(struct distinct_sets *sets,
-                        struct distinct_member *member);
+                        struct distinct_member *member, unsigned slot);
 void distinct_sets_let_go(struct distinct_sets *sets,
-                          struct distinct_member *member, uint64_t now_ms);
+                          struct distinct_member *member, unsigned slot,
+                          uint64_t now_ms);
+/* Lets go of all that a slot holds. */
+void distinct_sets_forget_slot(struct distinct_sets *sets, unsigned slot,
+                               uint64_t now_ms);
 
 /* Each payload is a struct distinct_member. Keeping one touches it. */
 struct expiring_table *distinct_sets_entries(struct distinct_sets *sets);

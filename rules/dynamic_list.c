@@ -1,35 +1,51 @@
 #include "rules/dynamic_list.h"
 
+#include "rules/base/zeroed_block.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 struct listed {
-    char *texts; /* the list's name, then the value; owned */
     uint16_t list_n, value_n;
     bool is_removed;
+    /* The list's name, then the value: room for any, so that entries can lie
+     * in shared memory. */
+    char texts[DYNAMIC_LIST_NAME_MAX + DYNAMIC_LIST_VALUE_MAX];
+};
+
+/* What lies in the memory before the table. */
+struct head {
+    _Alignas(ZEROED_BLOCK_ALIGNMENT) bool has_lost;
 };
 
 struct dynamic_list {
+    void *owned; /* the memory, if it is the list's own */
+    struct head *head;
     struct expiring_table *entries;
-    bool has_lost;
 };
 
 static void on_forget(void *owner, void *payload)
 {
     struct dynamic_list *list = owner;
-    struct listed *listed = payload;
+    const struct listed *listed = payload;
     if (listed->is_removed)
-        list->has_lost = true;
-    free(listed->texts);
-    listed->texts = NULL;
+        list->head->has_lost = true;
 }
 
-struct dynamic_list *dynamic_list_new(size_t max)
+size_t dynamic_list_octets(size_t max)
+{
+    return sizeof(struct head) +
+           expiring_table_octets(max, sizeof(struct listed));
+}
+
+struct dynamic_list *dynamic_list_place(void *memory, size_t max)
 {
     struct dynamic_list *list = calloc(1, sizeof *list);
     if (list == NULL)
         return NULL;
-    list->entries = expiring_table_new(max, sizeof(struct listed));
+    list->head = memory;
+    list->entries =
+        expiring_table_place(list->head + 1, max, sizeof(struct listed));
     if (list->entries == NULL) {
         free(list);
         return NULL;
@@ -38,28 +54,27 @@ struct dynamic_list *dynamic_list_new(size_t max)
     return list;
 }
 
+struct dynamic_list *dynamic_list_new(size_t max)
+{
+    void *owned;
+    void *memory = zeroed_block_new(dynamic_list_octets(max), &owned);
+    if (memory == NULL)
+        return NULL;
+    struct dynamic_list *list = dynamic_list_place(memory, max);
+    if (list == NULL)
+        free(owned);
+    else
+        list->owned = owned;
+    return list;
+}
+
 void dynamic_list_free(struct dynamic_list *list)
 {
     if (list == NULL)
         return;
-    for (size_t i = 0; i < expiring_table_count(list->entries); i++) {
-        struct listed *listed = expiring_table_at(list->entries, i);
-        free(listed->texts);
-    }
     expiring_table_free(list->entries);
+    free(list->owned);
     free(list);
-}
-
-static char *join(struct str list, struct str value)
-{
-    char *texts = malloc(list.n + value.n + 1);
-    if (texts == NULL)
-        return NULL;
-    if (list.n > 0)
-        memcpy(texts, list.p, list.n);
-    if (value.n > 0)
-        memcpy(texts + list.n, value.p, value.n);
-    return texts;
 }
 
 static bool insert(struct dynamic_list *list, const struct dynamic_value *value,
@@ -68,18 +83,16 @@ static bool insert(struct dynamic_list *list, const struct dynamic_value *value,
     if (value->list.n > DYNAMIC_LIST_NAME_MAX ||
         value->value.n > DYNAMIC_LIST_VALUE_MAX)
         return false;
-    char *texts = join(value->list, value->value);
-    if (texts == NULL)
-        return false;
     struct listed *listed =
         expiring_table_make(list->entries, &value->key, now_ms);
-    if (listed == NULL) {
-        free(texts);
+    if (listed == NULL)
         return false;
-    }
-    *listed = (struct listed){.texts = texts,
-                              .list_n = (uint16_t)value->list.n,
-                              .value_n = (uint16_t)value->value.n};
+    listed->list_n = (uint16_t)value->list.n;
+    listed->value_n = (uint16_t)value->value.n;
+    if (value->list.n > 0)
+        memcpy(listed->texts, value->list.p, value->list.n);
+    if (value->value.n > 0)
+        memcpy(listed->texts + value->list.n, value->value.p, value->value.n);
     expiring_table_set(list->entries, listed, value->until_ms);
     expiring_table_touch(list->entries, listed);
     return true;
@@ -137,7 +150,7 @@ struct expiring_table *dynamic_list_entries(struct dynamic_list *list)
 
 bool dynamic_list_take_lost(struct dynamic_list *list)
 {
-    bool has_lost = list->has_lost;
-    list->has_lost = false;
+    bool has_lost = list->head->has_lost;
+    list->head->has_lost = false;
     return has_lost;
 }

@@ -12,6 +12,9 @@
 struct dynamic_list;
 
 struct dynamic_list *dynamic_list_new(size_t max);
+/* As expiring_table_place(). */
+size_t dynamic_list_octets(size_t max);
+struct dynamic_list *dynamic_list_place(void *memory, size_t max);
 void dynamic_list_free(struct dynamic_list *list);
 
 /* One value of one list, and its key: the hash of both texts. */

@@ -3,6 +3,8 @@
  * never a walk over the table. */
 #include "rules/expiring_table.h"
 
+#include "rules/base/zeroed_block.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,16 +19,22 @@ struct entry {
                            0: this one was not */
 };
 
+/* What lies in the memory before the rest. */
+struct head {
+    _Alignas(ZEROED_BLOCK_ALIGNMENT) uint32_t count;
+    uint32_t touched; /* the first that was, plus one; 0: none */
+    uint32_t is_watched;
+};
+
 struct expiring_table {
-    void *memory; /* owned: the four that follow lie in it */
+    void *owned; /* the memory, if it is the table's own */
+    struct head *head;
     struct entry *entries;
     unsigned char *payloads;
     size_t payload_bytes;
     uint32_t *chains; /* first entry, plus one */
     uint32_t *heap;   /* of entries */
-    uint32_t count, max;
-    uint32_t touched; /* the first, as in struct entry */
-    bool is_watched;
+    uint32_t max;
     size_t chain_mask;
     void (*forget)(void *owner, void *payload);
     void *owner;
@@ -42,43 +50,72 @@ struct expiring_key expiring_key(const uint8_t secret[KEYED_HASH_SECRET],
                                   keyed_hash_parts(second, parts, count)}};
 }
 
-struct expiring_table *expiring_table_new(size_t max, size_t payload_bytes)
+static size_t chains_of(size_t max)
 {
-    struct expiring_table *table = calloc(1, sizeof *table);
-    size_t chains = 1, align = sizeof(uint64_t);
-    if (table == NULL || max >= NONE)
-        goto fail;
+    size_t chains = 1;
     while (chains < max)
         chains *= 2;
+    return chains;
+}
+
+/* What needs more alignment than this has a size that is a multiple of it. */
+static size_t padded(size_t payload_bytes)
+{
+    size_t align = sizeof(uint64_t);
+    return (payload_bytes + align - 1) / align * align;
+}
+
+size_t expiring_table_octets(size_t max, size_t payload_bytes)
+{
+    return zeroed_block_size(sizeof(struct head) +
+                             max * (padded(payload_bytes) +
+                                    sizeof(struct entry) + sizeof(uint32_t)) +
+                             chains_of(max) * sizeof(uint32_t));
+}
+
+struct expiring_table *expiring_table_place(void *memory, size_t max,
+                                            size_t payload_bytes)
+{
+    struct expiring_table *table = max < NONE ? calloc(1, sizeof *table) : NULL;
+    if (table == NULL)
+        return NULL;
+    size_t chains = chains_of(max);
     table->max = (uint32_t)max;
     table->chain_mask = chains - 1;
-    table->touched = NONE;
-    /* What needs more than this has a size that is a multiple of it. */
-    table->payload_bytes = (payload_bytes + align - 1) / align * align;
-    size_t octets = max * (sizeof *table->entries + table->payload_bytes +
-                           sizeof *table->heap) +
-                    chains * sizeof *table->chains;
-    /* One piece, so that it is large enough to come as untouched pages. */
-    table->memory = calloc(1, octets);
-    if (table->memory == NULL)
-        goto fail;
+    table->payload_bytes = padded(payload_bytes);
+    table->head = memory;
     /* The payloads first, whose alignment is not known here. */
-    table->payloads = table->memory;
+    table->payloads = (unsigned char *)(table->head + 1);
     table->entries =
         (struct entry *)(void *)(table->payloads + max * table->payload_bytes);
     table->chains = (uint32_t *)(table->entries + max);
     table->heap = table->chains + chains;
     return table;
-fail:
-    expiring_table_free(table);
-    return NULL;
+}
+
+struct expiring_table *expiring_table_new(size_t max, size_t payload_bytes)
+{
+    void *owned = NULL;
+    void *memory =
+        max < NONE ? zeroed_block_new(expiring_table_octets(max, payload_bytes),
+                                      &owned)
+                   : NULL;
+    if (memory == NULL)
+        return NULL;
+    struct expiring_table *table =
+        expiring_table_place(memory, max, payload_bytes);
+    if (table == NULL)
+        free(owned);
+    else
+        table->owned = owned;
+    return table;
 }
 
 void expiring_table_free(struct expiring_table *table)
 {
     if (table == NULL)
         return;
-    free(table->memory);
+    free(table->owned);
     free(table);
 }
 
@@ -143,10 +180,11 @@ static void settle(struct expiring_table *table, uint32_t slot)
     }
     for (;;) {
         size_t child = (size_t)slot * 2 + 1;
-        if (child >= table->count)
+        if (child >= table->head->count)
             return;
-        if (child + 1 < table->count && expiry_at(table, (uint32_t)child + 1) <
-                                            expiry_at(table, (uint32_t)child))
+        if (child + 1 < table->head->count &&
+            expiry_at(table, (uint32_t)child + 1) <
+                expiry_at(table, (uint32_t)child))
             child++;
         if (expiry_at(table, (uint32_t)child) >= expiry_at(table, slot))
             return;
@@ -167,16 +205,16 @@ static void unchain(struct expiring_table *table, uint32_t index)
  * one. */
 static uint32_t take_entry(struct expiring_table *table, uint64_t now_ms)
 {
-    uint32_t index = table->count == 0 ? NONE : table->heap[0];
+    uint32_t index = table->head->count == 0 ? NONE : table->heap[0];
     if (index != NONE && table->entries[index].expiry_ms <= now_ms) {
         if (table->forget != NULL)
             table->forget(table->owner, payload_of(table, index));
         unchain(table, index);
         return index;
     }
-    if (table->count == table->max)
+    if (table->head->count == table->max)
         return NONE;
-    index = table->count++;
+    index = table->head->count++;
     table->heap[index] = index;
     table->entries[index].heap_slot = index;
     return index;
@@ -236,12 +274,18 @@ struct expiring_key expiring_table_key(const struct expiring_table *table,
 
 size_t expiring_table_count(const struct expiring_table *table)
 {
-    return table->count;
+    return table->head->count;
 }
 
 void *expiring_table_at(struct expiring_table *table, size_t number)
 {
     return payload_of(table, (uint32_t)number);
+}
+
+size_t expiring_table_number(const struct expiring_table *table,
+                             const void *payload)
+{
+    return index_of(table, payload);
 }
 
 void expiring_table_on_forget(struct expiring_table *table,
@@ -254,24 +298,27 @@ void expiring_table_on_forget(struct expiring_table *table,
 
 void expiring_table_watch(struct expiring_table *table)
 {
-    table->is_watched = true;
+    table->head->is_watched = true;
 }
 
 void expiring_table_touch(struct expiring_table *table, const void *payload)
 {
+    struct head *head = table->head;
     uint32_t index = index_of(table, payload);
-    if (!table->is_watched || table->entries[index].touched != 0)
+    if (!head->is_watched || table->entries[index].touched != 0)
         return;
-    table->entries[index].touched = table->touched;
-    table->touched = index + 1;
+    table->entries[index].touched = head->touched == 0 ? NONE : head->touched;
+    head->touched = index + 1;
 }
 
 void *expiring_table_take_touched(struct expiring_table *table)
 {
-    if (table->touched == NONE)
+    struct head *head = table->head;
+    if (head->touched == 0)
         return NULL;
-    uint32_t index = table->touched - 1;
-    table->touched = table->entries[index].touched;
+    uint32_t index = head->touched - 1;
+    uint32_t next = table->entries[index].touched;
+    head->touched = next == NONE ? 0 : next;
     table->entries[index].touched = 0;
     return payload_of(table, index);
 }

@@ -23,6 +23,13 @@ struct expiring_key expiring_key(const uint8_t secret[KEYED_HASH_SECRET],
 
 /* NULL when out of memory. `max` is at least 1. */
 struct expiring_table *expiring_table_new(size_t max, size_t payload_bytes);
+/* The same in memory of the caller's, aligned to 64 octets, that outlives the
+ * table: octets of zeros are an empty table. Whatever two processes must have
+ * in common lies there, by number and not by address, so that each may have a
+ * table over it. They take turns. */
+size_t expiring_table_octets(size_t max, size_t payload_bytes);
+struct expiring_table *expiring_table_place(void *memory, size_t max,
+                                            size_t payload_bytes);
 void expiring_table_free(struct expiring_table *table);
 /* `forget` is told of each payload that makes room for another. */
 void expiring_table_on_forget(struct expiring_table *table,
@@ -53,6 +60,8 @@ struct expiring_key expiring_table_key(const struct expiring_table *table,
 /* Entries that were ever made: each keeps its number, below this. */
 size_t expiring_table_count(const struct expiring_table *table);
 void *expiring_table_at(struct expiring_table *table, size_t number);
+size_t expiring_table_number(const struct expiring_table *table,
+                             const void *payload);
 
 /* From now on what is touched is remembered. */
 void expiring_table_watch(struct expiring_table *table);

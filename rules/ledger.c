@@ -51,28 +51,64 @@ static struct identity known_identity(struct str user, struct str net)
     return (struct identity){{STR("client.known"), user, net}};
 }
 
-static bool open_tables(struct ledger *ledger, size_t max_keys)
+static size_t lists_max(size_t max_keys)
 {
-    ledger->budgets = budget_table_new(max_keys);
-    ledger->distinct = distinct_sets_new(max_keys, DISTINCT_REFUSES);
-    ledger->recipients = distinct_sets_new(2 * max_keys, DISTINCT_FORGETS);
-    ledger->lists = dynamic_list_new(max_keys / 8 + 64);
-    ledger->nets = expiring_table_new(max_keys, 1);
+    return max_keys / 8 + 64;
+}
+
+size_t ledger_octets(size_t max_keys)
+{
+    return sizeof(struct ledger_head) + budget_table_octets(max_keys) +
+           distinct_sets_octets(max_keys) + distinct_sets_octets(2 * max_keys) +
+           dynamic_list_octets(lists_max(max_keys)) +
+           expiring_table_octets(max_keys, 1);
+}
+
+static bool place_tables(struct ledger *ledger, size_t max_keys)
+{
+    char *at = (char *)(ledger->head + 1);
+    ledger->budgets = budget_table_place(at, max_keys);
+    at += budget_table_octets(max_keys);
+    ledger->distinct = distinct_sets_place(at, max_keys, DISTINCT_REFUSES);
+    at += distinct_sets_octets(max_keys);
+    ledger->recipients =
+        distinct_sets_place(at, 2 * max_keys, DISTINCT_FORGETS);
+    at += distinct_sets_octets(2 * max_keys);
+    ledger->lists = dynamic_list_place(at, lists_max(max_keys));
+    at += dynamic_list_octets(lists_max(max_keys));
+    ledger->nets = expiring_table_place(at, max_keys, 1);
     return ledger->budgets != NULL && ledger->distinct != NULL &&
            ledger->recipients != NULL && ledger->lists != NULL &&
            ledger->nets != NULL;
 }
 
-struct ledger *ledger_new(size_t max_keys, const uint8_t secret[16])
+struct ledger *ledger_place(void *memory, size_t max_keys,
+                            const uint8_t secret[16], unsigned slot)
 {
     struct ledger *ledger = calloc(1, sizeof *ledger);
     if (ledger == NULL)
         return NULL;
     memcpy(ledger->secret, secret, sizeof ledger->secret);
-    if (!open_tables(ledger, max_keys)) {
+    ledger->slot = slot;
+    ledger->head = memory;
+    if (!place_tables(ledger, max_keys)) {
         ledger_free(ledger);
         return NULL;
     }
+    return ledger;
+}
+
+struct ledger *ledger_new(size_t max_keys, const uint8_t secret[16])
+{
+    void *owned;
+    void *memory = zeroed_block_new(ledger_octets(max_keys), &owned);
+    if (memory == NULL)
+        return NULL;
+    struct ledger *ledger = ledger_place(memory, max_keys, secret, 0);
+    if (ledger == NULL)
+        free(owned);
+    else
+        ledger->owned = owned;
     return ledger;
 }
 
@@ -86,15 +122,17 @@ void ledger_free(struct ledger *ledger)
     dynamic_list_free(ledger->lists);
     expiring_table_free(ledger->nets);
     explicit_bzero(ledger->secret, sizeof ledger->secret);
+    free(ledger->owned);
     free(ledger);
 }
 
 /* The time, which never goes back. */
 static uint64_t tick(struct ledger *ledger, uint64_t now_ms)
 {
-    if (now_ms > ledger->latest_ms)
-        ledger->latest_ms = now_ms;
-    return ledger->latest_ms;
+    struct ledger_head *head = ledger->head;
+    if (now_ms > head->latest_ms)
+        head->latest_ms = now_ms;
+    return head->latest_ms;
 }
 
 static void answer_hold(struct ledger *ledger, const struct question *question,
@@ -112,7 +150,7 @@ static void answer_hold(struct ledger *ledger, const struct question *question,
                             question->max, question->cost, now_ms, &result);
     else
         budget_table_hold(ledger->budgets, &key, &question->rate, question->max,
-                          question->cost, now_ms, &result);
+                          question->cost, ledger->slot, now_ms, &result);
     *answer = (struct answer){.is_within = result.is_within,
                               .before = result.before,
                               .after = result.after,
@@ -147,7 +185,7 @@ void ledger_commit(struct ledger *ledger, struct hold *hold, uint64_t now_ms)
         return;
     }
     budget_table_commit(ledger->budgets, &key, &hold->rate, hold->cost,
-                        hold->charge, now_ms);
+                        hold->charge, ledger->slot, now_ms);
 }
 
 void ledger_give_back(struct ledger *ledger, struct hold *hold, uint64_t now_ms)
@@ -163,7 +201,16 @@ void ledger_give_back(struct ledger *ledger, struct hold *hold, uint64_t now_ms)
         ledger_distinct_give_back(ledger, hold, &keys, now_ms);
         return;
     }
-    budget_table_give_back(ledger->budgets, &key, &hold->rate, hold->cost);
+    budget_table_give_back(ledger->budgets, &key, &hold->rate, hold->cost,
+                           ledger->slot);
+}
+
+void ledger_forget_slot(struct ledger *ledger, unsigned slot)
+{
+    budget_table_forget_slot(ledger->budgets, slot);
+    distinct_sets_forget_slot(ledger->distinct, slot, ledger->head->latest_ms);
+    distinct_sets_forget_slot(ledger->recipients, slot,
+                              ledger->head->latest_ms);
 }
 
 bool ledger_apply(struct ledger *ledger, const struct list_change *change,

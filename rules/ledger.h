@@ -19,6 +19,14 @@ struct ledger;
 
 /* `secret` keys the hash. NULL when out of memory. */
 struct ledger *ledger_new(size_t max_keys, const uint8_t secret[16]);
+/* The same in memory of the caller's, aligned to 64 octets, that outlives the
+ * ledger: octets of zeros are an empty one. Several ledgers may be placed over
+ * one memory, in several processes, and are one; they take turns. `slot`,
+ * below SLOTS, is the number of this one among them; see
+ * ledger_forget_slot(). */
+size_t ledger_octets(size_t max_keys);
+struct ledger *ledger_place(void *memory, size_t max_keys,
+                            const uint8_t secret[16], unsigned slot);
 void ledger_free(struct ledger *ledger);
 
 /* Answers at once. now_ms: monotonic enough for budgets, since any epoch. */
@@ -30,6 +38,10 @@ void ledger_answer(struct ledger *ledger, const struct question *question,
 void ledger_commit(struct ledger *ledger, struct hold *hold, uint64_t now_ms);
 void ledger_give_back(struct ledger *ledger, struct hold *hold,
                       uint64_t now_ms);
+
+/* Gives back all that the ledgers with this slot hold: whoever held it is no
+ * more. Takes a walk over all entries. */
+void ledger_forget_slot(struct ledger *ledger, unsigned slot);
 
 /* False: there is no room for one more value, or it is too long. */
 bool ledger_apply(struct ledger *ledger, const struct list_change *change,

@@ -39,7 +39,7 @@ static void take(struct ledger *ledger, const struct question *question,
         distinct_sets_keep(ledger->distinct, member,
                            after(now_ms, question->rate.period_ms));
     else
-        distinct_sets_hold(ledger->distinct, member);
+        distinct_sets_hold(ledger->distinct, member, ledger->slot);
 }
 
 static void answer_counted(struct ledger *ledger,
@@ -77,7 +77,7 @@ static void settle_counted(struct ledger *ledger, const struct hold *hold,
         return;
     if (is_committed)
         distinct_sets_keep(sets, member, after(now_ms, hold->rate.period_ms));
-    distinct_sets_let_go(sets, member, now_ms);
+    distinct_sets_let_go(sets, member, ledger->slot, now_ms);
 }
 
 /* --- new recipients --- */
@@ -95,7 +95,7 @@ static void answer_known(struct ledger *ledger, const struct question *question,
         distinct_sets_keep(ledger->recipients, member,
                            after(now_ms, WRITTEN_TO_MS));
     else
-        distinct_sets_hold(ledger->recipients, member);
+        distinct_sets_hold(ledger->recipients, member, ledger->slot);
 }
 
 static void answer_new(struct ledger *ledger, const struct question *question,
@@ -108,7 +108,7 @@ static void answer_new(struct ledger *ledger, const struct question *question,
                             question->max, 1, now_ms, result);
     else
         budget_table_hold(ledger->budgets, &keys->set, &question->rate,
-                          question->max, 1, now_ms, result);
+                          question->max, 1, ledger->slot, now_ms, result);
     if (!result->is_within)
         return;
     /* Without room it is not remembered, and costs again the next time. */
@@ -121,7 +121,8 @@ static void answer_new(struct ledger *ledger, const struct question *question,
         return;
     }
     member->is_reserved = true;
-    distinct_sets_hold(sets, member);
+    member->reserver = (uint8_t)ledger->slot;
+    distinct_sets_hold(sets, member, ledger->slot);
 }
 
 static void answer_recipient(struct ledger *ledger,
@@ -148,19 +149,26 @@ static struct distinct_member *held_recipient(struct ledger *ledger,
     return member == NULL || member->holds == 0 ? NULL : member;
 }
 
+/* On whose behalf the budget holds one for it. */
+static unsigned reserver_of(const struct ledger *ledger,
+                            const struct distinct_member *member)
+{
+    return member == NULL ? ledger->slot : member->reserver;
+}
+
 static void commit_recipient(struct ledger *ledger, const struct hold *hold,
                              const struct distinct_keys *keys, uint64_t now_ms)
 {
     struct distinct_member *member = held_recipient(ledger, keys, now_ms);
     if (member == NULL || member->is_reserved)
         budget_table_commit(ledger->budgets, &keys->set, &hold->rate, 1, 1,
-                            now_ms);
+                            reserver_of(ledger, member), now_ms);
     if (member == NULL)
         return;
     member->is_reserved = false;
     distinct_sets_keep(ledger->recipients, member,
                        after(now_ms, WRITTEN_TO_MS));
-    distinct_sets_let_go(ledger->recipients, member, now_ms);
+    distinct_sets_let_go(ledger->recipients, member, ledger->slot, now_ms);
 }
 
 static void give_back_recipient(struct ledger *ledger, const struct hold *hold,
@@ -169,9 +177,10 @@ static void give_back_recipient(struct ledger *ledger, const struct hold *hold,
 {
     struct distinct_member *member = held_recipient(ledger, keys, now_ms);
     if (member == NULL || (member->is_reserved && member->holds == 1))
-        budget_table_give_back(ledger->budgets, &keys->set, &hold->rate, 1);
+        budget_table_give_back(ledger->budgets, &keys->set, &hold->rate, 1,
+                               reserver_of(ledger, member));
     if (member != NULL)
-        distinct_sets_let_go(ledger->recipients, member, now_ms);
+        distinct_sets_let_go(ledger->recipients, member, ledger->slot, now_ms);
 }
 
 /* --- either --- */

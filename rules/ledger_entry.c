@@ -49,7 +49,7 @@ static bool tell_member(const struct distinct_sets *sets,
                         const struct distinct_member *member,
                         struct ledger_entry *out)
 {
-    if (member->set == NULL || member->is_reserved)
+    if (member->set == 0 || member->is_reserved)
         return false;
     out->set = distinct_sets_key_of(sets, member);
     out->until_ms = member->until_ms;
@@ -123,7 +123,7 @@ bool ledger_entry_at(struct ledger *ledger, enum ledger_entry_kind kind,
 {
     const void *payload = expiring_table_at(table_of(ledger, kind), number);
     return tell(ledger, kind, payload, out) &&
-           out->until_ms > ledger->latest_ms;
+           out->until_ms > ledger->head->latest_ms;
 }
 
 /* --- after a restart --- */

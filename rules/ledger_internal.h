@@ -2,17 +2,25 @@
 #ifndef RULES_LEDGER_INTERNAL_H
 #define RULES_LEDGER_INTERNAL_H
 
+#include "rules/base/zeroed_block.h"
 #include "rules/budget_table.h"
 #include "rules/distinct_set.h"
 #include "rules/dynamic_list.h"
 #include "rules/ledger.h"
 #include "rules/limit.h"
 
-struct ledger {
-    uint8_t secret[KEYED_HASH_SECRET];
+/* What lies in the memory before the tables. */
+struct ledger_head {
     /* The latest time that anyone passed: threads read the clock one after
      * the other, and a clock may be set back. Here time never goes back. */
-    uint64_t latest_ms;
+    _Alignas(ZEROED_BLOCK_ALIGNMENT) uint64_t latest_ms;
+};
+
+struct ledger {
+    void *owned; /* the memory, if it is the ledger's own */
+    struct ledger_head *head;
+    uint8_t secret[KEYED_HASH_SECRET];
+    unsigned slot; /* on whose behalf it holds */
     struct budget_table *budgets;
     struct distinct_sets *distinct;   /* networks, logins */
     struct distinct_sets *recipients; /* addresses written to */

@@ -113,25 +113,25 @@ static void wire_O08_a_key_in_debt_or_holding_is_never_forgotten(void **state)
     (void)state;
     assert_non_null(table);
     struct expiring_key held = key_of(1), used = key_of(2), idle = key_of(3);
-    budget_table_hold(table, &held, &rate, 5, 1, 0, &result);
+    budget_table_hold(table, &held, &rate, 5, 1, 0, 0, &result);
     budget_table_charge(table, &used, &rate, 5, 5, 0, &result);
-    budget_table_hold(table, &idle, &rate, 5, 1, 0, &result);
-    budget_table_give_back(table, &idle, &rate, 1);
+    budget_table_hold(table, &idle, &rate, 5, 1, 0, 0, &result);
+    budget_table_give_back(table, &idle, &rate, 1, 0);
     /* A flood of new keys gets the one idle place and nothing more. */
     for (unsigned i = 10; i < 1000; i++) {
         struct expiring_key key = key_of(i);
-        budget_table_hold(table, &key, &rate, 5, 1, 100, &result);
+        budget_table_hold(table, &key, &rate, 5, 1, 0, 100, &result);
         assert_int_equal(result.is_within, i == 10);
         assert_int_equal(result.retry_after_ms, i == 10 ? 0 : 1000);
     }
-    budget_table_hold(table, &used, &rate, 5, 1, 100, &result);
+    budget_table_hold(table, &used, &rate, 5, 1, 0, 100, &result);
     assert_false(result.is_within);
-    budget_table_hold(table, &held, &rate, 5, 5, 100, &result);
+    budget_table_hold(table, &held, &rate, 5, 5, 0, 100, &result);
     assert_false(result.is_within);
     assert_int_equal(result.before, 1);
     /* Debt that has drained makes room again. */
     struct expiring_key late = key_of(2000);
-    budget_table_hold(table, &late, &rate, 5, 1, 6000, &result);
+    budget_table_hold(table, &late, &rate, 5, 1, 0, 6000, &result);
     assert_true(result.is_within);
     budget_table_free(table);
 }

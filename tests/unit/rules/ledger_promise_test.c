@@ -1,9 +1,11 @@
 /* What the ledger promises, against a model that is too simple to be wrong:
  * thousands of random interleavings of several sessions over a few keys, with
- * random rates and bursts, and a clock that jumps and sometimes goes back. */
+ * random rates and bursts, and a clock that jumps and sometimes goes back. In
+ * every second play two ledgers over one memory take turns at random. */
 #include "tests/unit/rules/fixture.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "rules/ruleset_internal.h"
 
@@ -25,7 +27,8 @@ struct model {
 };
 
 struct world {
-    struct ledger *ledger;
+    struct ledger *ledgers[2];
+    void *memory; /* that both are placed over; NULL: there is only one */
     struct rule rule;
     struct limit limit;
     struct rate rate;
@@ -99,6 +102,29 @@ static void model_commit(const struct world *w, struct model *m, uint64_t cost)
 
 /* --- the ledger --- */
 
+static void open_ledgers(struct world *w, bool is_placed)
+{
+    static const uint8_t SECRET[16] = "0123456789abcde";
+    if (!is_placed) {
+        w->ledgers[0] = ledger_new(KEYS, SECRET);
+        assert_non_null(w->ledgers[0]);
+        return;
+    }
+    size_t octets = ledger_octets(KEYS);
+    w->memory = aligned_alloc(64, octets);
+    assert_non_null(w->memory);
+    memset(w->memory, 0, octets);
+    for (unsigned i = 0; i < 2; i++) {
+        w->ledgers[i] = ledger_place(w->memory, KEYS, SECRET, i);
+        assert_non_null(w->ledgers[i]);
+    }
+}
+
+static struct ledger *some_ledger(struct world *w)
+{
+    return w->ledgers[w->memory == NULL ? 0 : pick(w, 2)];
+}
+
 static struct answer ask_ledger(struct world *w, int key, uint64_t cost,
                                 bool is_charge)
 {
@@ -111,7 +137,7 @@ static struct answer ask_ledger(struct world *w, int key, uint64_t cost,
                                 .max = w->burst,
                                 .rate = w->rate,
                                 .is_charge = is_charge};
-    ledger_answer(w->ledger, &question, w->now_ms, &answer);
+    ledger_answer(some_ledger(w), &question, w->now_ms, &answer);
     return answer;
 }
 
@@ -171,9 +197,9 @@ static void settle_some(struct world *w, bool commits)
     hold.charge = pick(w, 4) == 0 ? hold.cost / 2 : hold.cost;
     for (int twice = 0; twice < 2; twice++) {
         if (commits)
-            ledger_commit(w->ledger, &hold, w->now_ms);
+            ledger_commit(some_ledger(w), &hold, w->now_ms);
         else
-            ledger_give_back(w->ledger, &hold, w->now_ms);
+            ledger_give_back(some_ledger(w), &hold, w->now_ms);
         EXPECT(w, hold.is_settled);
     }
     if (commits)
@@ -205,7 +231,6 @@ static void one_step(struct world *w)
 
 static void play(unsigned seed, enum play_of kind)
 {
-    static const uint8_t SECRET[16] = "0123456789abcde";
     struct world *w = calloc(1, sizeof *w);
     assert_non_null(w);
     w->first_seed = w->seed = seed;
@@ -217,11 +242,12 @@ static void play(unsigned seed, enum play_of kind)
     w->now_ms = w->latest_ms = pick(w, 1u << 30);
     for (int i = 0; i < KEYS; i++)
         w->models[i].at_ms = w->latest_ms;
-    w->ledger = ledger_new(KEYS, SECRET);
-    assert_non_null(w->ledger);
+    open_ledgers(w, seed % 2 == 0);
     for (int step = 0; step < STEPS; step++)
         one_step(w);
-    ledger_free(w->ledger);
+    for (int i = 0; i < 2; i++)
+        ledger_free(w->ledgers[i]);
+    free(w->memory);
     free(w);
 }
 
