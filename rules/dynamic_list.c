@@ -154,3 +154,8 @@ bool dynamic_list_take_lost(struct dynamic_list *list)
     list->head->has_lost = false;
     return has_lost;
 }
+
+void dynamic_list_lose(struct dynamic_list *list)
+{
+    list->head->has_lost = true;
+}

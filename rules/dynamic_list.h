@@ -41,5 +41,6 @@ struct expiring_table *dynamic_list_entries(struct dynamic_list *list);
 /* Whether a removal was forgotten before it was taken as touched: then only a
  * look at all entries tells what is listed. Asking resets it. */
 bool dynamic_list_take_lost(struct dynamic_list *list);
+void dynamic_list_lose(struct dynamic_list *list);
 
 #endif

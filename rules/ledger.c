@@ -82,6 +82,18 @@ static bool place_tables(struct ledger *ledger, size_t max_keys)
            ledger->nets != NULL;
 }
 
+static bool make_tables(struct ledger *ledger, size_t max_keys)
+{
+    ledger->budgets = budget_table_new(max_keys);
+    ledger->distinct = distinct_sets_new(max_keys, DISTINCT_REFUSES);
+    ledger->recipients = distinct_sets_new(2 * max_keys, DISTINCT_FORGETS);
+    ledger->lists = dynamic_list_new(lists_max(max_keys));
+    ledger->nets = expiring_table_new(max_keys, 1);
+    return ledger->budgets != NULL && ledger->distinct != NULL &&
+           ledger->recipients != NULL && ledger->lists != NULL &&
+           ledger->nets != NULL;
+}
+
 struct ledger *ledger_place(void *memory, size_t max_keys,
                             const uint8_t secret[16], unsigned slot)
 {
@@ -98,17 +110,19 @@ struct ledger *ledger_place(void *memory, size_t max_keys,
     return ledger;
 }
 
+/* A piece of memory for each table: a kernel may refuse one that is larger
+ * than what the machine has, untouched or not. */
 struct ledger *ledger_new(size_t max_keys, const uint8_t secret[16])
 {
-    void *owned;
-    void *memory = zeroed_block_new(ledger_octets(max_keys), &owned);
-    if (memory == NULL)
-        return NULL;
-    struct ledger *ledger = ledger_place(memory, max_keys, secret, 0);
+    struct ledger *ledger = calloc(1, sizeof *ledger);
     if (ledger == NULL)
-        free(owned);
-    else
-        ledger->owned = owned;
+        return NULL;
+    memcpy(ledger->secret, secret, sizeof ledger->secret);
+    ledger->head = zeroed_block_new(sizeof *ledger->head, &ledger->owned);
+    if (ledger->head == NULL || !make_tables(ledger, max_keys)) {
+        ledger_free(ledger);
+        return NULL;
+    }
     return ledger;
 }
 

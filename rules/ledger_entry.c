@@ -112,6 +112,11 @@ bool ledger_take_lost(struct ledger *ledger)
     return dynamic_list_take_lost(ledger->lists);
 }
 
+void ledger_lose(struct ledger *ledger)
+{
+    dynamic_list_lose(ledger->lists);
+}
+
 size_t ledger_entry_count(const struct ledger *ledger,
                           enum ledger_entry_kind kind)
 {

@@ -36,6 +36,8 @@ bool ledger_take_change(struct ledger *ledger, struct ledger_entry *out);
 /* Whether a removal was lost to the changes: only a walk over all entries
  * tells what is listed. Asking resets it. */
 bool ledger_take_lost(struct ledger *ledger);
+/* As if one had been: what was told of it before is no longer so. */
+void ledger_lose(struct ledger *ledger);
 
 /* Entries are numbered below the count, which only grows; false: this one has
  * nothing to tell now. */

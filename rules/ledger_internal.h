@@ -17,7 +17,7 @@ struct ledger_head {
 };
 
 struct ledger {
-    void *owned; /* the memory, if it is the ledger's own */
+    void *owned; /* where the head is, if that is the ledger's own */
     struct ledger_head *head;
     uint8_t secret[KEYED_HASH_SECRET];
     unsigned slot; /* on whose behalf it holds */

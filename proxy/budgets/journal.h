@@ -5,7 +5,10 @@
  * changed and writes: there is no I/O under a lock or on a loop. When the
  * disk fails mail flows on, and everything is written as soon as it can be.
  *
- * Journal and ledger live and die together, after the workers. */
+ * The ledger lies in memory that can be handed on, by two descriptors, while
+ * it is used: the old process retires its journal, the new one takes it over,
+ * and both go on charging. Journal and ledger live and die together, after
+ * the workers. */
 #ifndef PROXY_BUDGETS_JOURNAL_H
 #define PROXY_BUDGETS_JOURNAL_H
 
@@ -21,12 +24,33 @@ struct shared_ledger;
  * says. NULL with errors in diags: the path was written and can't be used,
  * another process has it, or there is no memory. What is damaged is never a
  * reason to fail: what was good before it is used, the log says what was
- * lost, and the file is kept as PATH.bad. */
+ * lost, and the file is kept as PATH.bad. `slot` is this process's number
+ * among those that share the ledger, below SLOTS. */
 struct journal *journal_open(const struct limits_settings *limits,
-                             size_t max_keys, struct server_log *log,
-                             struct diags *diags);
+                             size_t max_keys, unsigned slot,
+                             struct server_log *log, struct diags *diags);
 /* The ledger of the process; owned by the journal. */
 struct shared_ledger *journal_ledger(struct journal *journal);
+/* What another process takes it over with; owned by the journal. */
+void journal_descriptors(const struct journal *journal, int *memory,
+                         int *event);
+
+/* Goes on with a ledger that lives, by descriptors that stay the caller's:
+ * nothing is restored, and limits->state is written anew. When it can't be, or
+ * another process still has it, the ledger is kept in memory, the log says
+ * so, and it is tried again every few seconds (never for a default that can't
+ * be used). NULL with an error in diags: that is not the ledger of this
+ * version of the program, or there is no memory. Then journal_open() does,
+ * once the old process has retired. */
+struct journal *journal_take_over(const struct limits_settings *limits,
+                                  int memory, int event, unsigned slot,
+                                  struct server_log *log, struct diags *diags);
+/* Writes what is left, stops the thread and leaves the file to another
+ * process; the ledger goes on. */
+void journal_retire(struct journal *journal);
+/* After all nobody took it over: it is kept again, as after a take-over. */
+void journal_resume(struct journal *journal);
+
 /* Writes what is left, stops the thread and frees the ledger too. NULL is
  * fine. */
 void journal_close(struct journal *journal);

@@ -25,10 +25,7 @@ int journal_file_lock(struct journal_file *file, const char *path)
     if (file->path == NULL || file->next_path == NULL ||
         file->bad_path == NULL || file->lock_path == NULL)
         return -1;
-    file->lock_fd = open(file->lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (file->lock_fd < 0)
-        return -1;
-    return flock(file->lock_fd, LOCK_EX | LOCK_NB);
+    return journal_file_lock_again(file);
 }
 
 static void close_one(int *fd)
@@ -38,16 +35,44 @@ static void close_one(int *fd)
     *fd = -1;
 }
 
-void journal_file_release(struct journal_file *file)
+int journal_file_lock_again(struct journal_file *file)
+{
+    if (file->lock_fd >= 0)
+        return 0;
+    int fd = open(file->lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return -1;
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        int error = errno;
+        close(fd);
+        errno = error;
+        return -1;
+    }
+    file->lock_fd = fd;
+    return 0;
+}
+
+void journal_file_unlock(struct journal_file *file)
 {
     close_one(&file->fd);
     close_one(&file->next_fd);
     close_one(&file->lock_fd);
+}
+
+void journal_file_release(struct journal_file *file)
+{
+    journal_file_unlock(file);
     free(file->path);
     free(file->next_path);
     free(file->bad_path);
     free(file->lock_path);
     file->path = file->next_path = file->bad_path = file->lock_path = NULL;
+}
+
+const char *journal_file_reason(int error)
+{
+    return error == EWOULDBLOCK ? "another postern process is using it"
+                                : strerrordesc_np(error);
 }
 
 int journal_file_open(const struct journal_file *file, int *fd)

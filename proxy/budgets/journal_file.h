@@ -19,10 +19,16 @@ struct journal_file {
     bool is_unsynced;    /* written to since the last sync */
 };
 
-/* Takes the lock: EWOULDBLOCK when another process has it. What the struct
- * holds is to be released in any case. */
+/* Names the files and takes the lock: EWOULDBLOCK when another process has it.
+ * What the struct holds is to be released in any case. */
 int journal_file_lock(struct journal_file *file, const char *path);
+/* The lock of files that are named, once more; 0 if it is taken already. */
+int journal_file_lock_again(struct journal_file *file);
+/* Another process may take the lock now; the names stay. */
+void journal_file_unlock(struct journal_file *file);
 void journal_file_release(struct journal_file *file);
+/* What errno means here, for people. */
+const char *journal_file_reason(int error);
 /* Opens what is there, to be read; *fd is -1 when there is nothing. */
 int journal_file_open(const struct journal_file *file, int *fd);
 /* A second name for what is there now, before another takes its place. */

@@ -126,7 +126,8 @@ static void fill_ledger(struct journal_writer *writer, int fd,
                          writer->file.path);
 }
 
-int journal_restore(struct journal_writer *writer, size_t max_keys, int fd)
+int journal_restore(struct journal_writer *writer, size_t max_keys,
+                    unsigned slot, int fd)
 {
     struct journal_found found = {.state = JOURNAL_EMPTY};
     uint64_t now_ms = journal_wall_ms();
@@ -136,11 +137,9 @@ int journal_restore(struct journal_writer *writer, size_t max_keys, int fd)
     if (choose_secret(writer, &found) != 0)
         return -1;
     writer->ledger =
-        shared_ledger_new_kept(max_keys, writer->secret, writer->epoch_ms);
-    if (writer->ledger == NULL) {
-        errno = ENOMEM;
+        shared_ledger_create(max_keys, writer->secret, writer->epoch_ms, slot);
+    if (writer->ledger == NULL)
         return -1;
-    }
     fill_ledger(writer, fd, &found, now_ms);
     report(writer, &found);
     if (is_bad(found.state))

@@ -7,6 +7,7 @@
 
 /* Sets the writer's ledger, secret and clock. fd is -1: there is no file yet.
  * A damaged one gets its second name. 0, or -1 with errno: no memory. */
-int journal_restore(struct journal_writer *writer, size_t max_keys, int fd);
+int journal_restore(struct journal_writer *writer, size_t max_keys,
+                    unsigned slot, int fd);
 
 #endif

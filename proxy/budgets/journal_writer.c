@@ -42,7 +42,7 @@ static void fail(struct journal_writer *writer, const char *what)
                          "the limits' state %s can't be %s: %s; mail goes on, "
                          "but a restart now would forget what was counted "
                          "since; it is tried again every %d s",
-                         writer->file.path, what, strerrordesc_np(error),
+                         writer->file.path, what, journal_file_reason(error),
                          RETRY_EVERY_MS / 1000);
     writer->is_failing = true;
     writer->retry_at_ms = journal_monotonic_ms() + RETRY_EVERY_MS;
@@ -136,7 +136,8 @@ static int write_all(struct journal_writer *writer)
 int journal_writer_renew(struct journal_writer *writer)
 {
     writer->is_stale = false;
-    if (journal_file_begin_next(&writer->file) != 0 ||
+    if (journal_file_lock_again(&writer->file) != 0 ||
+        journal_file_begin_next(&writer->file) != 0 ||
         write_head(writer) != 0 || write_all(writer) != 0 ||
         journal_file_adopt_next(&writer->file) != 0) {
         fail(writer, "written anew");

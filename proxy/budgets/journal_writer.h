@@ -39,7 +39,8 @@ uint64_t journal_wall_ms(void);
 /* Writes what changed. is_urgent: and sees to it that it outlives the
  * machine. */
 void journal_writer_flush(struct journal_writer *writer, bool is_urgent);
-/* Writes the file anew. 0, or -1 with errno. */
+/* Writes the file anew, and takes its lock before if it has none. 0, or -1
+ * with errno; then it is tried again from time to time. */
 int journal_writer_renew(struct journal_writer *writer);
 /* How long until there is something to do without a change. */
 uint64_t journal_writer_idle_ms(const struct journal_writer *writer);

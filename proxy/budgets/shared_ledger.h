@@ -1,5 +1,8 @@
-/* The ledger of the whole process: shards of rules/ledger, each behind its
- * own lock, held for arithmetic only. Thread-safe. */
+/* The ledger of the whole server: shards of rules/ledger, each behind its own
+ * lock, held for arithmetic only. It may lie in memory that several processes
+ * share, so that budgets hold over an upgrade: then it is one ledger, whoever
+ * asks. Should a process die in the middle of a change, that shard begins
+ * anew; nobody waits for the dead. Thread-safe. */
 #ifndef PROXY_BUDGETS_SHARED_LEDGER_H
 #define PROXY_BUDGETS_SHARED_LEDGER_H
 
@@ -10,7 +13,8 @@
 
 struct shared_ledger;
 
-/* With a secret of its own, on the clock of its callers. */
+/* Of this process alone, with a secret of its own, on the clock of its
+ * callers. */
 struct shared_ledger *shared_ledger_new(size_t max_keys);
 /* With the secret of a state that is kept. epoch_ms is added (modulo 2^64) to
  * every time that is passed in, so that times within mean something to the
@@ -19,7 +23,36 @@ struct shared_ledger *shared_ledger_new(size_t max_keys);
 struct shared_ledger *shared_ledger_new_kept(size_t max_keys,
                                              const uint8_t secret[16],
                                              uint64_t epoch_ms);
+/* The same in memory that other processes of this boot can attach to: all
+ * must pass times of the same clock. `slot` is this process's number, below
+ * SLOTS; see shared_ledger_forget(). NULL with errno. */
+struct shared_ledger *shared_ledger_create(size_t max_keys,
+                                           const uint8_t secret[16],
+                                           uint64_t epoch_ms, unsigned slot);
+enum shared_ledger_attached {
+    SHARED_LEDGER_ATTACHED,
+    SHARED_LEDGER_FOREIGN, /* no ledger, or one of another version */
+    SHARED_LEDGER_FAILED   /* errno */
+};
+/* What another process has made, by its two descriptors, which stay the
+ * caller's. What the slot still held, from a process before, is given back. */
+enum shared_ledger_attached shared_ledger_attach(int memory, int event,
+                                                 unsigned slot,
+                                                 struct shared_ledger **out);
+/* What to hand on: the memory, and an eventfd that is written to when there
+ * are changes. Owned by the ledger; -1: of this process alone. */
+int shared_ledger_memory(const struct shared_ledger *shared);
+int shared_ledger_event(const struct shared_ledger *shared);
+/* Memory that is shared stays as long as anyone has it. */
 void shared_ledger_free(struct shared_ledger *shared);
+/* Gives back what a process that is no more has held. */
+void shared_ledger_forget(struct shared_ledger *shared, unsigned slot);
+/* How many times a shard began anew because a process died in the middle of a
+ * change. */
+uint64_t shared_ledger_emptied(struct shared_ledger *shared);
+/* The secret, which is the caller's to wipe, and the epoch. */
+uint64_t shared_ledger_identity(const struct shared_ledger *shared,
+                                uint8_t secret[16]);
 /* A secret for another purpose, kept as long as the ledger's own, of which it
  * tells nothing. The caller's to wipe. */
 void shared_ledger_derive(const struct shared_ledger *shared,
@@ -54,12 +87,13 @@ void shared_ledger_each_listed(struct shared_ledger *shared, struct str list,
 
 /* --- for the journal; times are the ledger's, not the callers' --- */
 
-/* Remembers changes from now on and tells of the first since they were last
- * asked for; of a list's change each time, as urgent. Called by any thread,
- * with no lock held. Before the ledger is shared. */
-typedef void shared_ledger_on_change(void *owner, bool is_urgent);
-void shared_ledger_watch(struct shared_ledger *shared,
-                         shared_ledger_on_change *on_change, void *owner);
+/* Remembers changes from now on. With the first since they were last expected,
+ * and with each of a list, which is urgent, the event is written to. */
+void shared_ledger_watch(struct shared_ledger *shared);
+bool shared_ledger_has_changes(const struct shared_ledger *shared);
+/* Whether one was urgent. Taking it resets it. */
+bool shared_ledger_is_urgent(const struct shared_ledger *shared);
+bool shared_ledger_take_urgent(struct shared_ledger *shared);
 
 /* Called with a lock held: it must only copy what it is told. */
 typedef void shared_ledger_on_entry(void *owner,

@@ -54,8 +54,8 @@ static void keep_stand_ins(struct server *server)
 static int open_budgets(struct server *server, struct diags *diags)
 {
     const struct settings *settings = server->shared.settings;
-    server->journal =
-        journal_open(&settings->limits, LEDGER_KEYS, server->opened.log, diags);
+    server->journal = journal_open(&settings->limits, LEDGER_KEYS, 0,
+                                   server->opened.log, diags);
     if (server->journal == NULL)
         return EXIT_CONFIG;
     server->shared.ledger = journal_ledger(server->journal);

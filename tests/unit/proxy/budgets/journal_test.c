@@ -71,7 +71,8 @@ static struct journal *open_journal(const struct place *place)
 {
     struct diags diags;
     diags_init(&diags);
-    struct journal *journal = journal_open(&place->limits, KEYS, NULL, &diags);
+    struct journal *journal =
+        journal_open(&place->limits, KEYS, 0, NULL, &diags);
     if (journal == NULL)
         fail_msg("%s", diags.items[0].text);
     diags_release(&diags);
@@ -215,7 +216,7 @@ static void a_second_process_is_kept_out(void **state)
     struct journal *journal = open_journal(place);
     struct diags diags;
     diags_init(&diags);
-    assert_null(journal_open(&place->limits, KEYS, NULL, &diags));
+    assert_null(journal_open(&place->limits, KEYS, 0, NULL, &diags));
     assert_int_equal(diags.errors, 1);
     assert_int_equal(diags.items[0].mark.line, 7);
     assert_non_null(strstr(diags.items[0].text, "another postern process"));
@@ -229,15 +230,16 @@ static void a_path_that_cannot_be_used_is_an_error(void **state)
     struct diags diags;
     diags_init(&diags);
     place->limits.state = "/proc/nowhere/limits";
-    assert_null(journal_open(&place->limits, KEYS, NULL, &diags));
+    assert_null(journal_open(&place->limits, KEYS, 0, NULL, &diags));
     assert_int_equal(diags.errors, 1);
     place->limits.state = place->folder; /* a directory */
-    assert_null(journal_open(&place->limits, KEYS, NULL, &diags));
+    assert_null(journal_open(&place->limits, KEYS, 0, NULL, &diags));
     assert_int_equal(diags.errors, 2);
     /* As a default it is only not used. */
     place->limits.state = "/proc/nowhere/limits";
     place->limits.state_mark.line = 0;
-    struct journal *journal = journal_open(&place->limits, KEYS, NULL, &diags);
+    struct journal *journal =
+        journal_open(&place->limits, KEYS, 0, NULL, &diags);
     assert_non_null(journal);
     live_a_little(journal_ledger(journal));
     journal_close(journal);
@@ -492,7 +494,7 @@ static void a_full_disk_is_counted_and_made_good(void **state)
     assert_non_null(writer->ledger);
     assert_int_equal(journal_writer_renew(writer), 0);
     /* The ledger is watched as the journal does it. */
-    shared_ledger_watch(writer->ledger, NULL, NULL);
+    shared_ledger_watch(writer->ledger);
     signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
     tiny = before;
@@ -533,7 +535,7 @@ static void the_file_does_not_grow_without_end(void **state)
     memcpy(writer->secret, SECRET, sizeof SECRET);
     writer->ledger = shared_ledger_new_kept(KEYS, SECRET, 0);
     assert_non_null(writer->ledger);
-    shared_ledger_watch(writer->ledger, NULL, NULL);
+    shared_ledger_watch(writer->ledger);
     assert_int_equal(journal_writer_renew(writer), 0);
     static const char LONG[1000] = "a value of many octets";
     for (int i = 0; i < 6000; i++) {
