@@ -121,6 +121,17 @@ void budget_table_give_back(struct budget_table *table,
     keep(table, &budget->budget, rate);
 }
 
+void budget_table_pass_on(struct budget_table *table,
+                          const struct expiring_key *key, unsigned from,
+                          unsigned to)
+{
+    struct slot_budget *budget = expiring_table_find(table->entries, key);
+    if (budget == NULL || budget->held.of[from] == 0)
+        return;
+    slot_counts_lower(&budget->held, from, 1);
+    slot_counts_add(&budget->held, to, 1);
+}
+
 void budget_table_forget_slot(struct budget_table *table, unsigned slot)
 {
     size_t count = expiring_table_count(table->entries);

@@ -33,6 +33,10 @@ void budget_table_give_back(struct budget_table *table,
                             const struct expiring_key *key,
                             const struct rate *rate, uint64_t held,
                             unsigned slot);
+/* From now on one unit is held on behalf of another slot. */
+void budget_table_pass_on(struct budget_table *table,
+                          const struct expiring_key *key, unsigned from,
+                          unsigned to);
 /* Gives back all that a slot holds. */
 void budget_table_forget_slot(struct budget_table *table, unsigned slot);
 

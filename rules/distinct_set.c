@@ -293,9 +293,6 @@ void distinct_sets_forget_slot(struct distinct_sets *sets, unsigned slot,
         uint32_t holds = slot_counts_take(&member->held, slot);
         if (holds == 0 || member->set == 0)
             continue;
-        /* Its budget has it back already. */
-        if (member->reserver == slot)
-            member->is_reserved = false;
         lower(sets, member, holds, now_ms);
     }
 }

@@ -221,6 +221,7 @@ void ledger_give_back(struct ledger *ledger, struct hold *hold, uint64_t now_ms)
 
 void ledger_forget_slot(struct ledger *ledger, unsigned slot)
 {
+    ledger_distinct_pass_on(ledger, slot);
     budget_table_forget_slot(ledger->budgets, slot);
     distinct_sets_forget_slot(ledger->distinct, slot, ledger->head->latest_ms);
     distinct_sets_forget_slot(ledger->recipients, slot,

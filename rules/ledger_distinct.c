@@ -183,6 +183,25 @@ static void give_back_recipient(struct ledger *ledger, const struct hold *hold,
         distinct_sets_let_go(ledger->recipients, member, ledger->slot, now_ms);
 }
 
+void ledger_distinct_pass_on(struct ledger *ledger, unsigned slot)
+{
+    struct expiring_table *members = distinct_sets_entries(ledger->recipients);
+    size_t count = expiring_table_count(members);
+    for (size_t i = 0; i < count; i++) {
+        struct distinct_member *member = expiring_table_at(members, i);
+        if (member->set == 0 || !member->is_reserved ||
+            member->reserver != slot)
+            continue;
+        unsigned heir = slot_counts_other(&member->held, slot);
+        if (heir == SLOTS)
+            continue;
+        struct expiring_key set =
+            distinct_sets_key_of(ledger->recipients, member);
+        budget_table_pass_on(ledger->budgets, &set, slot, heir);
+        member->reserver = (uint8_t)heir;
+    }
+}
+
 /* --- either --- */
 
 void ledger_distinct_answer(struct ledger *ledger,

@@ -44,5 +44,7 @@ void ledger_distinct_commit(struct ledger *ledger, const struct hold *hold,
 void ledger_distinct_give_back(struct ledger *ledger, const struct hold *hold,
                                const struct distinct_keys *keys,
                                uint64_t now_ms);
+/* What others hold too must stay reserved when a slot is forgotten. */
+void ledger_distinct_pass_on(struct ledger *ledger, unsigned slot);
 
 #endif

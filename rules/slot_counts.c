@@ -23,6 +23,14 @@ uint32_t slot_counts_take(struct slot_counts *counts, unsigned slot)
     return count;
 }
 
+unsigned slot_counts_other(const struct slot_counts *counts, unsigned slot)
+{
+    unsigned other = 0;
+    while (other < SLOTS && (other == slot || counts->of[other] == 0))
+        other++;
+    return other;
+}
+
 uint64_t slot_counts_sum(const struct slot_counts *counts)
 {
     uint64_t sum = 0;

@@ -21,6 +21,8 @@ void slot_counts_lower(struct slot_counts *counts, unsigned slot,
                        uint64_t amount);
 /* What the slot had; from now on it has nothing. */
 uint32_t slot_counts_take(struct slot_counts *counts, unsigned slot);
+/* The first slot but for this one that has anything; SLOTS: none. */
+unsigned slot_counts_other(const struct slot_counts *counts, unsigned slot);
 uint64_t slot_counts_sum(const struct slot_counts *counts);
 
 #endif

@@ -161,20 +161,32 @@ static void what_a_slot_held_is_given_back(void **state)
     }
 }
 
-/* Two processes write to an address that is new to both; one of them dies. */
-static void a_new_recipient_of_two_slots_stays_held_by_one(void **state)
+/* Two processes write to an address that is new to both; the one that had it
+ * first dies. */
+static void a_new_recipient_of_two_slots_stays_reserved(void **state)
 {
     const struct pair *pair = *state;
-    struct hold hold = hold_of(&NEW_RECIPIENTS, "a@x");
-    struct hold again = hold;
-    assert_true(take(pair->old, &hold));
-    assert_true(take(pair->new, &hold));
+    struct hold a = hold_of(&NEW_RECIPIENTS, "a@x");
+    struct hold b = hold_of(&NEW_RECIPIENTS, "b@x");
+    struct hold c = hold_of(&NEW_RECIPIENTS, "c@x");
+    struct hold d = hold_of(&NEW_RECIPIENTS, "d@x");
+    assert_true(take(pair->old, &a));
+    assert_true(take(pair->new, &a));
+    assert_true(take(pair->new, &b));
     ledger_forget_slot(pair->new, 2);
-    ledger_commit(pair->new, &hold, 1000);
-    /* It is known from now on. */
-    for (int i = 0; i < 2 * MAX; i++)
-        assert_true(take(pair->new, &again));
+    assert_true(take(pair->new, &c));
+    assert_false(take(pair->new, &d));
+    ledger_commit(pair->new, &a, 1000);
+    assert_false(take(pair->new, &d));
+    ledger_give_back(pair->new, &b, 1000);
+    assert_true(take(pair->new, &d));
+    assert_false(take(pair->new, &b));
+    a.is_settled = false;
+    assert_true(take(pair->new, &a)); /* it is known from now on */
     ledger_forget_slot(pair->new, 5);
+    assert_true(take(pair->old, &b));
+    assert_true(take(pair->old, &c));
+    assert_false(take(pair->old, &d));
 }
 
 static void zeros_are_an_empty_ledger(void **state)
@@ -200,7 +212,7 @@ int main(void)
         WITH_PAIR(both_see_lists_and_known_nets),
         WITH_PAIR(a_change_by_one_is_taken_by_the_other),
         WITH_PAIR(what_a_slot_held_is_given_back),
-        WITH_PAIR(a_new_recipient_of_two_slots_stays_held_by_one),
+        WITH_PAIR(a_new_recipient_of_two_slots_stays_reserved),
         WITH_PAIR(zeros_are_an_empty_ledger),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,10 +2,13 @@
 
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -162,6 +165,136 @@ static void places_come_back_in_whatever_order(void **state)
     }
 }
 
+/* --- two processes --- */
+
+struct pair {
+    struct connection_counts *old, *new;
+};
+
+static struct pair open_pair(size_t max, size_t max_per_net, size_t new_max,
+                             size_t new_max_per_net)
+{
+    struct pair pair = {connection_counts_create(max, max_per_net, 0), NULL};
+    assert_non_null(pair.old);
+    assert_int_equal(
+        connection_counts_attach(connection_counts_memory(pair.old), new_max,
+                                 new_max_per_net, 1, &pair.new),
+        CONNECTION_COUNTS_ATTACHED);
+    return pair;
+}
+
+static void close_pair(struct pair *pair)
+{
+    connection_counts_free(pair->old);
+    connection_counts_free(pair->new);
+}
+
+static void both_processes_count_together(void **state)
+{
+    struct pair pair = open_pair(3, 2, 3, 2);
+    (void)state;
+    assert_int_equal(take(pair.old, "192.0.2.1"), CONNECTION_TAKEN);
+    assert_int_equal(take(pair.new, "192.0.2.1"), CONNECTION_TAKEN);
+    assert_int_equal(take(pair.old, "192.0.2.1"), CONNECTION_NET_FULL);
+    assert_int_equal(take(pair.new, "192.0.2.1"), CONNECTION_NET_FULL);
+    assert_int_equal(connection_counts_take(pair.new, NULL), CONNECTION_TAKEN);
+    assert_int_equal(take(pair.old, "192.0.2.2"), CONNECTION_FULL);
+    assert_int_equal(connection_counts_total(pair.old), 3);
+    give(pair.old, "192.0.2.1");
+    assert_int_equal(take(pair.new, "192.0.2.1"), CONNECTION_TAKEN);
+    close_pair(&pair);
+}
+
+static void each_process_has_its_own_caps(void **state)
+{
+    struct pair pair = open_pair(2, 1, 4, 2);
+    (void)state;
+    assert_int_equal(take(pair.old, "192.0.2.1"), CONNECTION_TAKEN);
+    assert_int_equal(take(pair.old, "192.0.2.1"), CONNECTION_NET_FULL);
+    assert_int_equal(take(pair.new, "192.0.2.1"), CONNECTION_TAKEN);
+    assert_int_equal(take(pair.old, "192.0.2.2"), CONNECTION_FULL);
+    assert_int_equal(take(pair.new, "192.0.2.2"), CONNECTION_TAKEN);
+    assert_int_equal(take(pair.new, "192.0.2.3"), CONNECTION_TAKEN);
+    assert_int_equal(take(pair.new, "192.0.2.4"), CONNECTION_FULL);
+    close_pair(&pair);
+}
+
+static void what_a_process_had_is_given_back(void **state)
+{
+    struct pair pair = open_pair(10, 2, 10, 2);
+    (void)state;
+    assert_int_equal(take(pair.old, "192.0.2.1"), CONNECTION_TAKEN);
+    assert_int_equal(take(pair.new, "192.0.2.1"), CONNECTION_TAKEN);
+    assert_int_equal(take(pair.old, "192.0.2.2"), CONNECTION_TAKEN);
+    assert_int_equal(connection_counts_take(pair.old, NULL), CONNECTION_TAKEN);
+    connection_counts_forget(pair.new, 0);
+    assert_int_equal(connection_counts_total(pair.new), 1);
+    assert_int_equal(take(pair.new, "192.0.2.1"), CONNECTION_TAKEN);
+    assert_int_equal(take(pair.new, "192.0.2.1"), CONNECTION_NET_FULL);
+    /* Whoever gets a slot begins with nothing in it. */
+    struct connection_counts *third;
+    assert_int_equal(connection_counts_attach(
+                         connection_counts_memory(pair.new), 10, 2, 1, &third),
+                     CONNECTION_COUNTS_ATTACHED);
+    assert_int_equal(connection_counts_total(third), 0);
+    connection_counts_free(third);
+    close_pair(&pair);
+}
+
+static void foreign_counts_are_refused(void **state)
+{
+    struct pair pair = open_pair(10, 2, 10, 2);
+    struct connection_counts *counts;
+    uint64_t layout = 1;
+    (void)state;
+    assert_int_equal(connection_counts_attach(-1, 1, 1, 0, &counts),
+                     CONNECTION_COUNTS_FOREIGN);
+    int fd = connection_counts_memory(pair.old);
+    assert_int_equal(pwrite(fd, &layout, sizeof layout, 8), sizeof layout);
+    assert_int_equal(connection_counts_attach(fd, 1, 1, 0, &counts),
+                     CONNECTION_COUNTS_FOREIGN);
+    assert_null(counts);
+    close_pair(&pair);
+}
+
+/* A process is killed while it takes and gives, again and again. */
+static void a_killed_process_blocks_nobody(void **state)
+{
+    enum { KILLS = 50 };
+    (void)state;
+    for (int i = 0; i < KILLS; i++) {
+        struct pair pair = open_pair(1000, 1000, 1000, 1000);
+        int ends[2], status;
+        char octet;
+        assert_int_equal(pipe(ends), 0);
+        pid_t pid = fork();
+        assert_true(pid >= 0);
+        while (pid == 0) {
+            char name[32];
+            for (int j = 0; j < 200; j++) {
+                snprintf(name, sizeof name, "192.0.2.%d", j % 100);
+                if (j < 100)
+                    (void)take(pair.old, name);
+                else
+                    give(pair.old, name);
+            }
+            if (write(ends[1], "x", 1) != 1)
+                _exit(1);
+        }
+        assert_int_equal(read(ends[0], &octet, 1), 1);
+        kill(pid, SIGKILL);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        close(ends[0]);
+        close(ends[1]);
+        assert_int_equal(take(pair.new, "192.0.2.1"), CONNECTION_TAKEN);
+        connection_counts_forget(pair.new, 0);
+        assert_int_equal(connection_counts_total(pair.new), 1);
+        give(pair.new, "192.0.2.1");
+        assert_int_equal(connection_counts_total(pair.new), 0);
+        close_pair(&pair);
+    }
+}
+
 static void *take_and_give(void *argument)
 {
     struct connection_counts *counts = argument;
@@ -208,6 +341,11 @@ int main(void)
         cmocka_unit_test(more_than_so_many_percent_is_crowded),
         cmocka_unit_test(places_come_back_in_whatever_order),
         cmocka_unit_test(threads_leave_no_place_taken),
+        cmocka_unit_test(both_processes_count_together),
+        cmocka_unit_test(each_process_has_its_own_caps),
+        cmocka_unit_test(what_a_process_had_is_given_back),
+        cmocka_unit_test(foreign_counts_are_refused),
+        cmocka_unit_test(a_killed_process_blocks_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

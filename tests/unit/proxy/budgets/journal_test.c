@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -493,7 +494,6 @@ static void a_full_disk_is_counted_and_made_good(void **state)
     writer->ledger = shared_ledger_new_kept(KEYS, SECRET, writer->epoch_ms);
     assert_non_null(writer->ledger);
     assert_int_equal(journal_writer_renew(writer), 0);
-    /* The ledger is watched as the journal does it. */
     shared_ledger_watch(writer->ledger);
     signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
@@ -554,6 +554,147 @@ static void the_file_does_not_grow_without_end(void **state)
 #define AT_A_PLACE(test)                                                       \
     cmocka_unit_test_setup_teardown(test, make_place, remove_place)
 
+/* --- handed over --- */
+
+static struct journal *take_over(const struct place *place,
+                                 const struct journal *from)
+{
+    struct diags diags;
+    int memory, event;
+    diags_init(&diags);
+    journal_descriptors(from, &memory, &event);
+    struct journal *journal =
+        journal_take_over(&place->limits, memory, event, 1, NULL, &diags);
+    if (journal == NULL)
+        fail_msg("%s", diags.items[0].text);
+    diags_release(&diags);
+    return journal;
+}
+
+static void both_go_on_charging_after_it_was_taken_over(void **state)
+{
+    const struct place *place = *state;
+    struct journal *old = open_journal(place);
+    spend(journal_ledger(old), &RECIPIENTS, NULL);
+    journal_retire(old);
+    spend(journal_ledger(old), &RECIPIENTS, NULL);
+    contain(journal_ledger(old), STR("eve"), false);
+    struct journal *new = take_over(place, old);
+    assert_int_equal(journal_failures(new), 0);
+    assert_int_equal(used(journal_ledger(new), &RECIPIENTS, NULL), 2);
+    spend(journal_ledger(new), &RECIPIENTS, NULL);
+    contain(journal_ledger(new), STR("bob"), false);
+    contain(journal_ledger(old), STR("mia"), false);
+    contain(journal_ledger(old), STR("eve"), true);
+    spend(journal_ledger(old), &NETWORKS, "192.0.2.1");
+    assert_int_equal(used(journal_ledger(old), &RECIPIENTS, NULL), 3);
+    journal_close(new);
+    journal_close(old);
+    struct journal *next = open_journal(place);
+    assert_int_equal(used(journal_ledger(next), &RECIPIENTS, NULL), 3);
+    assert_int_equal(used(journal_ledger(next), &NETWORKS, "192.0.2.9"), 1);
+    assert_true(is_contained(journal_ledger(next), STR("bob")));
+    assert_true(is_contained(journal_ledger(next), STR("mia")));
+    assert_false(is_contained(journal_ledger(next), STR("eve")));
+    journal_close(next);
+}
+
+static void await_record(const struct place *place, uint64_t more_than)
+{
+    enum { WAIT_MS = 10, WAITS = 2000 };
+    const struct timespec wait = {0, WAIT_MS * 1000000};
+    int waits = 0;
+    while (survey(place->path).records <= more_than && waits++ < WAITS)
+        nanosleep(&wait, NULL);
+    assert_true(survey(place->path).records > more_than);
+}
+
+/* By itself the thread would look again in a minute. Some rounds find it
+ * waiting. */
+static void a_change_by_the_old_one_wakes_the_new_thread(void **state)
+{
+    enum { ROUNDS = 10 };
+    const struct place *place = *state;
+    struct journal *old = open_journal(place);
+    journal_retire(old);
+    struct journal *new = take_over(place, old);
+    for (int round = 0; round < ROUNDS; round++) {
+        uint64_t records = survey(place->path).records;
+        contain(journal_ledger(old), STR("eve"), round % 2);
+        await_record(place, records);
+    }
+    journal_close(new);
+    journal_close(old);
+}
+
+static void who_still_has_the_file_keeps_it(void **state)
+{
+    const struct place *place = *state;
+    struct journal *old = open_journal(place);
+    struct journal *new = take_over(place, old);
+    assert_int_equal(journal_failures(new), 1);
+    contain(journal_ledger(new), STR("bob"), false);
+    assert_true(is_contained(journal_ledger(old), STR("bob")));
+    journal_close(old);
+    contain(journal_ledger(new), STR("eve"), false);
+    /* It is tried once more at the end, at the latest. */
+    journal_close(new);
+    struct journal *next = open_journal(place);
+    assert_true(is_contained(journal_ledger(next), STR("bob")));
+    assert_true(is_contained(journal_ledger(next), STR("eve")));
+    journal_close(next);
+}
+
+static void what_nobody_took_over_is_resumed(void **state)
+{
+    const struct place *place = *state;
+    struct journal *journal = open_journal(place);
+    journal_resume(journal);
+    journal_retire(journal);
+    journal_retire(journal);
+    contain(journal_ledger(journal), STR("bob"), false);
+    journal_resume(journal);
+    assert_int_equal(journal_failures(journal), 0);
+    contain(journal_ledger(journal), STR("eve"), false);
+    journal_close(journal);
+    journal = open_journal(place);
+    assert_true(is_contained(journal_ledger(journal), STR("bob")));
+    assert_true(is_contained(journal_ledger(journal), STR("eve")));
+    journal_close(journal);
+}
+
+static void what_lives_is_kept_without_a_file(void **state)
+{
+    static const char *const PATHS[] = {NULL, "/proc/nowhere/limits"};
+    struct place *place = *state;
+    struct journal *old = open_journal(place);
+    contain(journal_ledger(old), STR("bob"), false);
+    for (size_t i = 0; i < 4; i++) {
+        place->limits.state = PATHS[i % 2];
+        place->limits.state_mark.line = i / 2 ? 0 : 7;
+        struct journal *new = take_over(place, old);
+        assert_true(is_contained(journal_ledger(new), STR("bob")));
+        journal_close(new);
+    }
+    journal_close(old);
+}
+
+static void what_is_no_ledger_is_not_taken_over(void **state)
+{
+    const struct place *place = *state;
+    struct journal *old = open_journal(place);
+    struct diags diags;
+    int memory, event;
+    diags_init(&diags);
+    journal_descriptors(old, &memory, &event);
+    assert_null(
+        journal_take_over(&place->limits, event, event, 1, NULL, &diags));
+    assert_int_equal(diags.errors, 1);
+    assert_non_null(strstr(diags.items[0].text, "this version"));
+    diags_release(&diags);
+    journal_close(old);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -568,6 +709,12 @@ int main(void)
         AT_A_PLACE(time_passes_between_two_runs_as_the_wall_clock_says),
         AT_A_PLACE(a_full_disk_is_counted_and_made_good),
         AT_A_PLACE(the_file_does_not_grow_without_end),
+        AT_A_PLACE(both_go_on_charging_after_it_was_taken_over),
+        AT_A_PLACE(a_change_by_the_old_one_wakes_the_new_thread),
+        AT_A_PLACE(who_still_has_the_file_keeps_it),
+        AT_A_PLACE(what_nobody_took_over_is_resumed),
+        AT_A_PLACE(what_lives_is_kept_without_a_file),
+        AT_A_PLACE(what_is_no_ledger_is_not_taken_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* The promises of the ledger under real threads, each with a clock that is a
- * little ahead of or behind the others'. Bounded by rounds, not by time. */
+ * little ahead of or behind the others'. Bounded by rounds, not by time. In
+ * every second play half of the threads have the ledger mapped elsewhere. */
 #include "proxy/budgets/shared_ledger.h"
 
 #include <pthread.h>
@@ -31,7 +32,7 @@ struct counts {
 };
 
 struct world {
-    struct shared_ledger *ledger;
+    struct shared_ledger *ledgers[2]; /* over one memory */
     struct rule rule;
     struct limit limit;
     struct counts counts[KEYS];
@@ -39,6 +40,7 @@ struct world {
 
 struct session {
     struct world *world;
+    struct shared_ledger *ledger;
     unsigned seed;
     struct hold open[OPEN_MAX];
     int open_key[OPEN_MAX];
@@ -71,7 +73,7 @@ static void hold_some(struct session *session, uint64_t now_ms)
                                 .rate = {AMOUNT, PERIOD_MS}};
     if (session->open_count == OPEN_MAX)
         return;
-    shared_ledger_answer(world->ledger, &question, now_ms, &answer);
+    shared_ledger_answer(session->ledger, &question, now_ms, &answer);
     if (!answer.is_within)
         return;
     struct counts *counts = &world->counts[key];
@@ -96,11 +98,11 @@ static void settle_one(struct session *session, uint64_t now_ms)
         &session->world->counts[session->open_key[session->open_count]];
     atomic_fetch_sub(&counts->held, (int)hold->cost);
     if (rand_r(&session->seed) % 3 == 0) {
-        shared_ledger_give_back(session->world->ledger, hold, now_ms);
+        shared_ledger_give_back(session->ledger, hold, now_ms);
         return;
     }
     atomic_fetch_add(&counts->committed, (int)hold->cost);
-    shared_ledger_commit(session->world->ledger, hold, now_ms);
+    shared_ledger_commit(session->ledger, hold, now_ms);
 }
 
 static void *play(void *argument)
@@ -120,19 +122,39 @@ static void *play(void *argument)
     return NULL;
 }
 
+static void open_ledgers(struct world *world, bool is_shared)
+{
+    static const uint8_t SECRET[16] = "a secret of ours";
+    if (!is_shared) {
+        world->ledgers[0] = shared_ledger_new(1000);
+        assert_non_null(world->ledgers[0]);
+        return;
+    }
+    struct shared_ledger *made = shared_ledger_create(1000, SECRET, 9, 0);
+    assert_non_null(made);
+    world->ledgers[0] = made;
+    assert_int_equal(shared_ledger_attach(shared_ledger_memory(made),
+                                          shared_ledger_event(made), 1,
+                                          &world->ledgers[1]),
+                     SHARED_LEDGER_ATTACHED);
+    shared_ledger_watch(made);
+}
+
 static void threads_together_keep_the_promise(void **state)
 {
     (void)state;
-    for (unsigned seed = 1; seed <= 5; seed++) {
-        struct world world = {.ledger = shared_ledger_new(1000),
-                              .rule = {.name = STR("r")},
+    for (unsigned seed = 1; seed <= 6; seed++) {
+        struct world world = {.rule = {.name = STR("r")},
                               .limit = {.unit = UNIT_RECIPIENTS}};
         struct session sessions[THREADS];
         pthread_t threads[THREADS];
-        assert_non_null(world.ledger);
+        bool is_shared = seed % 2 == 0;
+        open_ledgers(&world, is_shared);
         for (unsigned i = 0; i < THREADS; i++) {
             sessions[i] =
-                (struct session){.world = &world, .seed = seed * THREADS + i};
+                (struct session){.world = &world,
+                                 .ledger = world.ledgers[is_shared ? i % 2 : 0],
+                                 .seed = seed * THREADS + i};
             assert_int_equal(
                 pthread_create(&threads[i], NULL, play, &sessions[i]), 0);
         }
@@ -146,7 +168,8 @@ static void threads_together_keep_the_promise(void **state)
                          key, counts->most_held, counts->committed);
             assert_int_equal(counts->held, 0);
         }
-        shared_ledger_free(world.ledger);
+        for (int i = 0; i < 2; i++)
+            shared_ledger_free(world.ledgers[i]);
     }
 }
 
