@@ -1,5 +1,6 @@
 /* Questions a second that the shared ledger answers, each held and committed:
- * on one thread and on two, of many keys and of one.
+ * on one thread and on two, of many keys and of one; of this process alone, and
+ * in memory that others could attach to, as a server has it.
  *
  *     ledger_bench [SECONDS]
  *
@@ -107,22 +108,33 @@ static double measure(struct bench *bench, size_t threads, long seconds)
     return (double)asked / (double)seconds;
 }
 
+static struct shared_ledger *open_ledger(bool is_shared)
+{
+    static const uint8_t SECRET[16] = "0123456789abcde";
+    return is_shared ? shared_ledger_create(MAX_KEYS, SECRET, 0, 0)
+                     : shared_ledger_new(MAX_KEYS);
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
         const char *what;
         uint64_t keys;
         enum limit_unit unit;
+        bool is_shared;
     } cases[] = {
-        {"100,000 keys", 100000, UNIT_RECIPIENTS},
-        {"one key", 1, UNIT_RECIPIENTS},
-        {"new recipients of 1,000 keys", 1000, UNIT_NEW_RECIPIENTS},
+        {"100,000 keys", 100000, UNIT_RECIPIENTS, false},
+        {"100,000 keys, shared", 100000, UNIT_RECIPIENTS, true},
+        {"one key", 1, UNIT_RECIPIENTS, false},
+        {"one key, shared", 1, UNIT_RECIPIENTS, true},
+        {"new recipients of 1,000 keys", 1000, UNIT_NEW_RECIPIENTS, false},
+        {"the same, shared", 1000, UNIT_NEW_RECIPIENTS, true},
     };
     long seconds = argc > 1 ? strtol(argv[1], NULL, 10) : SECONDS;
     seconds = seconds < 1 || seconds > 60 ? SECONDS : seconds;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         for (size_t threads = 1; threads <= THREADS_MAX; threads++) {
-            struct bench bench = {.ledger = shared_ledger_new(MAX_KEYS),
+            struct bench bench = {.ledger = open_ledger(cases[i].is_shared),
                                   .rule = {.name = STR("recipients an hour")},
                                   .limit = {.unit = cases[i].unit},
                                   .keys = cases[i].keys,
