@@ -20,10 +20,14 @@ enum phase {
     PHASE_STARTING, /* the upstreams are asked */
     PHASE_READY,    /* could listen */
     PHASE_SERVING,
+    PHASE_RETIRED,  /* no new sessions, until it is known who serves them */
     PHASE_DRAINING, /* no new sessions; the others end by themselves */
     PHASE_STOPPING, /* sessions finish what they are in */
     PHASE_CLOSING   /* only upstream connections are left */
 };
+
+/* What another thread wants it to come to. */
+enum wish { WISH_NONE, WISH_RETIRE, WISH_DRAIN };
 
 struct worker {
     const struct shared *shared;
@@ -35,9 +39,9 @@ struct worker {
     struct listeners *listeners;
     struct session_host host;
     struct upstreams *upstreams;
-    enum phase phase;        /* the worker's thread only */
-    atomic_bool is_retiring; /* a drain was asked for */
-    atomic_bool has_turned;  /* since it was asked whether it does */
+    enum phase phase;       /* the worker's thread only */
+    atomic_int wish;        /* an enum wish */
+    atomic_bool has_turned; /* since it was asked whether it does */
     _Atomic uint64_t drain_ms;
     atomic_int stops; /* how often a stop was asked for */
     atomic_bool has_ended;
@@ -160,12 +164,18 @@ static void open_listeners(struct worker *w)
     pthread_mutex_lock(&w->lock);
     if (w->share != NULL) {
         w->has_failed = listeners_open(w->listeners, w->share) != 0;
-        if (w->phase == PHASE_READY)
+        if (w->phase == PHASE_READY || w->phase == PHASE_RETIRED)
             w->phase = PHASE_SERVING;
         w->share = NULL;
         pthread_cond_signal(&w->changed);
     }
     pthread_mutex_unlock(&w->lock);
+}
+
+static void retire(struct worker *w)
+{
+    w->phase = PHASE_RETIRED;
+    listeners_close(w->listeners);
 }
 
 static void drain(struct worker *w)
@@ -185,7 +195,10 @@ static void on_wakeup(void *owner)
     open_listeners(w);
     int stops = atomic_load(&w->stops);
     if (stops == 0) {
-        if (atomic_load(&w->is_retiring) && w->phase < PHASE_DRAINING)
+        int wish = atomic_load(&w->wish);
+        if (wish == WISH_RETIRE && w->phase == PHASE_SERVING)
+            retire(w);
+        else if (wish == WISH_DRAIN && w->phase < PHASE_DRAINING)
             drain(w);
         return;
     }
@@ -314,6 +327,7 @@ void worker_await(struct worker *w)
 int worker_listen(struct worker *w, struct ports *ports, size_t threads)
 {
     struct listeners_share share = {ports, w->number, threads};
+    atomic_store(&w->wish, WISH_NONE);
     pthread_mutex_lock(&w->lock);
     w->share = &share;
     wakeup_wake(w->wakeup);
@@ -343,10 +357,16 @@ bool worker_has_turned(struct worker *w)
     return has_turned || atomic_load(&w->has_ended);
 }
 
-void worker_retire(struct worker *w, uint64_t within_ms)
+void worker_retire(struct worker *w)
+{
+    atomic_store(&w->wish, WISH_RETIRE);
+    wakeup_wake(w->wakeup);
+}
+
+void worker_drain(struct worker *w, uint64_t within_ms)
 {
     atomic_store(&w->drain_ms, within_ms);
-    atomic_store(&w->is_retiring, true);
+    atomic_store(&w->wish, WISH_DRAIN);
     wakeup_wake(w->wakeup);
 }
 

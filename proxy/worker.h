@@ -23,9 +23,11 @@ int worker_listen(struct worker *worker, struct ports *ports, size_t threads);
 /* New transactions go by this snapshot from now on. Returns when that is so,
  * or when the thread has ended. */
 void worker_renew(struct worker *worker, const struct settings *policy);
-/* No new sessions. Those that there are end by themselves; those that have not
+/* No new sessions; worker_listen() may follow, or worker_drain(): those that
+ * there are end by themselves, then the thread does. Those that have not within
  * `within_ms` are stopped. */
-void worker_retire(struct worker *worker, uint64_t within_ms);
+void worker_retire(struct worker *worker);
+void worker_drain(struct worker *worker, uint64_t within_ms);
 /* Whether its loop has turned since this was last asked; wakes it, so that it
  * does. */
 bool worker_has_turned(struct worker *worker);

@@ -180,31 +180,33 @@ static void keep_on(struct journal *journal)
     journal_file_unlock(&journal->writer.file);
 }
 
-struct journal *journal_take_over(const struct limits_settings *limits,
-                                  int memory, int event, unsigned slot,
-                                  struct server_log *log, struct diags *diags)
+struct journal *journal_attach(const struct limits_settings *limits, int memory,
+                               int event, unsigned slot, struct server_log *log,
+                               struct diags *diags)
 {
     struct journal *journal = prepare(limits, log, diags);
-    if (journal == NULL)
-        return NULL;
-    if (attach(journal, memory, event, slot, diags, limits) != 0) {
-        journal_close(journal);
-        return NULL;
-    }
-    if (limits->state == NULL)
+    if (journal != NULL &&
+        attach(journal, memory, event, slot, diags, limits) == 0)
         return journal;
+    journal_close(journal);
+    return NULL;
+}
+
+void journal_take_over(struct journal *journal,
+                       const struct limits_settings *limits)
+{
+    if (limits->state == NULL)
+        return;
     bool is_default = limits->state_mark.line == 0;
     if (!is_default)
         make_directory(limits->state);
     bool is_locked =
         journal_file_lock(&journal->writer.file, limits->state) == 0;
     if (journal->writer.file.lock_path == NULL ||
-        (is_default && !is_locked && errno != EWOULDBLOCK)) {
+        (is_default && !is_locked && errno != EWOULDBLOCK))
         tell_memory_only(journal, limits->state);
-        return journal;
-    }
-    keep_on(journal);
-    return journal;
+    else
+        keep_on(journal);
 }
 
 void journal_retire(struct journal *journal)

@@ -35,16 +35,19 @@ struct shared_ledger *journal_ledger(struct journal *journal);
 void journal_descriptors(const struct journal *journal, int *memory,
                          int *event);
 
-/* Goes on with a ledger that lives, by descriptors that stay the caller's:
- * nothing is restored, and limits->state is written anew. When it can't be, or
- * another process still has it, the ledger is kept in memory, the log says
- * so, and it is tried again every few seconds (never for a default that can't
- * be used). NULL with an error in diags: that is not the ledger of this
- * version of the program, or there is no memory. Then journal_open() does,
- * once the old process has retired. */
-struct journal *journal_take_over(const struct limits_settings *limits,
-                                  int memory, int event, unsigned slot,
-                                  struct server_log *log, struct diags *diags);
+/* Another process's ledger, by descriptors that stay the caller's; nothing is
+ * restored, nor written yet. NULL with an error in diags: that is not the
+ * ledger of this version of the program, or there is no memory. Then
+ * journal_open() does, once the old process has retired. */
+struct journal *journal_attach(const struct limits_settings *limits, int memory,
+                               int event, unsigned slot, struct server_log *log,
+                               struct diags *diags);
+/* The old process has retired, or is no more: limits->state is written anew.
+ * When it can't be, or another process still has it, the ledger is kept in
+ * memory, the log says so, and it is tried again every few seconds (never for
+ * a default that can't be used). */
+void journal_take_over(struct journal *journal,
+                       const struct limits_settings *limits);
 /* Writes what is left, stops the thread and leaves the file to another
  * process; the ledger goes on. */
 void journal_retire(struct journal *journal);

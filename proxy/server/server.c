@@ -25,6 +25,7 @@ struct server {
     struct shared shared;
     struct preflight opened;
     struct journal *journal; /* owns the ledger */
+    bool has_taken_over;     /* another process's */
     struct server_means means;
     struct reloader *reloader;
     struct controlled controlled;
@@ -51,11 +52,31 @@ static void keep_stand_ins(struct server *server)
     explicit_bzero(secret, sizeof secret);
 }
 
+/* A ledger of another version of the program is no error: its budgets are
+ * read from the disk once the process that has them has retired. */
+static int attach_budgets(struct server *server)
+{
+    const struct server_means *means = &server->means;
+    const int *fds = means->memory.descriptors;
+    struct diags diags;
+    diags_init(&diags);
+    server->journal =
+        journal_attach(&server->shared.settings->limits, fds[0], fds[1],
+                       means->slot, server->opened.log, &diags);
+    if (server->journal == NULL && diags.count > 0)
+        server_log_write(server->opened.log, SERVER_WARNING,
+                         "%s; they are read from the disk",
+                         diags.items[0].text);
+    diags_release(&diags);
+    return server->journal == NULL ? -1 : 0;
+}
+
 static int open_budgets(struct server *server, struct diags *diags)
 {
-    const struct settings *settings = server->shared.settings;
-    server->journal = journal_open(&settings->limits, LEDGER_KEYS, 0,
-                                   server->opened.log, diags);
+    if (server->journal == NULL)
+        server->journal =
+            journal_open(&server->shared.settings->limits, LEDGER_KEYS,
+                         server->means.slot, server->opened.log, diags);
     if (server->journal == NULL)
         return EXIT_CONFIG;
     server->shared.ledger = journal_ledger(server->journal);
@@ -63,19 +84,31 @@ static int open_budgets(struct server *server, struct diags *diags)
     return EXIT_FINE;
 }
 
+static int open_counts(struct server *server)
+{
+    const struct server_means *means = &server->means;
+    const struct caps_settings *caps = &server->shared.settings->caps;
+    size_t max = (size_t)caps->connections;
+    size_t max_per_net = (size_t)caps->connections_per_net;
+    if (means->memory.is_there)
+        (void)connection_counts_attach(means->memory.descriptors[2], max,
+                                       max_per_net, means->slot,
+                                       &server->shared.connections);
+    if (server->shared.connections == NULL)
+        server->shared.connections =
+            connection_counts_create(max, max_per_net, means->slot);
+    return server->shared.connections == NULL ? -1 : 0;
+}
+
 static int open_shared(struct server *server, struct diags *diags)
 {
     const struct settings *settings = server->shared.settings;
-    server->shared.connections =
-        connection_counts_new((size_t)settings->caps.connections,
-                              (size_t)settings->caps.connections_per_net);
     /* A candidate may come with a reload. Its budgets begin empty. */
     server->shared.shadow_ledger = shared_ledger_new(LEDGER_KEYS);
     server->shared.health = health_board_new(settings, server->worker_count);
     server->workers = calloc(server->worker_count, sizeof(struct worker *));
-    if (server->shared.connections == NULL ||
-        server->shared.shadow_ledger == NULL || server->shared.health == NULL ||
-        server->workers == NULL)
+    if (open_counts(server) != 0 || server->shared.shadow_ledger == NULL ||
+        server->shared.health == NULL || server->workers == NULL)
         return fail(server, diags, "there is no memory for the server");
     return EXIT_FINE;
 }
@@ -186,9 +219,32 @@ static void settle_core_dumps(const struct server *server)
                          "(ulimit -c 1)");
 }
 
+bool server_memory(const struct server *server, struct server_memory *memory)
+{
+    if (server->journal == NULL)
+        return false;
+    int *fds = memory->descriptors;
+    journal_descriptors(server->journal, &fds[0], &fds[1]);
+    fds[2] = connection_counts_memory(server->shared.connections);
+    memory->is_there = fds[0] >= 0 && fds[1] >= 0 && fds[2] >= 0;
+    return memory->is_there;
+}
+
+void server_forget(struct server *server, unsigned slot)
+{
+    if (server->shared.ledger == NULL)
+        return;
+    shared_ledger_forget(server->shared.ledger, slot);
+    connection_counts_forget(server->shared.connections, slot);
+}
+
 static int begin(struct server *server, struct diags *diags)
 {
     int status = open_budgets(server, diags);
+    for (unsigned slot = 0; slot < SLOTS && status == EXIT_FINE; slot++)
+        if (slot != server->means.slot &&
+            (server->means.others & 1u << slot) == 0)
+            server_forget(server, slot);
     return status == EXIT_FINE ? start_workers(server, diags) : status;
 }
 
@@ -210,7 +266,9 @@ int server_prepare(struct server **out, const struct server_means *means,
     settle_core_dumps(server);
     allow_descriptors(server);
     int status = open_shared(server, diags);
-    if (status == EXIT_FINE && means->is_alone)
+    if (status == EXIT_FINE && means->memory.is_there)
+        server->has_taken_over = attach_budgets(server) == 0;
+    if (status == EXIT_FINE && (server->has_taken_over || means->is_alone))
         status = begin(server, diags);
     return status;
 }
@@ -231,18 +289,33 @@ static void announce(const struct server *server)
                      server->worker_count, settings->policy_digest);
 }
 
-int server_serve(struct server *server, struct ports *ports,
-                 struct diags *diags)
+static int let_in(struct server *server, struct ports *ports,
+                  struct diags *diags)
 {
-    int status = server->journal == NULL ? begin(server, diags) : EXIT_FINE;
-    if (status == EXIT_FINE)
-        status = start_control(server, diags);
+    int status =
+        server->reloader == NULL ? start_control(server, diags) : EXIT_FINE;
     for (size_t i = 0; i < server->started && status == EXIT_FINE; i++)
         if (worker_listen(server->workers[i], ports, server->worker_count) != 0)
             status = fail(server, diags, "there is no memory for a listener");
     if (status == EXIT_FINE)
         announce(server);
     return status;
+}
+
+int server_serve(struct server *server, struct ports *ports,
+                 struct diags *diags)
+{
+    int status = server->journal == NULL ? begin(server, diags) : EXIT_FINE;
+    if (status == EXIT_FINE && server->has_taken_over)
+        journal_take_over(server->journal, &server->shared.settings->limits);
+    return status == EXIT_FINE ? let_in(server, ports, diags) : status;
+}
+
+int server_resume(struct server *server, struct ports *ports,
+                  struct diags *diags)
+{
+    journal_resume(server->journal);
+    return let_in(server, ports, diags);
 }
 
 /* No order reaches a worker any more. */
@@ -253,13 +326,21 @@ static void stop_control(struct server *server)
     server->control_server = NULL;
 }
 
-void server_retire(struct server *server, uint64_t within_ms)
+void server_retire(struct server *server)
+{
+    for (size_t i = 0; i < server->started; i++)
+        worker_retire(server->workers[i]);
+    if (server->journal != NULL)
+        journal_retire(server->journal);
+}
+
+void server_drain(struct server *server, uint64_t within_ms)
 {
     if (within_ms == 0)
         within_ms = server->shared.settings->timeouts.drain;
     stop_control(server);
     for (size_t i = 0; i < server->started; i++)
-        worker_retire(server->workers[i], within_ms);
+        worker_drain(server->workers[i], within_ms);
 }
 
 void server_stop(struct server *server)

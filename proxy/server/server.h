@@ -13,14 +13,25 @@
 
 struct server;
 
+/* Budgets and counts of connections, in memory that processes share. */
+#define SERVER_MEMORY_DESCRIPTORS 3
+
+struct server_memory {
+    int descriptors[SERVER_MEMORY_DESCRIPTORS];
+    bool is_there;
+};
+
 struct server_means {
     const struct settings *settings; /* a reference, which is taken over */
     int orders; /* a channel of connections, which is taken over; negative:
                    no orders are taken */
     pid_t supervisor;
-    uint64_t started_ms; /* when that began, of the monotonic clock */
-    bool has_no_dumps;   /* core dumps could be forbidden */
-    bool is_alone;       /* no other process has the budgets */
+    uint64_t started_ms;         /* when that began, of the monotonic clock */
+    bool has_no_dumps;           /* core dumps could be forbidden */
+    bool is_alone;               /* no other process has the budgets */
+    unsigned slot;               /* of this process, in memory that is shared */
+    unsigned others;             /* a bit for the slot of each that lives */
+    struct server_memory memory; /* taken over; none: it is made */
 };
 
 /* How many threads serve by these settings. */
@@ -30,13 +41,22 @@ size_t server_thread_count(const struct settings *settings);
  * or another with errors in diags. *server is NULL only when out of memory. */
 int server_prepare(struct server **server, const struct server_means *means,
                    struct diags *diags);
-/* Budgets, threads, upstreams; then clients come in by the sockets. The same.
+/* What the next process takes over; the server's. False: none was made yet. */
+bool server_memory(const struct server *server, struct server_memory *memory);
+/* A process is no more: what it held is free. */
+void server_forget(struct server *server, unsigned slot);
+/* The process before it has retired: clients come in by the sockets. The same.
  */
 int server_serve(struct server *server, struct ports *ports,
                  struct diags *diags);
-/* No more clients: those that are there may stay so long, 0: as long as
- * timeouts.drain says. The budgets' journal is another's from now on. */
-void server_retire(struct server *server, uint64_t within_ms);
+/* No more clients, and the budgets' journal is another's from now on: for the
+ * moment in which another process takes over. Then server_drain(): sessions
+ * may stay so long, 0: as long as timeouts.drain says. */
+void server_retire(struct server *server);
+void server_drain(struct server *server, uint64_t within_ms);
+/* After all it serves on, by new sockets: nobody came. */
+int server_resume(struct server *server, struct ports *ports,
+                  struct diags *diags);
 /* Transactions finish, within timeouts.shutdown; the second call ends them. */
 void server_stop(struct server *server);
 /* Whether all threads have come to their end. */

@@ -27,6 +27,7 @@ struct process {
     int channel;
     int orders; /* a channel of connections, from the supervisor */
     struct ports ports;
+    struct server_memory memory;
     struct server *server; /* NULL: not prepared yet */
     bool is_ending;        /* retired or stopped */
     bool is_alone;         /* the supervisor is gone */
@@ -40,6 +41,16 @@ static void tell(struct process *process, const char *what)
                        0);
 }
 
+/* Once the server has made it, whoever comes next can take it over. */
+static void hand_memory_up(const struct process *process)
+{
+    struct server_memory memory;
+    if (process->server == NULL || !server_memory(process->server, &memory))
+        return;
+    (void)channel_send(process->channel, json_pack("{s:s}", "do", "memory"),
+                       memory.descriptors, SERVER_MEMORY_DESCRIPTORS);
+}
+
 /* What was done, or why not; then the process ends. */
 static void report(struct process *process, const char *done, int status,
                    struct diags *diags)
@@ -48,6 +59,8 @@ static void report(struct process *process, const char *done, int status,
         json_pack("{s:s, s:i}", "do", status == EXIT_FINE ? done : "failed",
                   "code", status);
     diagnostics_add(body, diags);
+    if (status == EXIT_FINE)
+        hand_memory_up(process);
     (void)channel_send(process->channel, body, NULL, 0);
     process->status = status;
     if (status != EXIT_FINE)
@@ -72,12 +85,13 @@ static void on_start(struct process *process, struct channel_message *message)
     struct diags diags;
     const char *path = "";
     json_int_t supervisor = 0, started_ms = 0;
-    int is_alone = 0;
+    int is_alone = 0, slot = 0, others = 0;
     int status = EXIT_CONFIG;
     diags_init(&diags);
-    (void)json_unpack(message->body, "{s:s, s:b, s:I, s:I}", "config", &path,
-                      "is_alone", &is_alone, "supervisor", &supervisor,
-                      "started_ms", &started_ms);
+    (void)json_unpack(message->body, "{s:s, s:b, s:i, s:i, s:I, s:I}", "config",
+                      &path, "is_alone", &is_alone, "slot", &slot, "others",
+                      &others, "supervisor", &supervisor, "started_ms",
+                      &started_ms);
     const struct server_means means = {
         .settings = load(path, &diags),
         .orders = process->orders,
@@ -85,6 +99,9 @@ static void on_start(struct process *process, struct channel_message *message)
         .started_ms = (uint64_t)started_ms,
         .has_no_dumps = process->has_no_dumps,
         .is_alone = is_alone,
+        .slot = (unsigned)slot,
+        .others = (unsigned)others,
+        .memory = process->memory,
     };
     if (means.settings != NULL) {
         status = server_prepare(&process->server, &means, &diags);
@@ -118,12 +135,42 @@ static void on_port(struct process *process, struct channel_message *message)
 
 static void on_retire(struct process *process, struct channel_message *message)
 {
+    (void)message;
+    server_retire(process->server);
+    ports_release(&process->ports);
+    tell(process, "retired");
+}
+
+static void on_drain(struct process *process, struct channel_message *message)
+{
     json_int_t within_ms =
         json_integer_value(json_object_get(message->body, "within_ms"));
-    server_retire(process->server, within_ms > 0 ? (uint64_t)within_ms : 0);
-    ports_release(&process->ports);
+    server_drain(process->server, within_ms > 0 ? (uint64_t)within_ms : 0);
     process->is_ending = true;
-    tell(process, "retired");
+}
+
+static void on_resume(struct process *process, struct channel_message *message)
+{
+    struct diags diags;
+    (void)message;
+    diags_init(&diags);
+    int status = server_resume(process->server, &process->ports, &diags);
+    report(process, "serving", status, &diags);
+    diags_release(&diags);
+}
+
+static void on_memory(struct process *process, struct channel_message *message)
+{
+    struct server_memory *memory = &process->memory;
+    memory->is_there = message->descriptor_count == SERVER_MEMORY_DESCRIPTORS;
+    for (size_t i = 0; i < SERVER_MEMORY_DESCRIPTORS && memory->is_there; i++)
+        memory->descriptors[i] = channel_take(message, i);
+}
+
+static void on_forget(struct process *process, struct channel_message *message)
+{
+    server_forget(process->server, (unsigned)json_integer_value(
+                                       json_object_get(message->body, "slot")));
 }
 
 static void on_stop(struct process *process, struct channel_message *message)
@@ -167,7 +214,9 @@ static const struct {
     void (*run)(struct process *process, struct channel_message *message);
 } orders[] = {
     {"orders", false, on_orders}, {"port", false, on_port},
-    {"start", false, on_start},   {"serve", true, on_serve},
+    {"start", false, on_start},   {"memory", false, on_memory},
+    {"serve", true, on_serve},    {"resume", true, on_resume},
+    {"drain", true, on_drain},    {"forget", true, on_forget},
     {"retire", true, on_retire},  {"stop", false, on_stop},
     {"reopen", true, on_reopen},  {"debug", true, on_debug},
     {"info", true, on_info},      {"ping", false, on_ping},
@@ -194,7 +243,7 @@ static void on_supervisor_gone(struct process *process)
         return;
     server_say(process->server, "the supervisor is gone: transactions finish, "
                                 "then this process ends");
-    server_retire(process->server, 0);
+    server_retire(process->server);
     server_stop(process->server);
 }
 
@@ -280,5 +329,8 @@ int command_worker(int argc, char **argv)
     ports_release(&process.ports);
     if (process.orders >= 0)
         close(process.orders);
+    for (size_t i = 0; i < SERVER_MEMORY_DESCRIPTORS && process.memory.is_there;
+         i++)
+        close(process.memory.descriptors[i]);
     return process.status;
 }

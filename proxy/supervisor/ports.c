@@ -144,8 +144,11 @@ int ports_open(struct ports *ports, const struct settings *settings,
     return 0;
 }
 
+/* Without settings all of them are. */
 static bool is_named(const struct settings *settings, struct str text)
 {
+    if (settings == NULL)
+        return true;
     for (size_t i = 0; i < settings->listener_count; i++)
         for (size_t j = 0; j < settings->listeners[i].address_count; j++)
             if (str_equals(settings->listeners[i].addresses[j].text, text))

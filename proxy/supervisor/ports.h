@@ -31,8 +31,8 @@ struct ports {
  * are new are closed again. */
 int ports_open(struct ports *ports, const struct settings *settings,
                size_t each, struct diags *diags);
-/* Lets clients come to those of the settings: until somebody serves them they
- * wait. */
+/* Lets clients come to those of the settings (NULL: to all): until somebody
+ * serves them they wait. */
 void ports_listen(struct ports *ports, const struct settings *settings);
 /* Closes all but those of the settings; what is new stays. */
 void ports_settle(struct ports *ports, const struct settings *settings);
@@ -52,8 +52,8 @@ int ports_give(struct ports *ports, const char *address, int socket);
 size_t ports_take(struct ports *ports, struct str address, size_t number,
                   size_t threads, int *sockets, size_t room);
 
-/* Says them to a worker process, those of the settings; and what it does with
- * such a message. 0, or -1. */
+/* Says them to a worker process, those of the settings (NULL: all); and what it
+ * does with such a message. 0, or -1. */
 int ports_send(const struct ports *ports, const struct settings *settings,
                int channel);
 int ports_receive(struct ports *ports, struct channel_message *message);

@@ -3,6 +3,7 @@
 #define PROXY_SUPERVISOR_SUPERVISOR_INTERNAL_H
 
 #include "proxy/control/control_server.h"
+#include "proxy/server/server.h"
 #include "proxy/log/server_log.h"
 #include "proxy/supervisor/order_queue.h"
 #include "proxy/supervisor/ports.h"
@@ -42,7 +43,9 @@ struct supervisor {
     struct ports ports;
     struct worker_handle workers[WORKERS_MAX];
     struct worker_handle *current; /* serves, or is about to retire */
+    struct worker_handle *leaving; /* served, and would again */
     struct worker_handle *coming;  /* will serve */
+    struct server_memory memory;   /* of whoever served last */
     struct order *succession;      /* waits for it; NULL: nobody does */
     struct order *farewells;       /* wait for the end */
     struct order *connects;        /* wait for somebody who serves */
@@ -62,15 +65,37 @@ struct supervisor {
 
 uint64_t supervisor_now_ms(void);
 
-/* In supervisor.c. Starts a process by `settings`, a reference, which is taken
- * over; `order` is finished when it serves, or fails. */
-void supervisor_succeed(struct supervisor *s, const struct settings *settings,
-                        struct order *order);
+/* In supervisor.c. */
+bool supervisor_is_ending(const struct supervisor *s);
+void supervisor_stop_worker(struct worker_handle *handle);
 void supervisor_stop(struct supervisor *s, const char *why);
 void supervisor_drain(struct supervisor *s, uint64_t within_ms);
 void supervisor_reopen_logs(struct supervisor *s);
 /* Those that are taken by reading. */
 void supervisor_block_signals(void);
+
+/* In supervisor_succession.c. Starts a process by `settings`, a reference,
+ * which is taken over; `order`, which may be NULL, is finished when it serves,
+ * or fails. */
+void supervisor_succeed(struct supervisor *s, const struct settings *settings,
+                        struct order *order);
+/* The process that was to come does not: whoever left comes back. */
+void supervisor_fail_succession(struct supervisor *s, const char *error,
+                                const json_t *diagnostics);
+/* Nobody serves: whoever can does. */
+void supervisor_on_gap(struct supervisor *s);
+/* Whether a process was told to serve. */
+bool supervisor_is_entered(const struct supervisor *s);
+void supervisor_retire(struct worker_handle *handle);
+void supervisor_drop_memory(struct supervisor *s);
+/* Reads what a process says. */
+void supervisor_hear(struct supervisor *s, struct worker_handle *handle);
+
+/* In supervisor_endings.c. */
+void supervisor_reap(struct supervisor *s);
+void supervisor_plan_restart(struct supervisor *s, uint64_t served_ms);
+/* Ends a process that is dead but for its number. */
+void supervisor_watch(struct supervisor *s, struct worker_handle *handle);
 
 /* In supervisor_orders.c. Does, or begins, what was ordered. */
 void supervisor_obey(struct supervisor *s, struct order *order);

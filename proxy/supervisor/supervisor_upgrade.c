@@ -72,18 +72,31 @@ static void keep_all(const struct supervisor *s, int control, bool is_kept)
         keep(s->workers[i].channel, is_kept);
         keep(s->workers[i].orders, is_kept);
     }
+    for (size_t i = 0; i < SERVER_MEMORY_DESCRIPTORS; i++)
+        if (s->memory.is_there)
+            keep(s->memory.descriptors[i], is_kept);
     if (control >= 0)
         keep(control, is_kept);
+}
+
+static json_t *memory_to_json(const struct supervisor *s)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < SERVER_MEMORY_DESCRIPTORS; i++)
+        if (s->memory.is_there)
+            json_array_append_new(list, json_integer(s->memory.descriptors[i]));
+    return list;
 }
 
 /* The descriptor of the legacy, or -1 with errno set. */
 static int write_legacy(const struct supervisor *s, int control)
 {
     json_t *legacy =
-        json_pack("{s:i, s:I, s:i, s:i, s:o, s:o}", "version", LEGACY_VERSION,
+        json_pack("{s:i, s:I, s:i, s:i, s:o, s:o, s:o}", "version", LEGACY_VERSION,
                   "started_ms", (json_int_t)s->started_ms, "generation",
                   (int)s->generation, "control", control, "ports",
-                  ports_to_json(&s->ports), "workers", workers_to_json(s));
+                  ports_to_json(&s->ports), "workers", workers_to_json(s),
+                  "memory", memory_to_json(s));
     int fd = memfd_create("legacy", 0);
     int result = legacy == NULL || fd < 0 ? -1 : json_dumpfd(legacy, fd, 0);
     json_decref(legacy);
@@ -162,8 +175,11 @@ static pid_t try_program(const struct supervisor *s)
     if (pid != 0)
         return pid;
     sigset_t none;
+    int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
+    if (nowhere >= 0)
+        (void)dup2(nowhere, STDOUT_FILENO); /* errors stay where logs are */
     execve(s->program, arguments, environ);
     _exit(127);
 }
@@ -287,6 +303,20 @@ static void inherit_worker(struct supervisor *s, struct worker_handle *handle,
         s->current = handle;
 }
 
+static void inherit_memory(struct supervisor *s, const json_t *list)
+{
+    size_t i;
+    const json_t *item;
+    if (json_array_size(list) != SERVER_MEMORY_DESCRIPTORS)
+        return;
+    json_array_foreach(list, i, item)
+    {
+        s->memory.descriptors[i] = (int)json_integer_value(item);
+        keep(s->memory.descriptors[i], false);
+    }
+    s->memory.is_there = true;
+}
+
 static json_t *read_legacy(void)
 {
     const char *number = getenv(LEGACY);
@@ -323,9 +353,11 @@ bool supervisor_inherit(struct supervisor *s, int *control_socket)
     ports_settle_all(&s->ports);
     json_array_foreach(json_object_get(legacy, "workers"), i, item)
     {
-        if (i < WORKERS_MAX)
-            inherit_worker(s, &s->workers[i], item);
+        json_int_t slot = json_integer_value(json_object_get(item, "slot"));
+        if (slot >= 0 && slot < WORKERS_MAX)
+            inherit_worker(s, &s->workers[slot], item);
     }
+    inherit_memory(s, json_object_get(legacy, "memory"));
     json_decref(legacy);
     return true;
 }

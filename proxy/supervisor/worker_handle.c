@@ -16,7 +16,8 @@ static const char *const names[WORKER_STATES] = {
     [WORKER_NONE] = "none",         [WORKER_PREPARING] = "preparing",
     [WORKER_PREPARED] = "prepared", [WORKER_ENTERING] = "entering",
     [WORKER_SERVING] = "serving",   [WORKER_RETIRING] = "retiring",
-    [WORKER_DRAINING] = "draining", [WORKER_STOPPING] = "stopping",
+    [WORKER_RETIRED] = "retired",   [WORKER_DRAINING] = "draining",
+    [WORKER_STOPPING] = "stopping",
 };
 
 #define BIT(state) (1u << (state))
@@ -29,7 +30,9 @@ static const unsigned edges[WORKER_STATES] = {
     [WORKER_PREPARED] = BIT(WORKER_ENTERING) | BIT(WORKER_STOPPING),
     [WORKER_ENTERING] = BIT(WORKER_SERVING) | BIT(WORKER_STOPPING),
     [WORKER_SERVING] = BIT(WORKER_RETIRING) | BIT(WORKER_STOPPING),
-    [WORKER_RETIRING] = BIT(WORKER_DRAINING) | BIT(WORKER_STOPPING),
+    [WORKER_RETIRING] = BIT(WORKER_RETIRED) | BIT(WORKER_STOPPING),
+    [WORKER_RETIRED] =
+        BIT(WORKER_ENTERING) | BIT(WORKER_DRAINING) | BIT(WORKER_STOPPING),
     [WORKER_DRAINING] = BIT(WORKER_STOPPING),
     [WORKER_STOPPING] = BIT(WORKER_STOPPING),
 };

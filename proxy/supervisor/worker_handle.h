@@ -15,6 +15,7 @@ enum worker_state {
     WORKER_ENTERING,  /* was told to serve */
     WORKER_SERVING,
     WORKER_RETIRING, /* was told to, and still keeps the budgets */
+    WORKER_RETIRED,  /* serves on if the one that comes does not */
     WORKER_DRAINING, /* its sessions end by themselves */
     WORKER_STOPPING, /* its transactions finish */
     WORKER_STATES

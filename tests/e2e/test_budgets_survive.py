@@ -4,10 +4,10 @@ import base64
 import contextlib
 import json
 import signal
-import time
 
 import pytest
 
+from budgets import wait_written
 from dialogue import Dialogue, logged_in
 from server import Postern, run_once
 from users import PASSWORDS
@@ -79,20 +79,6 @@ def assert_eve_is_contained(site):
         dialogue.hello()
         reply = dialogue.login("eve", PASSWORDS["eve"])
         assert reply.code == 525, reply
-
-
-def wait_written(site, server):
-    """Until the file has been still for longer than changes are collected."""
-    sizes = [(-1, 0.0)]
-
-    def is_still():
-        assert server.is_alive(), server.stderr()
-        size = site.state.stat().st_size
-        if size != sizes[-1][0]:
-            sizes.append((size, time.monotonic()))
-        return time.monotonic() - sizes[-1][1] > 1
-
-    wait_for(is_still, "a state that is written")
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])

@@ -564,9 +564,10 @@ static struct journal *take_over(const struct place *place,
     diags_init(&diags);
     journal_descriptors(from, &memory, &event);
     struct journal *journal =
-        journal_take_over(&place->limits, memory, event, 1, NULL, &diags);
+        journal_attach(&place->limits, memory, event, 1, NULL, &diags);
     if (journal == NULL)
         fail_msg("%s", diags.items[0].text);
+    journal_take_over(journal, &place->limits);
     diags_release(&diags);
     return journal;
 }
@@ -688,7 +689,7 @@ static void what_is_no_ledger_is_not_taken_over(void **state)
     diags_init(&diags);
     journal_descriptors(old, &memory, &event);
     assert_null(
-        journal_take_over(&place->limits, event, event, 1, NULL, &diags));
+        journal_attach(&place->limits, event, event, 1, NULL, &diags));
     assert_int_equal(diags.errors, 1);
     assert_non_null(strstr(diags.items[0].text, "this version"));
     diags_release(&diags);
