@@ -188,6 +188,23 @@ uint64_t distinct_sets_falls_at_ms(struct distinct_sets *sets,
     return member == NULL ? 0 : member->until_ms;
 }
 
+uint64_t distinct_sets_last_ms(struct distinct_sets *sets,
+                               const struct expiring_key *key)
+{
+    const struct distinct_set *set = expiring_table_find(sets->sets, key);
+    const struct distinct_member *newest =
+        set == NULL ? NULL : member_at(sets, set->newest);
+    return newest == NULL ? 0 : newest->until_ms;
+}
+
+void distinct_sets_clear(struct distinct_sets *sets,
+                         const struct expiring_key *key)
+{
+    const struct distinct_set *set = expiring_table_find(sets->sets, key);
+    while (set != NULL && set->oldest != 0)
+        drop(sets, member_at(sets, set->oldest));
+}
+
 struct distinct_member *distinct_sets_find(struct distinct_sets *sets,
                                            const struct expiring_key *key,
                                            uint64_t now_ms)

@@ -44,6 +44,12 @@ uint64_t distinct_sets_count(struct distinct_sets *sets,
 uint64_t distinct_sets_falls_at_ms(struct distinct_sets *sets,
                                    const struct expiring_key *set,
                                    uint64_t below);
+/* When the last that is not held leaves; 0: none is in it. */
+uint64_t distinct_sets_last_ms(struct distinct_sets *sets,
+                               const struct expiring_key *set);
+/* All that are not held leave. */
+void distinct_sets_clear(struct distinct_sets *sets,
+                         const struct expiring_key *set);
 /* The member if it is in its set now, or NULL. Valid until the next add. */
 struct distinct_member *distinct_sets_find(struct distinct_sets *sets,
                                            const struct expiring_key *member,

@@ -216,6 +216,8 @@ enum evaluate_result evaluate(struct evaluation *e, struct question *question,
 void evaluate_answer(struct evaluation *e, const struct answer *answer)
 {
     e->answer = *answer;
+    if (answer->max > 0)
+        e->pending.max = answer->max;
     if (e->trace != NULL && e->trace->on_answer != NULL)
         e->trace->on_answer(e->trace->owner, &e->pending, answer);
 }

@@ -66,6 +66,7 @@ struct question {
 struct answer {
     bool is_within; /* HOLD: it fitted and is reserved or charged */
     uint64_t before, after;
+    uint64_t max; /* HOLD: that counts now, were the key boosted; 0: as asked */
     uint64_t retry_after_ms;
     bool is_held_up;   /* HOLD: what others hold is in the way, and when that
                           ends is not known: retry_after_ms is a guess */

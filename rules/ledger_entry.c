@@ -1,5 +1,6 @@
 #include "rules/ledger_entry.h"
 
+#include "rules/ledger_budget.h"
 #include "rules/ledger_internal.h"
 
 /* No unit is counted in longer periods, nor beyond such a number. */
@@ -18,6 +19,8 @@ static struct expiring_table *table_of(const struct ledger *ledger,
         return distinct_sets_entries(ledger->recipients);
     case LEDGER_NET:
         return ledger->nets;
+    case LEDGER_BOOST:
+        return ledger->boosts;
     default:
         return dynamic_list_entries(ledger->lists);
     }
@@ -81,6 +84,9 @@ static bool tell(struct ledger *ledger, enum ledger_entry_kind kind,
         return tell_member(sets_of(ledger, kind), payload, out);
     case LEDGER_LISTED:
         return tell_listed(ledger->lists, payload, out);
+    case LEDGER_BOOST:
+        out->boost_percent = ((const struct boost *)payload)->percent;
+        return true;
     default:
         return true;
     }
@@ -185,6 +191,25 @@ static bool restore_net(struct ledger *ledger, const struct ledger_entry *entry,
     return true;
 }
 
+static bool restore_boost(struct ledger *ledger,
+                          const struct ledger_entry *entry, uint64_t now_ms)
+{
+    struct expiring_table *boosts = ledger->boosts;
+    struct boost *boost = expiring_table_find(boosts, &entry->key);
+    if (entry->until_ms == UINT64_MAX ||
+        entry->boost_percent < BOOST_PERCENT_MIN ||
+        entry->boost_percent > BOOST_PERCENT_MAX)
+        return false;
+    if (boost == NULL && entry->until_ms <= now_ms)
+        return true;
+    boost = expiring_table_make(boosts, &entry->key, now_ms);
+    if (boost == NULL)
+        return false;
+    boost->percent = entry->boost_percent;
+    expiring_table_set(boosts, boost, entry->until_ms);
+    return true;
+}
+
 static bool restore_listed(struct ledger *ledger,
                            const struct ledger_entry *entry, uint64_t now_ms)
 {
@@ -209,6 +234,8 @@ bool ledger_restore(struct ledger *ledger, const struct ledger_entry *entry,
         return restore_member(ledger, entry, now_ms);
     case LEDGER_NET:
         return restore_net(ledger, entry, now_ms);
+    case LEDGER_BOOST:
+        return restore_boost(ledger, entry, now_ms);
     default:
         return restore_listed(ledger, entry, now_ms);
     }

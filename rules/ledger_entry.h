@@ -16,6 +16,7 @@ enum ledger_entry_kind {
     LEDGER_RECIPIENT, /* an address that was written to */
     LEDGER_NET,       /* from which a login succeeded */
     LEDGER_LISTED,    /* a value of a dynamic list */
+    LEDGER_BOOST,     /* that a budget is larger for a while */
     LEDGER_ENTRY_KINDS
 };
 
@@ -26,6 +27,7 @@ struct ledger_entry {
     struct budget budget;    /* BUDGET */
     uint64_t until_ms;       /* when it no longer counts; 0: it already does
                                 not; UINT64_MAX: never */
+    uint32_t boost_percent;  /* BOOST */
     struct str list, value;  /* LISTED; borrowed until the ledger changes */
 };
 

@@ -25,8 +25,30 @@ struct ledger {
     struct distinct_sets *distinct;   /* networks, logins */
     struct distinct_sets *recipients; /* addresses written to */
     struct dynamic_list *lists;
-    struct expiring_table *nets; /* from which a login succeeded */
+    struct expiring_table *nets;   /* from which a login succeeded */
+    struct expiring_table *boosts; /* by the budget's key: struct boost */
 };
+
+/* For a while a budget is so many hundredths of what its rule says. */
+struct boost {
+    uint32_t percent;
+};
+
+/* The time, which never goes back. */
+uint64_t ledger_tick(struct ledger *ledger, uint64_t now_ms);
+struct expiring_key ledger_budget_key(const struct ledger *ledger,
+                                      const struct rule *rule,
+                                      const struct limit *limit,
+                                      struct str key);
+
+/* The question as it stands while the key is boosted: itself, or *boosted. */
+const struct question *ledger_boost_question(const struct ledger *ledger,
+                                             const struct question *question,
+                                             const struct expiring_key *key,
+                                             uint64_t now_ms,
+                                             struct question *boosted);
+struct rate ledger_boost_rate(const struct ledger *ledger, struct rate rate,
+                              const struct expiring_key *key, uint64_t now_ms);
 
 /* A distinct unit's budget and member. */
 struct distinct_keys {

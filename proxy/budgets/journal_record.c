@@ -13,7 +13,8 @@ enum body_kind {
     BODY_MEMBER = 3,
     BODY_RECIPIENT = 4,
     BODY_NET = 5,
-    BODY_LISTED = 6
+    BODY_LISTED = 6,
+    BODY_BOOST = 7
 };
 
 static const enum body_kind BODY_OF[LEDGER_ENTRY_KINDS] = {
@@ -115,6 +116,9 @@ size_t journal_write_entry(uint8_t out[JOURNAL_RECORD_MAX],
         put_text(&writer, entry->list);
         put_text(&writer, entry->value);
         break;
+    case LEDGER_BOOST:
+        put(&writer, entry->boost_percent, 4);
+        break;
     default:
         break;
     }
@@ -196,6 +200,8 @@ static bool take_entry(struct reader *reader, enum body_kind kind,
         entry->list = take_text(reader);
         entry->value = take_text(reader);
     }
+    if (k == LEDGER_BOOST)
+        entry->boost_percent = (uint32_t)take(reader, 4);
     entry->until_ms = take(reader, 8);
     return true;
 }

@@ -46,8 +46,7 @@ size_t shared_ledger_shard(uint64_t hash)
     return (hash >> 32) % SHARDS;
 }
 
-/* Wakes whoever keeps the journal, but for what is not urgent only once. */
-static void tell_change(struct shared_ledger *shared, bool is_urgent)
+void shared_ledger_tell(struct shared_ledger *shared, bool is_urgent)
 {
     struct shared_ledger_common *common = shared->common;
     if (!atomic_load_explicit(&common->is_watched, memory_order_relaxed))
@@ -73,7 +72,7 @@ void shared_ledger_answer(struct shared_ledger *shared,
     ledger_answer(ledger, question, now_ms + shared->epoch_ms, answer);
     shared_ledger_unlock(shared, shard);
     if (question->kind == QUESTION_HOLD && question->is_charge)
-        tell_change(shared, false);
+        shared_ledger_tell(shared, false);
 }
 
 void shared_ledger_commit(struct shared_ledger *shared, struct hold *hold,
@@ -83,7 +82,7 @@ void shared_ledger_commit(struct shared_ledger *shared, struct hold *hold,
     struct ledger *ledger = shared_ledger_lock(shared, shard, LOCK_TO_CHANGE);
     ledger_commit(ledger, hold, now_ms + shared->epoch_ms);
     shared_ledger_unlock(shared, shard);
-    tell_change(shared, false);
+    shared_ledger_tell(shared, false);
 }
 
 void shared_ledger_give_back(struct shared_ledger *shared, struct hold *hold,
@@ -106,7 +105,7 @@ bool shared_ledger_apply(struct shared_ledger *shared,
     struct ledger *ledger = shared_ledger_lock(shared, shard, LOCK_TO_CHANGE);
     bool has_room = ledger_apply(ledger, change, now_ms + shared->epoch_ms);
     shared_ledger_unlock(shared, shard);
-    tell_change(shared, true);
+    shared_ledger_tell(shared, true);
     return has_room;
 }
 
@@ -129,7 +128,7 @@ void shared_ledger_know(struct shared_ledger *shared, struct str user,
     struct ledger *ledger = shared_ledger_lock(shared, shard, LOCK_TO_CHANGE);
     ledger_know(ledger, user, net, now_ms + shared->epoch_ms);
     shared_ledger_unlock(shared, shard);
-    tell_change(shared, false);
+    shared_ledger_tell(shared, false);
 }
 
 struct listing {

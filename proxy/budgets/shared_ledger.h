@@ -7,6 +7,7 @@
 #define PROXY_BUDGETS_SHARED_LEDGER_H
 
 #include "rules/ledger.h"
+#include "rules/ledger_budget.h"
 #include "rules/ledger_entry.h"
 
 #define SHARED_LEDGER_SHARDS 16
@@ -68,6 +69,20 @@ void shared_ledger_give_back(struct shared_ledger *shared, struct hold *hold,
 /* False: there is no room for one more value, or it is too long. */
 bool shared_ledger_apply(struct shared_ledger *shared,
                          const struct list_change *change, uint64_t now_ms);
+
+/* As in rules/ledger_budget.h. */
+bool shared_ledger_look(struct shared_ledger *shared,
+                        const struct ledger_target *target, uint64_t now_ms,
+                        struct ledger_budget *out);
+void shared_ledger_reset(struct shared_ledger *shared,
+                         const struct ledger_target *target, uint64_t now_ms);
+bool shared_ledger_boost(struct shared_ledger *shared,
+                         const struct ledger_target *target, uint32_t percent,
+                         uint64_t for_ms, uint64_t now_ms);
+/* How many budgets and distinct members have anything used now, of all rules;
+ * takes a walk over all entries. */
+size_t shared_ledger_in_use(struct shared_ledger *shared);
+size_t shared_ledger_max_keys(const struct shared_ledger *shared);
 
 /* client.known: whether this login succeeded from this net within 30 days;
  * and that it did now. */

@@ -38,5 +38,8 @@ size_t shared_ledger_shard(uint64_t hash);
 struct ledger *shared_ledger_lock(struct shared_ledger *shared, size_t shard,
                                   enum robust_lock_use use);
 void shared_ledger_unlock(struct shared_ledger *shared, size_t shard);
+/* Wakes whoever keeps the journal, but for what is not urgent only once. With
+ * no lock held. */
+void shared_ledger_tell(struct shared_ledger *shared, bool is_urgent);
 
 #endif
