@@ -10,12 +10,7 @@ static void list_commands(void)
     puts("Postern, an SMTP submission proxy and policy filter.\n\n"
          "usage: postern COMMAND [ARGUMENT ...]\n");
     for (size_t i = 0; i < subcommand_count; i++)
-        if (subcommands[i].run != NULL)
-            printf("  %-8s %s\n", subcommands[i].name, subcommands[i].summary);
-    puts("\nKnown, not built yet:\n");
-    for (size_t i = 0; i < subcommand_count; i++)
-        if (subcommands[i].run == NULL)
-            printf("  %-8s %s\n", subcommands[i].name, subcommands[i].summary);
+        printf("  %-8s %s\n", subcommands[i].name, subcommands[i].summary);
     puts("\n`postern help COMMAND` says more; `postern --version` the "
          "version.");
 }
@@ -23,8 +18,7 @@ static void list_commands(void)
 static void explain_command(const struct subcommand *command)
 {
     subcommand_usage(command, stdout);
-    printf("\n%s: %s%s\n", command->name, command->summary,
-           command->run == NULL ? " (known, not built yet)" : "");
+    printf("\n%s: %s\n", command->name, command->summary);
     if (command->details != NULL)
         printf("\n%s", command->details);
 }

@@ -7,6 +7,7 @@
 #include "proxy/command/drain.h"
 #include "proxy/command/explain.h"
 #include "proxy/command/help.h"
+#include "proxy/command/limits.h"
 #include "proxy/command/list.h"
 #include "proxy/command/loglevel.h"
 #include "proxy/command/passwd.h"
@@ -128,6 +129,31 @@ const struct subcommand subcommands[] = {
             "  postern list contained --add bob --for 12h\n"
             "Exits 0; 1 when there is no such list, or no server answers.\n",
         .run = command_list,
+    },
+    {
+        .name = "limits",
+        .synopsis = "[KEY [--reset | --boost FACTOR --for TIME]] [--json]",
+        .summary = "show and change budgets",
+        .details =
+            "  KEY             what a limit counts by, as `by` makes it: a\n"
+            "                  login, a network, an address\n"
+            "  --reset         nothing is used any more; mail under way still\n"
+            "                  counts when it is accepted\n"
+            "  --boost FACTOR  2x, 1.5x, 0.5x: so many times what the rules\n"
+            "                  say, at once and a period; 1x ends it\n"
+            "  --for TIME      for so long: 30m, 12h, 7d; 31 days at most\n"
+            "  --json          for programs\n"
+            "  -c FILE         the configuration that the server runs with\n"
+            "                  (" DEFAULT_CONFIG ")\n"
+            "\n"
+            "With a KEY: for each rule that counts under it what is used,\n"
+            "held by mail under way, left, and when it is empty again.\n"
+            "--reset and --boost change all rules that count by a key.\n"
+            "Without: the rules with limits, and how many budgets are in use;\n"
+            "of keys only hashes are kept, so they can't be listed.\n"
+            "  postern limits bob --boost 2x --for 1h\n"
+            "Exits 0; 1 when it is refused, or no server answers.\n",
+        .run = command_limits,
     },
     {
         .name = "status",
@@ -274,9 +300,6 @@ const struct subcommand subcommands[] = {
             "Exits 0; 1 when no server answers.\n",
         .run = command_loglevel,
     },
-    {.name = "limits",
-     .synopsis = "[KEY] [--reset] [--boost 2x --for 1h]",
-     .summary = "show and change budgets"},
 };
 
 const size_t subcommand_count = sizeof subcommands / sizeof subcommands[0];

@@ -21,7 +21,7 @@ struct subcommand {
     const char *synopsis; /* behind "postern NAME" */
     const char *summary;  /* one line */
     const char *details;  /* for `postern help NAME`; NULL: none */
-    /* argv[0] is the subcommand's word. NULL: known, not built yet. */
+    /* argv[0] is the subcommand's word. */
     int (*run)(int argc, char **argv);
 };
 

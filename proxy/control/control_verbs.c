@@ -57,5 +57,6 @@ const struct control_verb control_verbs[] = {
     {"status", verb_status},
     {"reload", verb_reload},
     {"list", verb_list},
+    {"limits", verb_limits},
     {NULL, NULL},
 };

@@ -35,5 +35,8 @@ json_t *verb_status(void *owner, const json_t *request);
 /* In verb_list.c: {"list":NAME}, {…,"add":VALUE,"for_ms":N} or
  * {…,"remove":VALUE}. */
 json_t *verb_list(void *owner, const json_t *request);
+/* In verb_limits.c: {} or {"key":KEY}, {…,"reset":true} or
+ * {…,"boost_percent":N,"for_ms":N}, where 100 ends a boost. */
+json_t *verb_limits(void *owner, const json_t *request);
 
 #endif

@@ -254,13 +254,15 @@ int entry_filter_add(struct entry_filter *filter, struct str word,
     return say_unknown(key, error);
 }
 
-/* What people watch: mails, logins that fail, lists that change, upstreams
- * that go and come, and lines that were lost. */
+/* What people watch: mails, logins that fail, lists and budgets that someone
+ * changes, upstreams that go and come, and lines that were lost. */
 static bool is_routine(const json_t *entry)
 {
     struct str event = text_at(entry, NULL, "event");
     if (str_equals(event, STR("auth")))
         return str_equals(text_at(entry, "auth", "result"), STR("ok"));
+    if (str_equals(event, STR("limit")))
+        return text_at(entry, NULL, "did").p == NULL;
     return !str_equals(event, STR("transaction")) &&
            !str_equals(event, STR("list")) &&
            !str_equals(event, STR("upstream")) &&
