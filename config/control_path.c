@@ -43,8 +43,8 @@ static const char *read_path(struct reader *reader, const char *path,
     struct str octets;
     reader->settings->path = reader_keep(reader, whole, str_from(path)).p;
     if (reader->settings->path == NULL ||
-        reader_file(reader, (struct mark){0}, reader->settings->path,
-                    &octets) != 0)
+        reader_file(reader, FILE_CONFIGURATION, (struct mark){0},
+                    reader->settings->path, &octets) != 0)
         return NULL;
     sources_read(&sources, reader->settings->path, octets);
     if (sources.is_broken || sources.count == 0)
@@ -56,10 +56,13 @@ const char *config_control_path(const char *path, struct arena *arena,
                                 struct diags *diags)
 {
     struct settings *settings = calloc(1, sizeof *settings);
+    struct files *files = files_from_disk();
     struct diags all, wrong;
     struct arena scratch;
-    if (settings == NULL) {
+    if (settings == NULL || files == NULL) {
         diags_error(diags, (struct mark){path, 0, 0}, "out of memory");
+        files_free(files);
+        free(settings);
         return NULL;
     }
     arena_init(&scratch, SCRATCH_MAX);
@@ -70,7 +73,7 @@ const char *config_control_path(const char *path, struct arena *arena,
                             .settings = settings,
                             .arena = &settings->arena,
                             .scratch = &scratch,
-                            .has_files = true};
+                            .source = files};
     const char *found = read_path(&reader, path, &wrong);
     const struct diags *told = wrong.errors > 0 ? &wrong : &all;
     for (size_t i = 0; found == NULL && i < told->count; i++)
@@ -82,6 +85,7 @@ const char *config_control_path(const char *path, struct arena *arena,
     diags_release(&wrong);
     arena_release(&scratch);
     arena_release(&settings->arena);
+    files_free(files);
     free(settings);
     return found;
 }

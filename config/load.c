@@ -43,8 +43,8 @@ static void read_configuration(struct reader *reader, const char *path,
         return;
     if (octets != NULL)
         reader_add_file(reader, whole, *octets);
-    else if (reader_file(reader, (struct mark){0}, settings->path,
-                         &from_file) != 0)
+    else if (reader_file(reader, FILE_CONFIGURATION, (struct mark){0},
+                         settings->path, &from_file) != 0)
         return;
     sources_read(&sources, settings->path,
                  octets != NULL ? *octets : from_file);
@@ -52,7 +52,8 @@ static void read_configuration(struct reader *reader, const char *path,
         read_sections(reader, &sources);
 }
 
-static const struct settings *load(const char *path, const struct str *octets,
+static const struct settings *load(struct files *files, const char *path,
+                                   const struct str *octets,
                                    struct diags *diags)
 {
     struct settings *settings = calloc(1, sizeof *settings);
@@ -68,7 +69,7 @@ static const struct settings *load(const char *path, const struct str *octets,
                             .settings = settings,
                             .arena = &settings->arena,
                             .scratch = &scratch,
-                            .has_files = octets == NULL};
+                            .source = files};
     size_t errors = diags->errors;
     read_configuration(&reader, path, octets);
     diags_sort(diags, path);
@@ -81,11 +82,24 @@ static const struct settings *load(const char *path, const struct str *octets,
 
 const struct settings *config_load(const char *path, struct diags *diags)
 {
-    return load(path, NULL, diags);
+    struct files *files = files_from_disk();
+    const struct settings *settings = NULL;
+    if (files != NULL)
+        settings = config_load_from(files, path, diags);
+    else
+        diags_error(diags, (struct mark){path, 0, 0}, "out of memory");
+    files_free(files);
+    return settings;
+}
+
+const struct settings *config_load_from(struct files *files, const char *path,
+                                        struct diags *diags)
+{
+    return load(files, path, NULL, diags);
 }
 
 const struct settings *config_load_octets(const char *path, struct str octets,
                                           struct diags *diags)
 {
-    return load(path, &octets, diags);
+    return load(NULL, path, &octets, diags);
 }

@@ -26,7 +26,7 @@ static void read_list_file(struct policy_reader *policy, const struct node *key,
     const char *path = reader_path(reader, node->mark, text);
     struct str octets;
     if (path == NULL ||
-        reader_list_file(reader, node->mark, path, &octets) != 0)
+        reader_file(reader, FILE_LIST, node->mark, path, &octets) != 0)
         return;
     size_t line = 0;
     if (build_list_file(policy->builder, key->text, octets,

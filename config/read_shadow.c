@@ -13,7 +13,8 @@ void read_shadow(struct reader *reader)
     struct str octets;
     size_t first = reader->file_count;
     if (settings->shadow_path == NULL ||
-        reader_file(reader, mark, settings->shadow_path, &octets) != 0)
+        reader_file(reader, FILE_CONFIGURATION, mark, settings->shadow_path,
+                    &octets) != 0)
         return;
     reader->is_shadow = true;
     sources_read(&sources, settings->shadow_path, octets);

@@ -1,11 +1,8 @@
 #include "config/reader.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <unistd.h>
 
 void reader_full(struct reader *reader, struct mark mark)
 {
@@ -71,79 +68,28 @@ int reader_add_file(struct reader *reader, struct mark mark, struct str octets)
     return 0;
 }
 
-/* Up to the end, or to the size that the file had: one that grows meanwhile
- * is cut there. -1 with errno. */
-static int read_all(int fd, char *into, size_t size, size_t *done)
+int reader_file(struct reader *reader, enum file_kind kind, struct mark mark,
+                const char *path, struct str *octets)
 {
-    *done = 0;
-    while (*done < size) {
-        ssize_t got = read(fd, into + *done, size - *done);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return -1;
-        if (got == 0)
-            break;
-        *done += (size_t)got;
-    }
-    return 0;
-}
-
-static int read_open(struct reader *reader, struct mark mark, const char *path,
-                     int fd, off_t most, struct str *octets)
-{
-    struct stat status;
-    if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
-        diags_error(reader->diags, mark, "%s is no regular file", path);
-        return -1;
-    }
-    if (status.st_size > most) {
-        diags_error(reader->diags, mark, "%s is larger than %d MiB", path,
-                    (int)(most / 1024 / 1024));
-        return -1;
-    }
-    size_t size = (size_t)status.st_size;
-    char *into = arena_alloc(reader->scratch, size + 1);
-    if (into == NULL) {
-        reader_full(reader, mark);
-        return -1;
-    }
-    if (read_all(fd, into, size, &octets->n) != 0) {
-        diags_error(reader->diags, mark, "%s can't be read: %s", path,
-                    strerror(errno));
-        return -1;
-    }
-    octets->p = into;
-    return reader_add_file(reader, mark, *octets);
-}
-
-static int read_file(struct reader *reader, struct mark mark, const char *path,
-                     off_t most, struct str *octets)
-{
-    if (!reader->has_files) {
+    const struct file *file;
+    if (reader->source == NULL) {
         diags_error(reader->diags, mark, "%s: no file is opened here", path);
         return -1;
     }
-    /* A pipe would block the opening; it is refused once open. */
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0) {
-        diags_error(reader->diags, mark, "%s can't be read: %s", path,
-                    strerror(errno));
+    if (files_read(reader->source, kind, path, &file) != 0) {
+        reader_full(reader, mark);
         return -1;
     }
-    int result = read_open(reader, mark, path, fd, most, octets);
-    close(fd);
-    return result;
-}
-
-int reader_file(struct reader *reader, struct mark mark, const char *path,
-                struct str *octets)
-{
-    return read_file(reader, mark, path, READER_FILE_OCTETS, octets);
-}
-
-int reader_list_file(struct reader *reader, struct mark mark, const char *path,
-                     struct str *octets)
-{
-    return read_file(reader, mark, path, READER_LIST_OCTETS, octets);
+    *octets = file->octets;
+    if (octets->p != NULL && S_ISREG(file->mode))
+        return reader_add_file(reader, mark, *octets);
+    if (file->error != 0)
+        diags_error(reader->diags, mark, "%s can't be read: %s", path,
+                    file_error(file));
+    else if (!S_ISREG(file->mode))
+        diags_error(reader->diags, mark, "%s is no regular file", path);
+    else
+        diags_error(reader->diags, mark, "%s is larger than %zu MiB", path,
+                    file_cap(kind) / 1024 / 1024);
+    return -1;
 }

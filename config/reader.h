@@ -5,6 +5,7 @@
 #define CONFIG_READER_H
 
 #include "config/diag.h"
+#include "config/files.h"
 
 struct settings;
 
@@ -15,10 +16,10 @@ struct reader {
     struct arena *scratch;     /* of the load */
     struct str *files;         /* octets of all files, as they were read */
     size_t file_count, file_capacity;
-    bool has_upstream; /* the top level names one, right or wrong */
-    bool is_full;      /* an arena was full: said once */
-    bool has_files;    /* false: what a path names is not opened */
-    bool is_shadow;    /* what is read now is the candidate's policy */
+    bool has_upstream;    /* the top level names one, right or wrong */
+    bool is_full;         /* an arena was full: said once */
+    struct files *source; /* NULL: what a path names is not read */
+    bool is_shadow;       /* what is read now is the candidate's policy */
 };
 
 /* Says once that the configuration is too large for its memory. */
@@ -36,16 +37,12 @@ const char *reader_socket_path(struct reader *reader, struct mark mark,
                                struct str path);
 
 #define READER_FILES_MAX 1000
-#define READER_FILE_OCTETS (16 * 1024 * 1024)
-#define READER_LIST_OCTETS (256 * 1024 * 1024) /* entries, not YAML */
 
-/* A file's octets, in the scratch arena. An error at `mark` when it can't be
- * read, is no regular file, or is too large; then -1. */
-int reader_file(struct reader *reader, struct mark mark, const char *path,
-                struct str *octets);
-/* The same for the file of a list, which may be larger. */
-int reader_list_file(struct reader *reader, struct mark mark, const char *path,
-                     struct str *octets);
+/* The octets of a FILE_CONFIGURATION or a FILE_LIST, which are the source's.
+ * An error at `mark` when it can't be read, is no regular file, or is too
+ * large; then -1. */
+int reader_file(struct reader *reader, enum file_kind kind, struct mark mark,
+                const char *path, struct str *octets);
 /* Counts octets that came in another way among the files. */
 int reader_add_file(struct reader *reader, struct mark mark, struct str octets);
 

@@ -4,8 +4,6 @@
 #include "config/yaml_tree.h"
 #include "rules/problem.h"
 
-#include <glob.h>
-#include <stdlib.h>
 #include <string.h>
 
 static bool add_root(struct sources *sources, const char *path,
@@ -69,17 +67,12 @@ static void include_file(struct sources *sources, const struct node *node,
         diags_error(reader->diags, node->mark,
                     "%s is read already: a pattern must not match it again",
                     path);
-    else if (reader_file(reader, node->mark, path, &octets) == 0)
+    else if (reader_file(reader, FILE_CONFIGURATION, node->mark, path,
+                         &octets) == 0)
         parse(sources, path, octets);
 }
 
-static int compare_paths(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* Sorted by octets, not as a locale would. A pattern may match nothing, a
- * plain name may not. */
+/* A pattern may match nothing, a plain name may not. */
 static void include_pattern(struct sources *sources, const struct node *node)
 {
     struct reader *reader = sources->reader;
@@ -89,24 +82,21 @@ static void include_pattern(struct sources *sources, const struct node *node)
     const char *path = reader_path(reader, node->mark, text);
     if (path == NULL)
         return;
-    if (!reader->has_files || strpbrk(path, "*?[") == NULL) {
+    if (reader->source == NULL || strpbrk(path, "*?[") == NULL) {
         include_file(sources, node, path);
         return;
     }
-    glob_t found;
-    int result = glob(path, GLOB_NOSORT, NULL, &found);
-    if (result == 0 && found.gl_pathc > READER_FILES_MAX) {
+    struct file_matches found;
+    if (files_match(reader->source, path, &found) != 0)
+        reader_full(reader, node->mark);
+    else if (found.has_failed)
+        diags_error(reader->diags, node->mark, "%s can't be looked up", path);
+    else if (found.paths == NULL || found.count > READER_FILES_MAX)
         diags_error(reader->diags, node->mark, "%s matches more than %d files",
                     path, READER_FILES_MAX);
-    } else if (result == 0) {
-        qsort(found.gl_pathv, found.gl_pathc, sizeof *found.gl_pathv,
-              compare_paths);
-        for (size_t i = 0; i < found.gl_pathc; i++)
-            include_file(sources, node, found.gl_pathv[i]);
-    } else if (result != GLOB_NOMATCH) {
-        diags_error(reader->diags, node->mark, "%s can't be looked up", path);
-    }
-    globfree(&found);
+    else
+        for (size_t i = 0; i < found.count; i++)
+            include_file(sources, node, found.paths[i]);
 }
 
 void sources_read(struct sources *sources, const char *path, struct str octets)

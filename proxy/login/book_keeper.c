@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "proxy/login/file_stamp.h"
+#include "config/file_stamp.h"
 
 struct watched_file {
     const struct backend_settings *backend;

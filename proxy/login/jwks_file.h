@@ -3,7 +3,7 @@
 #ifndef PROXY_LOGIN_JWKS_FILE_H
 #define PROXY_LOGIN_JWKS_FILE_H
 
-#include "proxy/login/file_stamp.h"
+#include "config/file_stamp.h"
 #include "proxy/sasl/jwk_set.h"
 
 /* The keys of the file, to be freed; *stamp becomes what was seen. NULL, and

@@ -1,7 +1,7 @@
 /* Which file stood at a path, and in which state: enough to see that it is
  * another one now, or was written to. */
-#ifndef PROXY_LOGIN_FILE_STAMP_H
-#define PROXY_LOGIN_FILE_STAMP_H
+#ifndef CONFIG_FILE_STAMP_H
+#define CONFIG_FILE_STAMP_H
 
 #include <stdbool.h>
 #include <stdint.h>

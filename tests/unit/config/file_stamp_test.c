@@ -1,4 +1,4 @@
-#include "proxy/login/file_stamp.h"
+#include "config/file_stamp.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "proxy/login/file_stamp.h"
+#include "config/file_stamp.h"
 
 struct file_stamp file_stamp_of(const struct stat *status)
 {
