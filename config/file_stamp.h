@@ -15,9 +15,6 @@ struct file_stamp {
     int64_t seconds, nanoseconds;
 };
 
-/* Of a file that nobody has looked for yet. */
-#define FILE_STAMP_UNREAD ((struct file_stamp){.size = UINT64_MAX})
-
 struct file_stamp file_stamp_of(const struct stat *status);
 /* Of what is at the path now, a link followed. */
 struct file_stamp file_stamp_at(const char *path);

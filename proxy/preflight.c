@@ -53,7 +53,7 @@ static size_t first_alike(const struct settings *settings, size_t index)
 
 static int open_listener_tls(struct preflight *preflight,
                              const struct settings *settings,
-                             struct diags *diags)
+                             struct files *files, struct diags *diags)
 {
     int result = 0;
     size_t count = settings->listener_count;
@@ -71,8 +71,8 @@ static int open_listener_tls(struct preflight *preflight,
         else if (first_alike(settings, i) < i)
             *mine = preflight->server_tls[first_alike(settings, i)];
         else
-            *mine = tls_context_asking_clients(preflight->certificates,
-                                               &settings->tls, ca, diags);
+            *mine = tls_context_asking_clients(
+                preflight->certificates, &settings->tls, ca, files, diags);
         if (*mine == NULL)
             result = -1;
     }
@@ -80,12 +80,14 @@ static int open_listener_tls(struct preflight *preflight,
 }
 
 static int open_server_tls(struct preflight *preflight,
-                           const struct settings *settings, struct diags *diags)
+                           const struct settings *settings, struct files *files,
+                           struct diags *diags)
 {
-    preflight->certificates = tls_context_new_server(&settings->tls, diags);
+    preflight->certificates =
+        tls_context_new_server(&settings->tls, files, diags);
     if (preflight->certificates == NULL)
         return -1;
-    return open_listener_tls(preflight, settings, diags);
+    return open_listener_tls(preflight, settings, files, diags);
 }
 
 static void release_server_tls(struct preflight *preflight)
@@ -103,21 +105,22 @@ static void release_server_tls(struct preflight *preflight)
 /* What one upstream takes to be reached. */
 static int open_means(struct preflight *preflight,
                       const struct upstream_settings *upstream,
-                      struct diags *diags)
+                      struct files *files, struct diags *diags)
 {
     struct tls_context **tls = &preflight->client_tls[upstream->index];
     struct credential_book **book = &preflight->books[upstream->index];
     bool has_tls = upstream->maildir == NULL && upstream->tls != UPSTREAM_CLEAR;
     bool has_login = upstream->login.kind != LOGIN_NONE;
     if (has_tls)
-        *tls = tls_context_new_client(upstream, diags);
+        *tls = tls_context_new_client(upstream, files, diags);
     if (has_login)
-        *book = credential_book_new(upstream, diags);
+        *book = credential_book_new(upstream, files, diags);
     return (has_tls && *tls == NULL) || (has_login && *book == NULL) ? -1 : 0;
 }
 
 static int open_upstreams(struct preflight *preflight,
-                          const struct settings *settings, struct diags *diags)
+                          const struct settings *settings, struct files *files,
+                          struct diags *diags)
 {
     int result = 0;
     size_t count = settings->upstream_count;
@@ -130,7 +133,7 @@ static int open_upstreams(struct preflight *preflight,
     }
     preflight->upstream_count = count;
     for (size_t i = 0; i < count; i++)
-        if (open_means(preflight, &settings->upstreams[i], diags) != 0)
+        if (open_means(preflight, &settings->upstreams[i], files, diags) != 0)
             result = -1;
     return result;
 }
@@ -154,27 +157,38 @@ static int visit_maildirs(const struct settings *settings,
     return result;
 }
 
-/* What both ways open. */
-static int open_inputs(struct preflight *preflight,
-                       const struct settings *settings, struct diags *diags)
+/* What shows who we are, and by what others are known: all that is renewed,
+ * but for the logins. */
+static int open_means_of_all(struct preflight *preflight,
+                             const struct settings *settings,
+                             struct files *files, struct diags *diags)
 {
     int result = 0;
     preflight->settings = settings;
     if (needs_server_tls(settings) &&
-        open_server_tls(preflight, settings, diags) != 0)
+        open_server_tls(preflight, settings, files, diags) != 0)
         result = -1;
-    if (open_upstreams(preflight, settings, diags) != 0)
+    if (open_upstreams(preflight, settings, files, diags) != 0)
         result = -1;
     tell_of_dates(preflight, time(NULL), warn_of_dates, diags);
-    preflight->logins = logins_new(settings, diags);
+    return result;
+}
+
+/* What both ways open. */
+static int open_inputs(struct preflight *preflight,
+                       const struct settings *settings, struct files *files,
+                       struct diags *diags)
+{
+    int result = open_means_of_all(preflight, settings, files, diags);
+    preflight->logins = logins_new(settings, files, diags);
     return preflight->logins == NULL ? -1 : result;
 }
 
 int preflight_open(struct preflight *preflight, const struct settings *settings,
-                   struct diags *diags)
+                   struct files *files, struct diags *diags)
 {
     *preflight = (struct preflight){0};
-    int result = open_inputs(preflight, settings, diags);
+    int result = open_inputs(preflight, settings, files, diags);
     if (visit_maildirs(settings, maildir_prepare, diags) != 0)
         result = -1;
     preflight->decisions = decision_log_new(&settings->log, diags);
@@ -183,14 +197,55 @@ int preflight_open(struct preflight *preflight, const struct settings *settings,
         result = -1;
     else
         decision_log_report_to(preflight->decisions, preflight->log);
-    if (result == 0 && logins_watch(preflight->logins, preflight->log) != 0) {
-        diags_error(diags, (struct mark){.file = settings->path},
-                    "no thread can be started that watches the users files");
-        result = -1;
-    }
     if (result != 0)
         preflight_release(preflight);
     return result;
+}
+
+/* --- renewal --- */
+
+static void renew_server_tls(struct preflight *preflight,
+                             struct preflight *fresh)
+{
+    const struct settings *settings = preflight->settings;
+    for (size_t i = 0; i < settings->listener_count; i++)
+        if (settings->listeners[i].client_ca.path != NULL &&
+            first_alike(settings, i) == i)
+            tls_context_renew(preflight->server_tls[i], fresh->server_tls[i]);
+    tls_context_renew(preflight->certificates, fresh->certificates);
+    free(fresh->server_tls);
+}
+
+/* Nothing can fail any more. What was there before goes. */
+static void commit(struct preflight *preflight, struct preflight *fresh,
+                   struct logins_renewal *logins)
+{
+    if (preflight->certificates != NULL)
+        renew_server_tls(preflight, fresh);
+    for (size_t i = 0; i < preflight->upstream_count; i++) {
+        if (preflight->client_tls[i] != NULL)
+            tls_context_renew(preflight->client_tls[i], fresh->client_tls[i]);
+        if (preflight->books[i] != NULL)
+            credential_book_renew(preflight->books[i], fresh->books[i]);
+    }
+    free(fresh->client_tls);
+    free(fresh->books);
+    logins_renew(preflight->logins, logins, preflight->log);
+}
+
+int preflight_renew(struct preflight *preflight, const struct settings *fresh,
+                    struct files *files, struct diags *diags)
+{
+    struct preflight beside = {0};
+    int result = open_means_of_all(&beside, fresh, files, diags);
+    struct logins_renewal *logins = logins_prepare(fresh, files, diags);
+    if (result == 0 && logins != NULL) {
+        commit(preflight, &beside, logins);
+        return 0;
+    }
+    logins_renewal_free(logins);
+    preflight_release(&beside);
+    return -1;
 }
 
 static void log_dates(void *owner, struct mark mark, const char *words)
@@ -223,10 +278,11 @@ void preflight_release(struct preflight *preflight)
     *preflight = (struct preflight){0};
 }
 
-int preflight_check(const struct settings *settings, struct diags *diags)
+int preflight_check(const struct settings *settings, struct files *files,
+                    struct diags *diags)
 {
     struct preflight preflight = {0};
-    int result = open_inputs(&preflight, settings, diags);
+    int result = open_inputs(&preflight, settings, files, diags);
     if (visit_maildirs(settings, maildir_check, diags) != 0)
         result = -1;
     if (decision_log_check(&settings->log, diags) != 0)

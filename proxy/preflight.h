@@ -3,6 +3,7 @@
 #ifndef PROXY_PREFLIGHT_H
 #define PROXY_PREFLIGHT_H
 
+#include "config/files.h"
 #include "config/settings.h"
 #include "proxy/log/decision_log.h"
 #include "proxy/log/server_log.h"
@@ -30,10 +31,16 @@ struct preflight {
 };
 
 /* Finds all that is wrong before it gives up. 0, or -1 with errors in diags
- * and nothing left open. Starts the threads of the log and of the logins; what
- * fails later of the users files is told in the log. */
+ * and nothing left open. Starts the threads of the log and of the logins.
+ * Nothing of `files` is kept. */
 int preflight_open(struct preflight *preflight, const struct settings *settings,
-                   struct diags *diags);
+                   struct files *files, struct diags *diags);
+/* Reads all files again, those of `fresh`: settings whose server's part is as
+ * it was. Where all of them can be used, all are taken up: new handshakes and
+ * logins go by them, who is through goes on. Else nothing changes: -1 with
+ * errors in diags. Any thread, one at a time. */
+int preflight_renew(struct preflight *preflight, const struct settings *fresh,
+                    struct files *files, struct diags *diags);
 /* The logins' clients must have been freed. Drains the logs; safe to call
  * after a failure, and twice. */
 void preflight_release(struct preflight *preflight);
@@ -42,6 +49,7 @@ void preflight_release(struct preflight *preflight);
 void preflight_tell_of_dates(struct preflight *preflight, time_t now);
 
 /* The same questions, but creates no file and keeps nothing. */
-int preflight_check(const struct settings *settings, struct diags *diags);
+int preflight_check(const struct settings *settings, struct files *files,
+                    struct diags *diags);
 
 #endif

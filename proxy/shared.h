@@ -13,8 +13,9 @@ struct shared {
     /* What the server began with. Its rules go when a reload has replaced
      * them everywhere: each worker knows the newest. */
     const struct settings *settings;
-    /* TLS contexts; logs; logins, whose users files are read anew: a look-up
-     * holds the lock of their book, a message never does. */
+    /* TLS contexts; logs; logins; credentials. Those of files are exchanged
+     * when these change: a handshake or a look-up holds the lock of what it
+     * looks into, a message never does. */
     const struct preflight *opened;
     struct shared_ledger *ledger;
     struct shared_ledger *shadow_ledger; /* of a candidate policy */

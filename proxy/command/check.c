@@ -35,17 +35,22 @@ static size_t count_rules(const struct settings *settings)
  * may not be on the server. */
 static void examine(struct outcome *outcome, struct diags *diags)
 {
-    const struct settings *settings = config_load(outcome->path, diags);
+    struct files *files = files_from_disk();
+    const struct settings *settings =
+        files == NULL ? NULL : config_load_from(files, outcome->path, diags);
     outcome->settings = settings;
+    if (files == NULL)
+        diags_error(diags, (struct mark){outcome->path, 0, 0}, "out of memory");
     if (settings != NULL) {
         outcome->is_valid =
-            !outcome->has_files || preflight_check(settings, diags) == 0;
+            !outcome->has_files || preflight_check(settings, files, diags) == 0;
         outcome->rules = count_rules(settings);
         outcome->errors = diags->errors;
         policy_tests_run(settings, diags, &outcome->tests);
     } else {
         outcome->errors = diags->errors;
     }
+    files_free(files);
     diags_sort(diags, outcome->path);
 }
 

@@ -5,6 +5,7 @@
 #include "proxy/control/replay_gate.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* Says which sections of the server's own part differ: a restart takes them
  * up. */
@@ -32,26 +33,61 @@ static bool is_same_server(const struct settings *base,
     return count == 0;
 }
 
-const struct settings *reload_load(const struct settings *base,
-                                   const atomic_bool *is_stopping,
-                                   struct diags *diags, size_t *tests)
+bool reload_is_same(const struct settings *a, const struct settings *b)
 {
-    struct policy_tests_result result = {0};
-    const struct settings *fresh = config_load(base->path, diags);
-    *tests = 0;
+    return strcmp(a->policy_digest, b->policy_digest) == 0 &&
+           strcmp(a->shadow_digest, b->shadow_digest) == 0;
+}
+
+static bool passes(const struct settings *fresh, const atomic_bool *is_stopping,
+                   struct reload_result *result)
+{
+    struct policy_tests_result tests = {0};
+    policy_tests_run(fresh, &result->diags, &tests);
+    result->tests = tests.passed;
+    return tests.failed == 0 && !atomic_load(is_stopping) &&
+           replay_gate_passes(fresh, is_stopping, &result->diags);
+}
+
+const struct settings *reload_load(const struct settings *base,
+                                   const struct settings *newest,
+                                   struct files *files,
+                                   const atomic_bool *is_stopping,
+                                   struct reload_result *result)
+{
+    struct diags *diags = &result->diags;
+    const struct settings *fresh = config_load_from(files, base->path, diags);
+    result->tests = 0;
     if (fresh == NULL)
         return NULL;
-    bool passes =
-        is_same_server(base, fresh, diags) && !atomic_load(is_stopping);
-    if (passes) {
-        policy_tests_run(fresh, diags, &result);
-        passes = result.failed == 0 && !atomic_load(is_stopping) &&
-                 replay_gate_passes(fresh, is_stopping, diags);
-    }
-    *tests = result.passed;
+    bool is_good = is_same_server(base, fresh, diags) &&
+                   !atomic_load(is_stopping) &&
+                   ((newest != NULL && reload_is_same(newest, fresh)) ||
+                    passes(fresh, is_stopping, result));
     diags_sort(diags, fresh->path);
-    if (passes)
+    if (is_good)
         return fresh;
     settings_unref(fresh);
     return NULL;
+}
+
+void reload_name_changes(const struct files *before, const struct files *after,
+                         struct reload_result *result)
+{
+    const struct file *file;
+    size_t at = 0, length = 0;
+    result->renewed[0] = '\0';
+    result->renewed_count = 0;
+    while ((file = files_next_change(before, after, &at)) != NULL) {
+        if (file->kind == FILE_CONFIGURATION)
+            continue;
+        result->renewed_count++;
+        if (length >= sizeof result->renewed)
+            continue;
+        int n =
+            snprintf(result->renewed + length, sizeof result->renewed - length,
+                     "%s%s %s", length == 0 ? "" : ", ",
+                     file_kind_name(file->kind), file->path);
+        length += n < 0 ? 0 : (size_t)n;
+    }
 }

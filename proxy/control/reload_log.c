@@ -3,6 +3,7 @@
 #include "proxy/log/json_line.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #define LINE_CAP (64 * 1024)
@@ -25,9 +26,15 @@ static void reason_of(const struct diags *diags, char *out, size_t room)
     }
 }
 
+static const char *const askers[] = {
+    [RELOAD_BY_CONTROL] = "control",
+    [RELOAD_BY_SIGNAL] = "signal",
+    [RELOAD_BY_FILE] = "file",
+};
+
 static void log_event(const struct reloader_host *host,
-                      const struct reload_result *result, const char *by,
-                      const char *reason)
+                      const struct reload_result *result,
+                      const struct reload_cause *cause, const char *reason)
 {
     struct json_line line;
     struct timespec now;
@@ -38,11 +45,15 @@ static void log_event(const struct reloader_host *host,
     json_time(&line, "time",
               (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
     json_text(&line, "event", STR("config"));
-    json_text(&line, "by", str_from(by));
+    json_text(&line, "by", str_from(askers[cause->by]));
+    if (cause->by == RELOAD_BY_FILE)
+        json_text(&line, "file", str_from(cause->path));
     json_text(&line, "verdict", is_live ? STR("accept") : STR("reject"));
     json_text(&line, "before", str_from(result->before));
     json_text(&line, "policy",
               str_from(is_live ? result->after : result->before));
+    if (is_live && result->renewed_count > 0)
+        json_text(&line, "renewed", str_from(result->renewed));
     if (!is_live) {
         json_text(&line, "reason", str_from(reason));
         json_number(&line, "errors", result->diags.errors);
@@ -52,20 +63,90 @@ static void log_event(const struct reloader_host *host,
     json_line_release(&line);
 }
 
-void reload_log(const struct reloader_host *host,
-                const struct reload_result *result, const char *by)
+/* What is kept where a file can't be used. */
+static const char *const kept[FILE_KINDS] = {
+    [FILE_CONFIGURATION] = "rules", [FILE_LIST] = "entries",
+    [FILE_USERS] = "logins",        [FILE_CERTIFICATE] = "certificates",
+    [FILE_AUTHORITIES] = "CAs",     [FILE_KEY] = "certificates",
+    [FILE_JWKS] = "keys",           [FILE_SECRET] = "secrets",
+};
+
+/* "PATH has changed", or PATH and others have. */
+static void describe_change(const struct reload_cause *cause, char *to,
+                            size_t room)
 {
-    char reason[1024];
-    reason_of(&result->diags, reason, sizeof reason);
+    if (cause->others == 0)
+        snprintf(to, room, "%s %s has changed", file_kind_name(cause->kind),
+                 cause->path);
+    else
+        snprintf(to, room, "%s %s has changed, and %zu more files",
+                 file_kind_name(cause->kind), cause->path, cause->others);
+}
+
+/* What is to be known of the files that were read; of the rest it was told
+ * before. */
+static void log_warnings(const struct reloader_host *host,
+                         const struct reload_result *result)
+{
+    for (size_t i = 0; i < result->diags.count; i++) {
+        const struct diag *diag = &result->diags.items[i];
+        const char *file = diag->mark.file == NULL ? "" : diag->mark.file;
+        if (diag->level == DIAG_WARNING &&
+            (strstr(result->renewed, file) != NULL ||
+             strncmp(diag->text, "certificate ", 12) == 0))
+            server_log_write(host->log, SERVER_WARNING, "%s:%zu:%zu: %s", file,
+                             diag->mark.line, diag->mark.column, diag->text);
+    }
+}
+
+static void log_renewal(const struct reloader_host *host,
+                        const struct reload_result *result,
+                        const struct reload_cause *cause, const char *reason)
+{
+    char change[FILES_PATH_MAX + 100];
+    describe_change(cause, change, sizeof change);
+    if (result->end != RELOAD_LIVE) {
+        server_log_write(host->log, SERVER_ERROR,
+                         "%s and can't be used: %s; the %s that were there "
+                         "before are kept",
+                         change, reason, kept[cause->kind]);
+        return;
+    }
+    server_log_write(host->log, SERVER_INFO, "%s; renewed: %s; policy %s",
+                     change, result->renewed, result->after);
+    log_warnings(host, result);
+}
+
+static void log_reload(const struct reloader_host *host,
+                       const struct reload_result *result, const char *by,
+                       const char *reason)
+{
     if (result->end == RELOAD_LIVE)
         server_log_write(host->log, SERVER_INFO,
-                         "reloaded, asked by %s: policy %s, %zu tests passed",
-                         by, result->after, result->tests);
-    else if (result->end == RELOAD_REFUSED)
+                         "reloaded, asked by %s: policy %s, %zu tests "
+                         "passed%s%s",
+                         by, result->after, result->tests,
+                         result->renewed_count > 0 ? "; renewed: " : "",
+                         result->renewed);
+    else
         server_log_write(host->log, SERVER_ERROR,
                          "reload refused, asked by %s; the policy stays as it "
                          "was: %s",
                          by, reason);
-    if (result->end == RELOAD_LIVE || result->end == RELOAD_REFUSED)
-        log_event(host, result, by, reason);
+}
+
+void reload_log(const struct reloader_host *host,
+                const struct reload_result *result,
+                const struct reload_cause *cause)
+{
+    char reason[1024];
+    if ((result->end != RELOAD_LIVE && result->end != RELOAD_REFUSED) ||
+        result->is_same)
+        return;
+    reason_of(&result->diags, reason, sizeof reason);
+    if (cause->by == RELOAD_BY_FILE)
+        log_renewal(host, result, cause, reason);
+    else
+        log_reload(host, result, askers[cause->by], reason);
+    log_event(host, result, cause, reason);
 }

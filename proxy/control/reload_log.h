@@ -5,8 +5,9 @@
 
 #include "proxy/control/reloader.h"
 
-/* `by` is who asked: "signal" or "control". */
+/* Nothing, where a file was written to and is what it was. */
 void reload_log(const struct reloader_host *host,
-                const struct reload_result *result, const char *by);
+                const struct reload_result *result,
+                const struct reload_cause *cause);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -42,7 +43,10 @@ struct reloader {
     const struct settings *newest;
     struct request *request; /* not begun yet; NULL: none */
     bool is_signalled;
+    bool has_changed; /* files have, and `change` says which */
+    struct reload_cause change;
     bool is_loading;
+    bool is_renewing; /* and that is about files alone */
 };
 
 static void take_newest(struct reloader *r, const struct settings *fresh,
@@ -55,32 +59,61 @@ static void take_newest(struct reloader *r, const struct settings *fresh,
     r->old = old;
 }
 
-static void reload(struct reloader *r, struct reload_result *result)
+/* Makes a snapshot the newest, if its policy is another one: 0, or -1 when out
+ * of memory. */
+static int go_live(struct reloader *r, const struct settings *fresh,
+                   struct files *files, const struct reload_cause *cause,
+                   struct reload_result *result)
 {
+    bool is_same =
+        cause->by == RELOAD_BY_FILE && reload_is_same(r->newest, fresh);
     struct old_snapshot *old = malloc(sizeof *old);
-    const struct settings *fresh = NULL;
-    memcpy(result->before, r->newest->policy_digest, sizeof result->before);
-    result->end = RELOAD_REFUSED;
     if (old == NULL)
         diags_error(&result->diags, (struct mark){.file = r->base->path},
                     "out of memory");
-    else
-        fresh = reload_load(r->base, &r->is_stopping, &result->diags,
-                            &result->tests);
-    if (fresh != NULL && r->host.reread(r->host.owner, &result->diags) != 0) {
-        settings_unref(fresh);
-        fresh = NULL;
-    }
-    if (fresh == NULL) {
+    if (old == NULL ||
+        r->host.renew(r->host.owner, fresh, files, &result->diags) != 0) {
         free(old);
-        if (atomic_load(&r->is_stopping))
-            result->end = RELOAD_STOPPING;
-        return;
+        settings_unref(fresh);
+        return -1;
     }
     memcpy(result->after, fresh->policy_digest, sizeof result->after);
+    reload_name_changes(r->host.source.newest(r->host.source.owner), files,
+                        result);
+    result->is_same = is_same && result->renewed_count == 0;
+    if (is_same) {
+        free(old);
+        settings_unref(fresh);
+        return 0;
+    }
     take_newest(r, fresh, old);
     r->host.publish(r->host.owner, fresh);
-    result->end = RELOAD_LIVE;
+    return 0;
+}
+
+static void reload(struct reloader *r, const struct reload_cause *cause,
+                   struct reload_result *result)
+{
+    const struct files_source *source = &r->host.source;
+    bool is_whole = cause->by != RELOAD_BY_FILE;
+    struct files *files = source->fetch(source->owner, is_whole);
+    const struct settings *fresh = NULL;
+    memcpy(result->before, r->newest->policy_digest, sizeof result->before);
+    result->end = RELOAD_REFUSED;
+    if (files == NULL)
+        diags_error(&result->diags, (struct mark){.file = r->base->path},
+                    "out of memory");
+    else
+        fresh = reload_load(r->base, is_whole ? NULL : r->newest, files,
+                            &r->is_stopping, result);
+    if (fresh != NULL && go_live(r, fresh, files, cause, result) == 0) {
+        source->keep(source->owner, files);
+        result->end = RELOAD_LIVE;
+        return;
+    }
+    files_free(files);
+    if (atomic_load(&r->is_stopping))
+        result->end = RELOAD_STOPPING;
 }
 
 /* Frees what nobody uses any more. Of the first snapshot the server's part
@@ -107,7 +140,7 @@ static void sweep(struct reloader *r)
 static void wait_for_request(struct reloader *r)
 {
     while (!atomic_load(&r->is_stopping) && r->request == NULL &&
-           !r->is_signalled) {
+           !r->is_signalled && !r->has_changed) {
         struct timespec until;
         if (r->old == NULL) {
             pthread_cond_wait(&r->changed, &r->lock);
@@ -131,20 +164,35 @@ static void answer(struct reloader *r, struct request *request)
     pthread_cond_broadcast(&r->changed);
 }
 
-/* With the lock held but for the load. Who waits for an answer comes first. */
+/* Who waits for an answer comes first. With the lock held. */
+static void take_cause(struct reloader *r, struct reload_cause *cause)
+{
+    if (r->request != NULL) {
+        cause->by = RELOAD_BY_CONTROL;
+    } else if (r->is_signalled) {
+        cause->by = RELOAD_BY_SIGNAL;
+        r->is_signalled = false;
+    } else {
+        *cause = r->change;
+        r->has_changed = false;
+    }
+    r->request = NULL;
+}
+
+/* With the lock held but for the load. */
 static void serve_request(struct reloader *r)
 {
     struct request *request = r->request;
     struct reload_result own = {.end = RELOAD_REFUSED};
     struct reload_result *result = request != NULL ? request->result : &own;
+    struct reload_cause cause;
     diags_init(&own.diags);
-    r->request = NULL;
-    if (request == NULL)
-        r->is_signalled = false;
+    take_cause(r, &cause);
     r->is_loading = true;
+    r->is_renewing = cause.by == RELOAD_BY_FILE;
     pthread_mutex_unlock(&r->lock);
-    reload(r, result);
-    reload_log(&r->host, result, request != NULL ? "control" : "signal");
+    reload(r, &cause, result);
+    reload_log(&r->host, result, &cause);
     diags_release(&own.diags);
     pthread_mutex_lock(&r->lock);
     r->is_loading = false;
@@ -231,13 +279,26 @@ void reloader_signal(struct reloader *r)
     pthread_mutex_unlock(&r->lock);
 }
 
+void reloader_renew(struct reloader *r, const struct file *changed,
+                    size_t count)
+{
+    pthread_mutex_lock(&r->lock);
+    r->change.by = RELOAD_BY_FILE;
+    r->change.kind = changed->kind;
+    r->change.others = count - 1;
+    snprintf(r->change.path, sizeof r->change.path, "%s", changed->path);
+    r->has_changed = true;
+    pthread_cond_broadcast(&r->changed);
+    pthread_mutex_unlock(&r->lock);
+}
+
 void reloader_ask(struct reloader *r, struct reload_result *result)
 {
     struct request request = {.result = result};
     *result = (struct reload_result){.end = RELOAD_STOPPING};
     diags_init(&result->diags);
     pthread_mutex_lock(&r->lock);
-    if (r->is_loading || r->request != NULL) {
+    if ((r->is_loading && !r->is_renewing) || r->request != NULL) {
         result->end = RELOAD_BUSY;
     } else if (!atomic_load(&r->is_stopping)) {
         r->request = &request;

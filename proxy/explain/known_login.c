@@ -27,13 +27,14 @@ static void take(struct known_login *login, const struct user *user,
 }
 
 static void look(struct known_login *login,
-                 const struct backend_settings *backend, struct story *story)
+                 const struct backend_settings *backend, struct files *files,
+                 struct story *story)
 {
     struct users users;
     struct diags diags;
     users_init(&users);
     diags_init(&diags);
-    int rc = users_read(&users, backend->users, backend->mark, &diags);
+    int rc = users_read(&users, files, backend->users, backend->mark, &diags);
     /* Lines that are right serve even where others are wrong. */
     if (rc != 0 && diags.count > 0)
         story_add_note(story, "note: %s:%zu: %s", diags.items[0].mark.file,
@@ -52,8 +53,12 @@ void known_login_find(struct known_login *login,
     *login = (struct known_login){.name = login_normalise(&story->arena, name)};
     if (login->name.p == NULL)
         login->name = story_keep(story, name);
-    for (size_t i = 0; i < settings->auth.backend_count && !login->is_found;
+    struct files *files = files_from_disk();
+    story->is_full |= files == NULL;
+    for (size_t i = 0;
+         files != NULL && i < settings->auth.backend_count && !login->is_found;
          i++)
         if (settings->auth.backends[i].users != NULL)
-            look(login, &settings->auth.backends[i], story);
+            look(login, &settings->auth.backends[i], files, story);
+    files_free(files);
 }

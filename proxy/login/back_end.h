@@ -2,20 +2,25 @@
  * table of functions in a file of its own; login.c asks them in order. For
  * the files of this folder.
  *
- * `prepare` runs once a process, before anything is asked (and for `check`,
- * which discards at once): it reads files. What it leaves in *shared is seen
- * by all workers and locks itself. `open` runs once a worker. */
+ * `prepare` runs before anything is asked (and for `check`, which discards at
+ * once): it reads files. What it leaves in *shared is seen by all workers and
+ * locks itself. When files have changed it runs again, beside that, and `renew`
+ * takes over what is new. `open` runs once a worker. */
 #ifndef PROXY_LOGIN_BACK_END_H
 #define PROXY_LOGIN_BACK_END_H
 
+#include "config/files.h"
 #include "proxy/login/login.h"
 
 struct back_end_kind {
     const char *name;         /* of its key in auth.backends */
     bool claims[CLAIM_KINDS]; /* the kinds of claim that it takes */
     /* 0, or -1 with errors in diags. NULL: there is nothing to prepare. */
-    int (*prepare)(const struct backend_settings *settings, struct diags *diags,
-                   void **shared);
+    int (*prepare)(const struct backend_settings *settings, struct files *files,
+                   struct diags *diags, void **shared);
+    /* Exchanges what files hold with `fresh`, which is discarded next. True:
+     * it is something else now; the log hears of that. NULL: it has none. */
+    bool (*renew)(void *shared, void *fresh, struct server_log *log);
     void (*discard)(void *shared);
     /* NULL: out of memory. */
     void *(*open)(const struct back_end_means *means,

@@ -1,6 +1,7 @@
 /* Tokens that the server which made them is asked about. */
 #include "proxy/login/back_end.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,12 +16,13 @@
 #define CLAIMS_CAP ((size_t)1024 * 1024)
 #define ERROR_ROOM 400
 
-/* Immutable once prepared. */
+/* Immutable once prepared, but for what renew() exchanges. */
 struct shared {
     const struct introspect_settings *settings;
     struct tls_context *tls;
     struct https_server server;
     struct token_wants wants;
+    pthread_rwlock_t lock; /* of the authorization */
     size_t authorization_length;
     char authorization[INTROSPECTION_BASIC_ROOM]; /* a secret */
 };
@@ -28,7 +30,7 @@ struct shared {
 struct back_end {
     struct loop *loop;
     struct server_log *log;
-    const struct shared *shared;
+    struct shared *shared;
     struct https_client *client;
     size_t under_way;
 };
@@ -50,42 +52,42 @@ static void discard(void *prepared)
     if (shared == NULL)
         return;
     tls_context_free(shared->tls);
+    pthread_rwlock_destroy(&shared->lock);
     explicit_bzero(shared->authorization, sizeof shared->authorization);
     free(shared);
 }
 
 /* The first line of the file. NULL, or what is wrong. */
-static const char *read_secret(struct shared *shared)
+static const char *read_secret(struct shared *shared, struct files *files)
 {
     const struct introspect_settings *settings = shared->settings;
     struct str line, rest;
-    size_t length;
     const char *wrong;
-    char *octets = secret_file_read(settings->client_secret_file,
-                                    INTROSPECTION_SECRET_MAX, &length, &wrong);
-    if (octets == NULL)
+    struct str octets =
+        secret_file_read(files, FILE_SECRET, settings->client_secret_file,
+                         INTROSPECTION_SECRET_MAX, &wrong);
+    if (octets.p == NULL)
         return wrong;
-    str_cut_line(str_span(octets, length), &line, &rest);
+    str_cut_line(octets, &line, &rest);
     if (line.n > 0)
         shared->authorization_length =
             introspection_basic(settings->client_id, line,
                                 shared->authorization)
                 .n;
-    secret_file_free(octets, length);
     return shared->authorization_length > 0 ? NULL : "its first line is empty";
 }
 
-static int fill(struct shared *shared, struct diags *diags)
+static int fill(struct shared *shared, struct files *files, struct diags *diags)
 {
     const struct introspect_settings *settings = shared->settings;
-    const char *wrong = read_secret(shared);
+    const char *wrong = read_secret(shared, files);
     if (wrong != NULL)
         diags_error(diags, settings->client_secret_mark,
                     "the client secret %s can't be used: %s",
                     settings->client_secret_file, wrong);
     shared->tls = tls_context_new_https(
         settings->ca, settings->ca == NULL ? settings->mark : settings->ca_mark,
-        diags);
+        files, diags);
     shared->server = (struct https_server){
         .host = settings->host,
         .port = settings->port,
@@ -101,16 +103,17 @@ static int fill(struct shared *shared, struct diags *diags)
     return wrong == NULL && shared->tls != NULL ? 0 : -1;
 }
 
-static int prepare(const struct backend_settings *backend, struct diags *diags,
-                   void **prepared)
+static int prepare(const struct backend_settings *backend, struct files *files,
+                   struct diags *diags, void **prepared)
 {
     struct shared *shared = calloc(1, sizeof *shared);
     if (shared == NULL) {
         diags_error(diags, backend->introspect->mark, "out of memory");
         return -1;
     }
+    pthread_rwlock_init(&shared->lock, NULL);
     shared->settings = backend->introspect;
-    if (fill(shared, diags) == 0) {
+    if (fill(shared, files, diags) == 0) {
         *prepared = shared;
         return 0;
     }
@@ -118,11 +121,32 @@ static int prepare(const struct backend_settings *backend, struct diags *diags,
     return -1;
 }
 
+static bool renew(void *prepared, void *prepared_anew, struct server_log *log)
+{
+    struct shared *shared = prepared, *fresh = prepared_anew;
+    size_t n = fresh->authorization_length;
+    bool has_changed =
+        n != shared->authorization_length ||
+        memcmp(shared->authorization, fresh->authorization, n) != 0;
+    tls_context_renew(shared->tls, fresh->tls);
+    fresh->tls = NULL;
+    if (!has_changed)
+        return false;
+    pthread_rwlock_wrlock(&shared->lock);
+    memcpy(shared->authorization, fresh->authorization, n);
+    shared->authorization_length = n;
+    pthread_rwlock_unlock(&shared->lock);
+    server_log_write(log, SERVER_INFO,
+                     "auth.backends: introspect: %s has changed and was read",
+                     shared->settings->client_secret_file);
+    return true;
+}
+
 static void *open_introspect(const struct back_end_means *means,
                              const struct backend_settings *settings,
                              void *prepared)
 {
-    const struct shared *shared = prepared;
+    struct shared *shared = prepared;
     struct back_end *back_end = calloc(1, sizeof *back_end);
     (void)settings;
     if (back_end == NULL)
@@ -239,7 +263,7 @@ static void answer_later(struct question *question, enum login_result result,
 static int post(struct question *question)
 {
     struct back_end *back_end = question->back_end;
-    const struct shared *shared = back_end->shared;
+    struct shared *shared = back_end->shared;
     char form[INTROSPECTION_FORM_ROOM];
     size_t length;
     if (introspection_form(question->claim->secret, form, &length) != 0) {
@@ -247,10 +271,12 @@ static int post(struct question *question)
         answer_later(question, LOGIN_FAILED, NULL);
         return 0;
     }
+    pthread_rwlock_rdlock(&shared->lock); /* it is copied there */
     question->request = https_post(
         back_end->client,
         str_span(shared->authorization, shared->authorization_length),
         str_span(form, length), on_told, question);
+    pthread_rwlock_unlock(&shared->lock);
     explicit_bzero(form, sizeof form);
     if (question->request == NULL)
         return -1;
@@ -296,6 +322,7 @@ const struct back_end_kind back_end_introspect = {
     .name = "introspect",
     .claims = {[CLAIM_TOKEN] = true},
     .prepare = prepare,
+    .renew = renew,
     .discard = discard,
     .open = open_introspect,
     .close = close_introspect,

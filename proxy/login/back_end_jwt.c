@@ -1,33 +1,24 @@
-/* Tokens that prove themselves. The keys are shared by all workers; one of
- * them looks at times whether their file is another one now, off its loop,
- * and its questions wait for that: a key that was taken out lets nobody in
- * any more, and one that was put in does at once. But not for long, for
- * threads that look up names may be hanging before the file's turn. */
+/* Tokens that prove themselves. The keys are shared by all workers, and
+ * exchanged when their file has changed. */
 #include "proxy/login/back_end.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "proxy/login/jwks_file.h"
 #include "proxy/login/token_answer.h"
-#include "proxy/net/job.h"
-#include "proxy/net/timer.h"
 #include "proxy/sasl/jwt.h"
 #include "rules/base/stack_wipe.h"
 
-#define LOOK_MS 1000
-#define PATIENCE_MS 250
 #define CLAIMS_CAP ((size_t)1024 * 1024)
 #define WORDS_ROOM 200
 
 struct shared {
     const struct jwt_settings *settings;
-    pthread_rwlock_t lock; /* of keys and stamp; held while a token is read */
+    pthread_rwlock_t lock; /* of keys; held while a token is read */
     struct jwk_set *keys;
-    struct file_stamp stamp;
-    atomic_uint_fast64_t next_look_ms;
+    char digest[65]; /* of their file; for renew() alone */
 };
 
 struct question {
@@ -38,24 +29,11 @@ struct question {
     void *owner;
 };
 
-/* The file, off the loop. It outlives the back-end, if it must. */
-struct reading {
-    struct job job;
-    struct back_end *back_end; /* NULL: it is gone */
-    struct file_stamp stamp;
-    struct jwk_set *keys;
-    char wrong[WORDS_ROOM];
-    char path[];
-};
-
 struct back_end {
     struct loop *loop;
     struct server_log *log;
     struct shared *shared;
     struct question *first, *last; /* waiting, in order */
-    struct reading *reading;       /* NULL: none is under way */
-    bool is_patient;               /* the questions wait for it */
-    struct timer *patience;
     bool is_closed;
     struct loop_later later;
 };
@@ -70,8 +48,8 @@ static void discard(void *prepared)
     free(shared);
 }
 
-static int prepare(const struct backend_settings *backend, struct diags *diags,
-                   void **prepared)
+static int prepare(const struct backend_settings *backend, struct files *files,
+                   struct diags *diags, void **prepared)
 {
     const struct jwt_settings *settings = backend->jwt;
     char wrong[WORDS_ROOM];
@@ -82,9 +60,8 @@ static int prepare(const struct backend_settings *backend, struct diags *diags,
     }
     pthread_rwlock_init(&shared->lock, NULL);
     shared->settings = settings;
-    shared->stamp = FILE_STAMP_UNREAD;
-    shared->keys =
-        jwks_file_read(settings->jwks, &shared->stamp, wrong, sizeof wrong);
+    shared->keys = jwks_file_read(files, settings->jwks, shared->digest, wrong,
+                                  sizeof wrong);
     if (shared->keys == NULL) {
         diags_error(diags, settings->mark, "the JWK set %s can't be used: %s",
                     settings->jwks, wrong);
@@ -93,6 +70,24 @@ static int prepare(const struct backend_settings *backend, struct diags *diags,
     }
     *prepared = shared;
     return 0;
+}
+
+static bool renew(void *prepared, void *prepared_anew, struct server_log *log)
+{
+    struct shared *shared = prepared, *fresh = prepared_anew;
+    struct jwk_set *before = shared->keys;
+    if (strcmp(shared->digest, fresh->digest) == 0)
+        return false;
+    pthread_rwlock_wrlock(&shared->lock);
+    shared->keys = fresh->keys;
+    pthread_rwlock_unlock(&shared->lock);
+    fresh->keys = before;
+    memcpy(shared->digest, fresh->digest, sizeof shared->digest);
+    server_log_write(log, SERVER_INFO,
+                     "auth.backends: jwt: %s has changed and was read: "
+                     "%zu keys",
+                     shared->settings->jwks, jwk_set_count(shared->keys));
+    return true;
 }
 
 static void unlink_question(struct question *question)
@@ -153,103 +148,10 @@ static void answer_question(struct question *question)
 static void answer_all(struct back_end *back_end)
 {
     struct question *question;
-    while ((question = back_end->first) != NULL && !back_end->is_patient) {
+    while ((question = back_end->first) != NULL) {
         unlink_question(question);
         answer_question(question);
     }
-}
-
-static void lose_patience(void *owner)
-{
-    struct back_end *back_end = owner;
-    back_end->is_patient = false;
-    answer_all(back_end);
-}
-
-static void read_file(struct job *job)
-{
-    struct reading *reading = (struct reading *)job;
-    reading->keys = jwks_file_read(reading->path, &reading->stamp,
-                                   reading->wrong, sizeof reading->wrong);
-}
-
-/* Takes the keys, if there are new ones. */
-static void install(struct back_end *back_end, struct reading *reading)
-{
-    struct shared *shared = back_end->shared;
-    pthread_rwlock_wrlock(&shared->lock);
-    shared->stamp = reading->stamp;
-    if (reading->keys != NULL) {
-        struct jwk_set *old = shared->keys;
-        shared->keys = reading->keys;
-        reading->keys = old;
-    }
-    pthread_rwlock_unlock(&shared->lock);
-}
-
-static void take_keys(struct back_end *back_end, struct reading *reading)
-{
-    bool is_new = reading->keys != NULL;
-    size_t count = is_new ? jwk_set_count(reading->keys) : 0;
-    install(back_end, reading);
-    if (is_new)
-        server_log_write(back_end->log, SERVER_INFO,
-                         "auth.backends: jwt: %s has changed and was read: "
-                         "%zu keys",
-                         reading->path, count);
-    else if (reading->wrong[0] != '\0')
-        server_log_write(back_end->log, SERVER_ERROR,
-                         "auth.backends: jwt: %s has changed and can't be "
-                         "used: %s; the keys that were there before are kept",
-                         reading->path, reading->wrong);
-}
-
-static void on_read(struct job *job)
-{
-    struct reading *reading = (struct reading *)job;
-    struct back_end *back_end = reading->back_end;
-    if (back_end != NULL) {
-        back_end->reading = NULL;
-        back_end->is_patient = false;
-        timer_stop(back_end->patience);
-        take_keys(back_end, reading);
-        answer_all(back_end);
-    }
-    jwk_set_free(reading->keys);
-    free(reading);
-}
-
-/* One worker at a time, and not too often. */
-static bool should_look(struct shared *shared, uint64_t now_ms)
-{
-    uint_fast64_t next_ms = atomic_load(&shared->next_look_ms);
-    return now_ms >= next_ms &&
-           atomic_compare_exchange_strong(&shared->next_look_ms, &next_ms,
-                                          now_ms + LOOK_MS);
-}
-
-/* Without memory the keys that are there serve. */
-static void look(struct back_end *back_end)
-{
-    struct shared *shared = back_end->shared;
-    const char *path = shared->settings->jwks;
-    size_t length = strlen(path) + 1;
-    struct reading *reading = calloc(1, sizeof *reading + length);
-    if (reading == NULL)
-        return;
-    reading->job = (struct job){.work = read_file, .done = on_read};
-    reading->back_end = back_end;
-    memcpy(reading->path, path, length);
-    pthread_rwlock_rdlock(&shared->lock);
-    reading->stamp = shared->stamp;
-    pthread_rwlock_unlock(&shared->lock);
-    if (job_start(back_end->loop, &reading->job) != 0) {
-        free(reading);
-        return;
-    }
-    back_end->reading = reading;
-    back_end->is_patient = true;
-    timer_start(back_end->patience, PATIENCE_MS);
 }
 
 static void run_later(struct loop_later *later)
@@ -273,19 +175,12 @@ static void *open_jwt(const struct back_end_means *means,
     back_end->log = means->log;
     back_end->shared = shared;
     back_end->later.run = run_later;
-    back_end->patience = timer_new(means->loop, lose_patience, back_end);
-    if (back_end->patience != NULL)
-        return back_end;
-    free(back_end);
-    return NULL;
+    return back_end;
 }
 
 static void close_jwt(void *opened)
 {
     struct back_end *back_end = opened;
-    if (back_end->reading != NULL)
-        back_end->reading->back_end = NULL;
-    timer_free(back_end->patience);
     back_end->is_closed = true;
     loop_later(back_end->loop, &back_end->later);
 }
@@ -304,11 +199,7 @@ static void *ask(void *opened, const struct claim *claim, login_then *then,
     else
         back_end->first = question;
     back_end->last = question;
-    if (back_end->reading == NULL &&
-        should_look(back_end->shared, loop_now_ms(back_end->loop)))
-        look(back_end);
-    if (!back_end->is_patient)
-        loop_later(back_end->loop, &back_end->later);
+    loop_later(back_end->loop, &back_end->later);
     return question;
 }
 
@@ -322,6 +213,7 @@ const struct back_end_kind back_end_jwt = {
     .name = "jwt",
     .claims = {[CLAIM_TOKEN] = true},
     .prepare = prepare,
+    .renew = renew,
     .discard = discard,
     .open = open_jwt,
     .close = close_jwt,

@@ -15,7 +15,8 @@ static const struct back_end_kind *const kinds[] = {
 
 static int prepare(struct back_end_entry *entry,
                    const struct backend_settings *settings,
-                   struct users_shared *users, struct diags *diags)
+                   struct users_shared *users, struct files *files,
+                   struct diags *diags)
 {
     entry->settings = settings;
     entry->kind = kinds[settings->kind];
@@ -23,7 +24,7 @@ static int prepare(struct back_end_entry *entry,
         entry->shared = users;
     return entry->kind->prepare == NULL
                ? 0
-               : entry->kind->prepare(settings, diags, &entry->shared);
+               : entry->kind->prepare(settings, files, diags, &entry->shared);
 }
 
 /* The users files are one book, asked where the first of them stands; the
@@ -36,7 +37,8 @@ static bool is_of_the_book(const struct auth_settings *auth, size_t i)
 
 int back_ends_prepare(struct back_ends *back_ends,
                       const struct auth_settings *auth,
-                      struct users_shared *users, struct diags *diags)
+                      struct users_shared *users, struct files *files,
+                      struct diags *diags)
 {
     int result = 0;
     back_ends->items =
@@ -48,9 +50,22 @@ int back_ends_prepare(struct back_ends *back_ends,
     for (size_t i = 0; i < auth->backend_count; i++)
         if (!is_of_the_book(auth, i) &&
             prepare(&back_ends->items[back_ends->count++], &auth->backends[i],
-                    users, diags) != 0)
+                    users, files, diags) != 0)
             result = -1;
     return result;
+}
+
+bool back_ends_renew(struct back_ends *back_ends, struct back_ends *fresh,
+                     struct server_log *log)
+{
+    bool has_changed = false;
+    for (size_t i = 0; i < back_ends->count && i < fresh->count; i++) {
+        const struct back_end_entry *entry = &back_ends->items[i];
+        if (entry->kind->renew != NULL &&
+            entry->kind->renew(entry->shared, fresh->items[i].shared, log))
+            has_changed = true;
+    }
+    return has_changed;
 }
 
 void back_ends_release(struct back_ends *back_ends)

@@ -24,7 +24,13 @@ struct back_ends {
  * Borrows the settings and `users`. */
 int back_ends_prepare(struct back_ends *back_ends,
                       const struct auth_settings *auth,
-                      struct users_shared *users, struct diags *diags);
+                      struct users_shared *users, struct files *files,
+                      struct diags *diags);
+/* Takes over what `fresh` was prepared of: the files of the same back-ends, as
+ * they are now; that is to be released all the same. True: something that
+ * logins are held against has changed. */
+bool back_ends_renew(struct back_ends *back_ends, struct back_ends *fresh,
+                     struct server_log *log);
 void back_ends_release(struct back_ends *back_ends);
 
 /* Whether any of them can judge a claim of this kind. */

@@ -4,6 +4,7 @@
 #ifndef PROXY_LOGIN_LOGIN_H
 #define PROXY_LOGIN_LOGIN_H
 
+#include "config/files.h"
 #include "config/settings.h"
 #include "proxy/log/server_log.h"
 #include "proxy/login/claim.h"
@@ -12,7 +13,8 @@
 #include "proxy/sasl/scram_verifier.h"
 #include "rules/base/keyed_hash.h"
 
-struct logins;       /* what the back-ends share: one a process */
+struct logins; /* what the back-ends share: one a process */
+struct logins_renewal;
 struct login_client; /* a loop's way in: one a worker */
 struct login_query;  /* one question under way */
 struct upstreams;
@@ -26,15 +28,19 @@ struct back_end_means {
 
 /* Reads users files and keys; every fault is a diagnostic at its line, and
  * the result NULL. */
-struct logins *logins_new(const struct settings *settings, struct diags *diags);
-/* From then on, reads users files anew when they have changed: what is asked
- * next is held against the new ones, and what auth.cache kept is void. 0, or
- * -1 when there is no thread for it. The log outlives it. */
-int logins_watch(struct logins *logins, struct server_log *log);
-/* Does so at once; on any thread that may block. 0, or -1 with errors in
- * diags: the logins that were there before are kept. */
-int logins_reread(struct logins *logins, struct server_log *log,
-                  struct diags *diags);
+struct logins *logins_new(const struct settings *settings, struct files *files,
+                          struct diags *diags);
+/* Reads the same files again, beside what serves: settings whose `auth` is as
+ * it was. NULL with errors in diags. */
+struct logins_renewal *logins_prepare(const struct settings *settings,
+                                      struct files *files, struct diags *diags);
+/* NULL is fine. */
+void logins_renewal_free(struct logins_renewal *renewal);
+/* What is asked next is held against what was prepared, and what auth.cache
+ * kept is void, if anything has changed; the log hears of that. Takes the
+ * renewal. Any thread, one at a time. */
+void logins_renew(struct logins *logins, struct logins_renewal *renewal,
+                  struct server_log *log);
 /* Before any login_client is: what a name gets that nobody has then depends
  * on this secret alone, and stays the same as long as that does. Without it,
  * it is another one in each process: whoever asks before and after a restart

@@ -3,14 +3,13 @@
 #define PROXY_LOGIN_LOGINS_H
 
 #include "proxy/login/back_ends.h"
+#include "proxy/login/book_keeper.h"
 #include "proxy/login/failure_delay.h"
 #include "proxy/login/login_cache.h"
-#include "proxy/login/users_watch.h"
 
 struct logins {
     const struct auth_settings *auth;
     struct book_keeper *keeper;
-    struct users_watch *watch; /* NULL: there is nothing to watch */
     struct hash_threads *threads;
     struct users_shared users;
     struct login_cache *cache;

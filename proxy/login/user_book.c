@@ -23,12 +23,13 @@ static void warn_of_scram(const struct auth_settings *auth,
                lacking->name.p);
 }
 
-int user_book_read_file(const struct auth_settings *auth,
-                        const struct backend_settings *backend,
-                        struct users *users, struct diags *diags)
+static int read_file(const struct auth_settings *auth,
+                     const struct backend_settings *backend,
+                     struct files *files, struct users *users,
+                     struct diags *diags)
 {
     users_init(users);
-    if (users_read(users, backend->users, backend->mark, diags) != 0)
+    if (users_read(users, files, backend->users, backend->mark, diags) != 0)
         return -1;
     warn_of_scram(auth, users, backend->users, diags);
     return 0;
@@ -46,24 +47,26 @@ static void count_users(struct user_book *book)
     book->holds_scram = book->user_count > 0 && lacking == 0;
 }
 
-void user_book_exchange(struct user_book *book, size_t file,
-                        struct users *users)
+void user_book_exchange(struct user_book *book, struct user_book *fresh)
 {
-    struct users before = book->files[file];
-    book->files[file] = *users;
-    *users = before;
+    struct users *before = book->files;
+    size_t count = book->file_count;
+    book->files = fresh->files;
+    book->file_count = fresh->file_count;
+    fresh->files = before;
+    fresh->file_count = count;
     count_users(book);
 }
 
 static int read_files(struct user_book *book, const struct auth_settings *auth,
-                      struct diags *diags)
+                      struct files *files, struct diags *diags)
 {
     int result = 0;
     for (size_t i = 0; i < auth->backend_count; i++) {
         const struct backend_settings *backend = &auth->backends[i];
         if (backend->users != NULL &&
-            user_book_read_file(auth, backend, &book->files[book->file_count++],
-                                diags) != 0)
+            read_file(auth, backend, files, &book->files[book->file_count++],
+                      diags) != 0)
             result = -1;
     }
     count_users(book);
@@ -71,7 +74,7 @@ static int read_files(struct user_book *book, const struct auth_settings *auth,
 }
 
 int user_book_read(struct user_book *book, const struct auth_settings *auth,
-                   struct diags *diags)
+                   struct files *files, struct diags *diags)
 {
     const struct mark mark = {.file = "users"};
     book->files = calloc(auth->backend_count + 1, sizeof *book->files);
@@ -84,7 +87,7 @@ int user_book_read(struct user_book *book, const struct auth_settings *auth,
         diags_error(diags, mark, "there is no randomness");
         return -1;
     }
-    return read_files(book, auth, diags);
+    return read_files(book, auth, files, diags);
 }
 
 void user_book_release(struct user_book *book)

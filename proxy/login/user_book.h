@@ -18,19 +18,13 @@ struct user_book {
 /* Zeroed before. 0, or -1 with errors in diags; to be released either way.
  * Warns when SCRAM is among the mechanisms and a login lacks its keys. */
 int user_book_read(struct user_book *book, const struct auth_settings *auth,
-                   struct diags *diags);
+                   struct files *files, struct diags *diags);
 /* Wipes the hashes. */
 void user_book_release(struct user_book *book);
 
-/* Reads one of its files anew, beside the book: 0, or -1 with errors in diags;
- * *users is to be released either way. Warns as above. */
-int user_book_read_file(const struct auth_settings *auth,
-                        const struct backend_settings *backend,
-                        struct users *users, struct diags *diags);
-/* The file's logins are those of *users from now on, which become what was
- * there before. No user of the book may be in use. */
-void user_book_exchange(struct user_book *book, size_t file,
-                        struct users *users);
+/* The logins are those of *fresh from now on, which become what was there
+ * before; the secret stays. No user of the book may be in use. */
+void user_book_exchange(struct user_book *book, struct user_book *fresh);
 
 /* `name` is normalised. NULL: nobody. */
 const struct user *user_book_find(const struct user_book *book,

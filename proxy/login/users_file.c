@@ -1,6 +1,7 @@
 #include "proxy/login/users_file.h"
 
 #include "config/secret_file.h"
+#include "rules/base/keyed_hash.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -143,20 +144,19 @@ int users_parse(struct users *users, struct str octets, const char *path,
     return result;
 }
 
-int users_read(struct users *users, const char *path, struct mark named,
-               struct diags *diags)
+int users_read(struct users *users, struct files *files, const char *path,
+               struct mark named, struct diags *diags)
 {
     const char *wrong;
-    size_t length;
-    char *octets = secret_file_read(path, USERS_FILE_MAX, &length, &wrong);
-    if (octets == NULL) {
+    struct str octets =
+        secret_file_read(files, FILE_USERS, path, USERS_FILE_MAX, &wrong);
+    if (octets.p == NULL) {
         diags_error(diags, named, "the users file %s can't be used: %s", path,
                     wrong);
         return -1;
     }
-    int result = users_parse(users, str_span(octets, length), path, diags);
-    secret_file_free(octets, length);
-    return result;
+    sha256_hex(octets, users->digest);
+    return users_parse(users, octets, path, diags);
 }
 
 const struct user *users_lack(const struct users *users,

@@ -3,6 +3,7 @@
 #ifndef PROXY_LOGIN_USERS_FILE_H
 #define PROXY_LOGIN_USERS_FILE_H
 
+#include "config/files.h"
 #include "proxy/login/user_line.h"
 
 #define USERS_FILE_MAX (64 * 1024 * 1024)
@@ -20,6 +21,7 @@ struct users {
     struct user_list with_password; /* of any kind */
     struct user_list with_scram, with_cram;
     struct arena arena;
+    char digest[65]; /* SHA-256 of the file */
 };
 
 void users_init(struct users *users);
@@ -29,8 +31,8 @@ void users_release(struct users *users);
 /* Reads a whole file. Its faults are errors at its lines; that it can't be
  * read, or others may read it, at `named`, where the configuration names it.
  * 0, or -1 when there was an error. */
-int users_read(struct users *users, const char *path, struct mark named,
-               struct diags *diags);
+int users_read(struct users *users, struct files *files, const char *path,
+               struct mark named, struct diags *diags);
 /* The same of octets in memory; `path` is for the marks. */
 int users_parse(struct users *users, struct str octets, const char *path,
                 struct diags *diags);

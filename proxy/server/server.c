@@ -10,6 +10,7 @@
 #include "proxy/budgets/journal.h"
 #include "proxy/command/subcommands.h"
 #include "proxy/control/control_verbs.h"
+#include "proxy/control/files_watch.h"
 #include "proxy/core_dumps.h"
 #include "proxy/net/descriptors.h"
 #include "proxy/worker.h"
@@ -27,6 +28,7 @@ struct server {
     struct journal *journal; /* owns the ledger */
     bool has_taken_over;     /* another process's */
     struct server_means means;
+    struct files_watch *watch; /* has the files, once they were read */
     struct reloader *reloader;
     struct controlled controlled;
     struct control_server *control_server;
@@ -131,10 +133,17 @@ static int start_workers(struct server *server, struct diags *diags)
     return EXIT_FINE;
 }
 
-static int reread(void *owner, struct diags *diags)
+static int renew(void *owner, const struct settings *fresh, struct files *files,
+                 struct diags *diags)
+{
+    struct server *server = owner;
+    return preflight_renew(&server->opened, fresh, files, diags);
+}
+
+static void on_change(void *owner, const struct file *changed, size_t count)
 {
     const struct server *server = owner;
-    return logins_reread(server->opened.logins, server->opened.log, diags);
+    reloader_renew(server->reloader, changed, count);
 }
 
 static void publish(void *owner, const struct settings *policy)
@@ -150,10 +159,14 @@ static int start_control(struct server *server, struct diags *diags)
     const struct settings *settings = server->shared.settings;
     const struct reloader_host host = {.decisions = server->opened.decisions,
                                        .log = server->opened.log,
-                                       .reread = reread,
+                                       .source =
+                                           files_watch_source(server->watch),
+                                       .renew = renew,
                                        .publish = publish,
                                        .owner = server};
     server->reloader = reloader_new(settings, &host);
+    bool is_watching = server->reloader != NULL &&
+                       files_watch_start(server->watch, on_change, server) == 0;
     server->controlled = (struct controlled){
         .reloader = server->reloader,
         .ledger = server->shared.ledger,
@@ -166,13 +179,13 @@ static int start_control(struct server *server, struct diags *diags)
         .started_ms = server->means.started_ms,
         .workers = server->worker_count,
     };
-    if (server->reloader != NULL && server->means.orders >= 0) {
+    if (is_watching && server->means.orders >= 0) {
         server->control_server = control_server_new(
             server->means.orders, NULL, control_verbs, &server->controlled);
         server->means.orders = -1;
         if (server->control_server != NULL)
             return EXIT_FINE;
-    } else if (server->reloader != NULL) {
+    } else if (is_watching) {
         return EXIT_FINE;
     }
     return fail(server, diags, "a thread can't be started");
@@ -248,6 +261,16 @@ static int begin(struct server *server, struct diags *diags)
     return status == EXIT_FINE ? start_workers(server, diags) : status;
 }
 
+/* All that is read at start was read: secrets are needed here no more. */
+static int keep_files(struct server *server, struct diags *diags)
+{
+    server->watch = files_watch_new(server->means.files, server->opened.log);
+    if (server->watch == NULL)
+        return fail(server, diags, "there is no memory for the files");
+    server->means.files = NULL;
+    return EXIT_FINE;
+}
+
 int server_prepare(struct server **out, const struct server_means *means,
                    struct diags *diags)
 {
@@ -255,17 +278,21 @@ int server_prepare(struct server **out, const struct server_means *means,
     *out = server;
     if (server == NULL) {
         settings_unref(means->settings);
+        files_free(means->files);
         return EXIT_FOUND;
     }
     server->means = *means;
     server->shared.settings = means->settings;
     server->shared.opened = &server->opened;
     server->worker_count = server_thread_count(means->settings);
-    if (preflight_open(&server->opened, means->settings, diags) != 0)
+    if (preflight_open(&server->opened, means->settings, means->files, diags) !=
+        0)
         return EXIT_CONFIG;
     settle_core_dumps(server);
     allow_descriptors(server);
-    int status = open_shared(server, diags);
+    int status = keep_files(server, diags);
+    if (status == EXIT_FINE)
+        status = open_shared(server, diags);
     if (status == EXIT_FINE && means->memory.is_there)
         server->has_taken_over = attach_budgets(server) == 0;
     if (status == EXIT_FINE && (server->has_taken_over || means->is_alone))
@@ -321,6 +348,7 @@ int server_resume(struct server *server, struct ports *ports,
 /* No order reaches a worker any more. */
 static void stop_control(struct server *server)
 {
+    files_watch_stop(server->watch);
     reloader_stop(server->reloader);
     control_server_free(server->control_server);
     server->control_server = NULL;
@@ -416,6 +444,8 @@ void server_free(struct server *server)
     shared_ledger_free(server->shared.shadow_ledger);
     health_board_free(server->shared.health);
     journal_close(server->journal);
+    files_watch_free(server->watch);
+    files_free(server->means.files);
     preflight_release(&server->opened);
     if (server->means.orders >= 0)
         close(server->means.orders);

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "config/files.h"
 #include "config/settings.h"
 #include "proxy/supervisor/ports.h"
 
@@ -23,6 +24,7 @@ struct server_memory {
 
 struct server_means {
     const struct settings *settings; /* a reference, which is taken over */
+    struct files *files;             /* that they were loaded of; the same */
     int orders; /* a channel of connections, which is taken over; negative:
                    no orders are taken */
     pid_t supervisor;

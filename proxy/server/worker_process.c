@@ -68,9 +68,14 @@ static void report(struct process *process, const char *done, int status,
 }
 
 /* The supervisor has told of the warnings. */
-static const struct settings *load(const char *path, struct diags *diags)
+static const struct settings *load(struct files *files, const char *path,
+                                   struct diags *diags)
 {
-    const struct settings *settings = config_load(path, diags);
+    const struct settings *settings = NULL;
+    if (files != NULL)
+        settings = config_load_from(files, path, diags);
+    else
+        diags_error(diags, (struct mark){path, 0, 0}, "out of memory");
     if (settings != NULL) {
         diags_release(diags);
         diags_init(diags);
@@ -92,8 +97,10 @@ static void on_start(struct process *process, struct channel_message *message)
                       &path, "is_alone", &is_alone, "slot", &slot, "others",
                       &others, "supervisor", &supervisor, "started_ms",
                       &started_ms);
+    struct files *files = files_from_disk();
     const struct server_means means = {
-        .settings = load(path, &diags),
+        .settings = load(files, path, &diags),
+        .files = files,
         .orders = process->orders,
         .supervisor = (pid_t)supervisor,
         .started_ms = (uint64_t)started_ms,
@@ -106,6 +113,8 @@ static void on_start(struct process *process, struct channel_message *message)
     if (means.settings != NULL) {
         status = server_prepare(&process->server, &means, &diags);
         process->orders = -1;
+    } else {
+        files_free(files);
     }
     report(process, "prepared", status, &diags);
     diags_release(&diags);

@@ -44,10 +44,16 @@ static bool choose_by_fact(struct session *s, struct reply *reply)
     struct transaction *t = s->transaction;
     const struct upstream_settings *upstream = t->upstream;
     struct str value = value_of(s, &upstream->login.by);
-    t->envelope.credentials =
-        upstreams_credentials(s->host->upstreams, upstream, value);
-    if (t->envelope.credentials != NULL)
+    credentials_release(&t->login);
+    if (upstreams_credentials(s->host->upstreams, upstream, value, &t->login) !=
+        0) {
+        *reply = (struct reply){451, STR("4.3.0"), STR("Out of memory")};
+        return false;
+    }
+    t->envelope.credentials = &t->login.credentials;
+    if (t->login.octets != NULL)
         return true;
+    t->envelope.credentials = NULL;
     server_log_write(s->host->log, SERVER_ERROR,
                      "%s: upstream %.*s: the file of login.credentials has no "
                      "line for \"%.*s\"",

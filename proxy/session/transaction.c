@@ -177,6 +177,7 @@ void transaction_end(struct session *s)
     session_drop_held(s);
     if (t->has_header_reader)
         header_reader_release(&t->header);
+    credentials_release(&t->login);
     free(t->unsent);
     free(t->behind);
     settings_unref(t->settings);

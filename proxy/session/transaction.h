@@ -93,7 +93,8 @@ struct transaction {
 
     /* Of the first recipient, in host->settings. */
     const struct upstream_settings *upstream;
-    struct delivery *delivery; /* NULL: none (any more) */
+    struct delivery *delivery;     /* NULL: none (any more) */
+    struct kept_credentials login; /* there, of a value of a fact */
 
     struct content_reader content;
     struct header_reader header;

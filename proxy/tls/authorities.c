@@ -13,15 +13,14 @@ static int take_authority(void *owner, X509 *certificate)
     return is_taken == 1 ? 0 : -1;
 }
 
-int authorities_load(SSL_CTX *ssl, const char *path, struct mark mark,
-                     struct diags *diags)
+int authorities_load(SSL_CTX *ssl, struct files *files, const char *path,
+                     struct mark mark, struct diags *diags)
 {
     struct pem_file file;
-    if (pem_file_read(&file, path, "CA file", mark, diags) != 0)
+    if (pem_file_read(&file, files, FILE_AUTHORITIES, path, mark, diags) != 0)
         return -1;
     int count = pem_file_certificates(&file, take_authority,
                                       SSL_CTX_get_cert_store(ssl));
-    pem_file_release(&file);
     if (count == 0)
         diags_error(diags, mark, "CA file %s: holds no certificate in PEM form",
                     path);

@@ -39,15 +39,15 @@ bool certificate_is_sibling(X509 *first, X509 *certificate)
     return is_found;
 }
 
-static enum name_fit fit_name(const struct tls_context *context, size_t i,
+static enum name_fit fit_name(const struct tls_set *set, size_t i,
                               const char *name)
 {
-    X509 *certificate = SSL_CTX_get0_certificate(context->contexts[i]);
+    X509 *certificate = SSL_CTX_get0_certificate(set->contexts[i]);
     if (name != NULL && holds(certificate, name, X509_CHECK_FLAG_NO_WILDCARDS))
         return FITS_EXACTLY;
     if (name != NULL && holds(certificate, name, 0))
         return FITS_BY_WILDCARD;
-    return context->is_default[i] ? FITS_AS_DEFAULT : FITS_NOT;
+    return set->is_default[i] ? FITS_AS_DEFAULT : FITS_NOT;
 }
 
 /* The signature scheme of TLS 1.3 that a key signs with; 0: an RSA key, which
@@ -122,21 +122,30 @@ static unsigned worth(const SSL_CLIENT_HELLO *hello, const SSL_CTX *ssl)
     return scheme_of(SSL_CTX_get0_privatekey(ssl)) == 0 ? 1 : 2;
 }
 
-enum ssl_select_cert_result_t certificate_choose(const SSL_CLIENT_HELLO *hello)
+static SSL_CTX *choose(const struct tls_set *set, const SSL_CLIENT_HELLO *hello)
 {
-    const struct tls_context *context = SSL_get_app_data(hello->ssl);
     const char *name =
         SSL_get_servername(hello->ssl, TLSEXT_NAMETYPE_host_name);
-    SSL_CTX *chosen = context->contexts[0];
+    SSL_CTX *chosen = set->contexts[0];
     unsigned best = 0;
-    for (size_t i = 0; i < context->count; i++) {
-        enum name_fit fit = fit_name(context, i, name);
-        unsigned value = (unsigned)fit * 4 + worth(hello, context->contexts[i]);
+    for (size_t i = 0; i < set->count; i++) {
+        enum name_fit fit = fit_name(set, i, name);
+        unsigned value = (unsigned)fit * 4 + worth(hello, set->contexts[i]);
         if (fit == FITS_NOT || value <= best)
             continue;
         best = value;
-        chosen = context->contexts[i];
+        chosen = set->contexts[i];
     }
-    return SSL_set_SSL_CTX(hello->ssl, chosen) != NULL ? ssl_select_cert_success
-                                                       : ssl_select_cert_error;
+    return chosen;
+}
+
+enum ssl_select_cert_result_t certificate_choose(const SSL_CLIENT_HELLO *hello)
+{
+    const struct tls_context *context = SSL_get_app_data(hello->ssl);
+    context_lock_read(context->lock);
+    /* From here on the connection holds it. */
+    bool is_set =
+        SSL_set_SSL_CTX(hello->ssl, choose(&context->set, hello)) != NULL;
+    context_lock_leave(context->lock);
+    return is_set ? ssl_select_cert_success : ssl_select_cert_error;
 }

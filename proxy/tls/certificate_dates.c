@@ -60,13 +60,15 @@ void certificate_dates_tell(
     ASN1_TIME *from = ASN1_TIME_set(NULL, now);
     if (from == NULL)
         return;
-    for (size_t i = 0; i < context->count; i++) {
+    context_lock_read(context->lock);
+    for (size_t i = 0; i < context->set.count; i++) {
         const struct certificate_settings *named = &certificates[i];
-        describe(SSL_CTX_get0_certificate(context->contexts[i]), named->chain,
-                 from, context->is_server ? "clients" : "servers", words,
-                 sizeof(words));
+        describe(SSL_CTX_get0_certificate(context->set.contexts[i]),
+                 named->chain, from, context->is_server ? "clients" : "servers",
+                 words, sizeof(words));
         if (words[0] != '\0')
             tell(owner, named->chain_mark, words);
     }
+    context_lock_leave(context->lock);
     ASN1_TIME_free(from);
 }

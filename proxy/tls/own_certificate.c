@@ -23,14 +23,13 @@ static int take_certificate(void *owner, X509 *certificate)
 }
 
 static int load_chain(SSL_CTX *ssl, const struct certificate_settings *settings,
-                      struct diags *diags)
+                      struct files *files, struct diags *diags)
 {
     struct pem_file file;
-    if (pem_file_read(&file, settings->chain, "certificate",
+    if (pem_file_read(&file, files, FILE_CERTIFICATE, settings->chain,
                       settings->chain_mark, diags) != 0)
         return -1;
     int count = pem_file_certificates(&file, take_certificate, ssl);
-    pem_file_release(&file);
     if (count == 0)
         diags_error(diags, settings->chain_mark,
                     "certificate %s: holds no certificate in PEM form",
@@ -43,11 +42,11 @@ static int load_chain(SSL_CTX *ssl, const struct certificate_settings *settings,
 }
 
 static EVP_PKEY *read_key(const struct certificate_settings *settings,
-                          struct diags *diags)
+                          struct files *files, struct diags *diags)
 {
     struct pem_file file;
     EVP_PKEY *key = NULL;
-    if (pem_file_read(&file, settings->key, "private key", settings->key_mark,
+    if (pem_file_read(&file, files, FILE_KEY, settings->key, settings->key_mark,
                       diags) != 0)
         return NULL;
     if (file.is_open_to_others) {
@@ -62,14 +61,13 @@ static EVP_PKEY *read_key(const struct certificate_settings *settings,
                         "(one with a passphrase can't be used)",
                         settings->key);
     }
-    pem_file_release(&file);
     return key;
 }
 
 static int load_key(SSL_CTX *ssl, const struct certificate_settings *settings,
-                    struct diags *diags)
+                    struct files *files, struct diags *diags)
 {
-    EVP_PKEY *key = read_key(settings, diags);
+    EVP_PKEY *key = read_key(settings, files, diags);
     if (key == NULL)
         return -1;
     bool has_certificate = SSL_CTX_get0_certificate(ssl) != NULL;
@@ -87,10 +85,10 @@ static int load_key(SSL_CTX *ssl, const struct certificate_settings *settings,
 
 int own_certificate_load(SSL_CTX *ssl,
                          const struct certificate_settings *settings,
-                         struct diags *diags)
+                         struct files *files, struct diags *diags)
 {
     /* Both are read even if one is wrong: all errors at once. */
-    int chain = load_chain(ssl, settings, diags);
-    int key = load_key(ssl, settings, diags);
+    int chain = load_chain(ssl, settings, files, diags);
+    int key = load_key(ssl, settings, files, diags);
     return chain == 0 && key == 0 ? 0 : -1;
 }

@@ -2,6 +2,7 @@
 #ifndef PROXY_TLS_OWN_CERTIFICATE_H
 #define PROXY_TLS_OWN_CERTIFICATE_H
 
+#include "config/files.h"
 #include "config/settings.h"
 
 #include <openssl/base.h>
@@ -11,6 +12,6 @@
  * certificate. */
 int own_certificate_load(SSL_CTX *ssl,
                          const struct certificate_settings *settings,
-                         struct diags *diags);
+                         struct files *files, struct diags *diags);
 
 #endif

@@ -1,78 +1,40 @@
 #include "proxy/tls/pem_file.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/mem.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
-_Static_assert(PEM_FILE_MAX <= INT_MAX, "BIO lengths are int");
-
 /* NULL, or what is wrong with it. */
-static const char *check_stat(int fd, struct pem_file *file)
+static const char *check(const struct file *file)
 {
-    struct stat status;
-    if (fstat(fd, &status) != 0)
-        return strerror(errno);
-    if (S_ISDIR(status.st_mode))
+    if (file->error != 0)
+        return file_error(file);
+    if (S_ISDIR(file->mode))
         return "is a folder";
-    if (status.st_size > (off_t)PEM_FILE_MAX)
-        return "is too large";
-    file->is_open_to_others = (status.st_mode & S_IRWXO) != 0;
-    return NULL;
+    return file->octets.p == NULL ? "is too large" : NULL;
 }
 
-/* A pipe has no size beforehand, so the end is where read() says it is. */
-static const char *read_all(int fd, struct pem_file *file)
+int pem_file_read(struct pem_file *file, struct files *files,
+                  enum file_kind kind, const char *path, struct mark mark,
+                  struct diags *diags)
 {
-    file->octets = malloc(PEM_FILE_MAX);
-    if (file->octets == NULL)
-        return strerror(ENOMEM);
-    while (file->size < PEM_FILE_MAX) {
-        ssize_t got =
-            read(fd, file->octets + file->size, PEM_FILE_MAX - file->size);
-        if (got == 0)
-            return NULL;
-        if (got > 0)
-            file->size += (size_t)got;
-        else if (errno != EINTR)
-            return strerror(errno);
+    const struct file *read;
+    const char *wrong = files_read(files, kind, path, &read) == 0
+                            ? check(read)
+                            : "out of memory";
+    *file = (struct pem_file){0};
+    if (wrong != NULL) {
+        diags_error(diags, mark, "%s %s: %s", file_kind_name(kind), path,
+                    wrong);
+        return -1;
     }
-    return "is too large";
-}
-
-int pem_file_read(struct pem_file *file, const char *path, const char *what,
-                  struct mark mark, struct diags *diags)
-{
-    *file = (struct pem_file){0};
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    const char *wrong = fd < 0 ? strerror(errno) : check_stat(fd, file);
-    if (wrong == NULL)
-        wrong = read_all(fd, file);
-    if (fd >= 0)
-        close(fd);
-    if (wrong == NULL)
-        return 0;
-    diags_error(diags, mark, "%s %s: %s", what, path, wrong);
-    pem_file_release(file);
-    return -1;
-}
-
-void pem_file_release(struct pem_file *file)
-{
-    if (file->octets != NULL)
-        OPENSSL_cleanse(file->octets, file->size);
-    free(file->octets);
-    *file = (struct pem_file){0};
+    file->octets = read->octets;
+    file->is_open_to_others = (read->mode & S_IRWXO) != 0;
+    return 0;
 }
 
 /* There is nobody to ask for a passphrase at start. */
@@ -98,7 +60,7 @@ int pem_file_certificates(const struct pem_file *file,
 {
     int count = 0;
     ERR_clear_error();
-    BIO *bio = BIO_new_mem_buf(file->octets, (int)file->size);
+    BIO *bio = BIO_new_mem_buf(file->octets.p, (int)file->octets.n);
     if (bio == NULL)
         return -1;
     X509 *next;
@@ -120,7 +82,7 @@ refused:
 
 EVP_PKEY *pem_file_key(const struct pem_file *file)
 {
-    BIO *bio = BIO_new_mem_buf(file->octets, (int)file->size);
+    BIO *bio = BIO_new_mem_buf(file->octets.p, (int)file->octets.n);
     if (bio == NULL)
         return NULL;
     EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);

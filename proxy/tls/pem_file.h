@@ -4,22 +4,19 @@
 #define PROXY_TLS_PEM_FILE_H
 
 #include "config/diag.h"
+#include "config/files.h"
 
 #include <openssl/base.h>
 
-#define PEM_FILE_MAX ((size_t)4 * 1024 * 1024)
-
 struct pem_file {
-    char *octets;
-    size_t size;
+    struct str octets;      /* those of `files` */
     bool is_open_to_others; /* any permission for users outside the group */
 };
 
-/* 0, or -1 with an error at `mark` that names `what` and the path. */
-int pem_file_read(struct pem_file *file, const char *path, const char *what,
-                  struct mark mark, struct diags *diags);
-/* Wipes. */
-void pem_file_release(struct pem_file *file);
+/* 0, or -1 with an error at `mark` that names the kind and the path. */
+int pem_file_read(struct pem_file *file, struct files *files,
+                  enum file_kind kind, const char *path, struct mark mark,
+                  struct diags *diags);
 
 /* Calls `take` for each certificate in turn, which then owns it and returns
  * 0, or -1 to give up. How many were taken; -1 when one can't be read or was

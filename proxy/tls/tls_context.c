@@ -4,6 +4,9 @@
 #include "proxy/tls/tls_context_internal.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#include "rules/base/keyed_hash.h"
 
 /* RFC 9325 4.2: forward secrecy and authenticated encryption only. What is in
  * brackets is of equal worth: there the peer's order decides, so that one
@@ -31,11 +34,13 @@ struct tls_context *tls_context_new_empty(size_t count)
     struct tls_context *context = calloc(1, sizeof(*context));
     if (context == NULL)
         return NULL;
-    context->contexts = calloc(count, sizeof(*context->contexts));
-    context->is_default = calloc(count, sizeof(*context->is_default));
+    struct tls_set *set = &context->set;
+    set->contexts = calloc(count, sizeof(*set->contexts));
+    set->is_default = calloc(count, sizeof(*set->is_default));
+    context->lock = context_lock_new();
     context->buffers = new_buffers();
-    if (context->contexts != NULL && context->is_default != NULL &&
-        context->buffers != NULL)
+    if (set->contexts != NULL && set->is_default != NULL &&
+        context->lock != NULL && context->buffers != NULL)
         return context;
     tls_context_free(context);
     return NULL;
@@ -63,11 +68,59 @@ void tls_context_free(struct tls_context *context)
 {
     if (context == NULL)
         return;
-    for (size_t i = 0; i < context->count; i++)
-        SSL_CTX_free(context->contexts[i]);
-    free(context->contexts);
-    free(context->is_default);
+    for (size_t i = 0; i < context->set.count; i++)
+        SSL_CTX_free(context->set.contexts[i]);
+    free(context->set.contexts);
+    free(context->set.is_default);
+    SSL_CTX_free(context->opener);
+    context_lock_free(context->lock);
     free(context->pins);
     BIO_meth_free(context->buffers);
     free(context);
+}
+
+SSL *tls_context_begin(struct tls_context *context,
+                       char policy[TLS_POLICY_OCTETS])
+{
+    context_lock_read(context->lock);
+    SSL *ssl = SSL_new(context->opener != NULL ? context->opener
+                                               : context->set.contexts[0]);
+    memcpy(policy, context->set.policy, TLS_POLICY_OCTETS);
+    context_lock_leave(context->lock);
+    return ssl;
+}
+
+void tls_context_renew(struct tls_context *context, struct tls_context *fresh)
+{
+    struct tls_set before;
+    context_lock_write(context->lock);
+    before = context->set;
+    context->set = fresh->set;
+    context_lock_leave(context->lock);
+    fresh->set = before;
+    tls_context_free(fresh);
+}
+
+static int digest_of(struct files *files, enum file_kind kind, const char *path,
+                     struct str *out)
+{
+    const struct file *file;
+    *out = STR("-");
+    if (path == NULL)
+        return 0;
+    if (files_read(files, kind, path, &file) != 0)
+        return -1;
+    *out = str_from(file->digest);
+    return 0;
+}
+
+int tls_policy_of(struct files *files, const char *authorities,
+                  const char *chain, char hex[65])
+{
+    struct str parts[2];
+    if (digest_of(files, FILE_AUTHORITIES, authorities, &parts[0]) != 0 ||
+        digest_of(files, FILE_CERTIFICATE, chain, &parts[1]) != 0)
+        return -1;
+    sha256_hex_parts(parts, 2, hex);
+    return 0;
 }

@@ -33,6 +33,7 @@ struct tls_engine {
     struct octet_queue output; /* to the network */
     bool is_dry;               /* nothing to do until something comes or goes */
     SSL_SESSION *session;      /* client: the newest to offer next */
+    char policy[TLS_POLICY_OCTETS]; /* client: it was begun under */
     bool expects_secrets;
     struct record_memory record;
     char *error; /* owned; NULL: none, or no memory for it */
@@ -153,7 +154,7 @@ struct tls_engine *tls_engine_new(struct tls_context *context, const char *name)
     /* What is encrypted is no secret. */
     octet_queue_expect_secrets(&engine->input, false);
     octet_queue_expect_secrets(&engine->output, false);
-    engine->ssl = SSL_new(context->contexts[0]);
+    engine->ssl = tls_context_begin(context, engine->policy);
     BIO *bio = BIO_new(context->buffers);
     if (engine->ssl == NULL || bio == NULL ||
         SSL_set_app_data(engine->ssl, context) != 1) {
@@ -176,11 +177,21 @@ void tls_engine_share(struct tls_engine *engine, struct spare_blocks *spare)
     octet_queue_share(&engine->output, spare);
 }
 
+/* Whoever it was made with was held against the same CAs. */
+static bool is_of_policy(const struct tls_engine *engine,
+                         const SSL_SESSION *session)
+{
+    unsigned n;
+    const uint8_t *name = SSL_SESSION_get0_id_context(session, &n);
+    return n == sizeof engine->policy &&
+           memcmp(name, engine->policy, sizeof engine->policy) == 0;
+}
+
 void tls_engine_offer(struct tls_engine *engine, SSL_SESSION *session)
 {
     if (session == NULL)
         return;
-    if (engine->state == TLS_HANDSHAKING)
+    if (engine->state == TLS_HANDSHAKING && is_of_policy(engine, session))
         SSL_set_session(engine->ssl, session);
     SSL_SESSION_free(session);
 }

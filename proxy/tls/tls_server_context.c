@@ -1,8 +1,9 @@
-/* The listeners' side. Each certificate has its own SSL_CTX; the first one
+/* The listeners' side. Each certificate has its own SSL_CTX; one without any
  * opens every connection and so holds the ticket keys of them all, which
  * BoringSSL makes at random and changes every two days. Listeners that ask
  * for other client certificates have contexts, and so ticket keys, of their
- * own: no ticket is taken under another policy. */
+ * own: no ticket is taken under another policy. Where the CAs of one have
+ * changed, that is told by the name that tickets were given under. */
 #include "proxy/tls/tls_context.h"
 
 #include "proxy/tls/authorities.h"
@@ -40,10 +41,20 @@ static int choose_protocol(SSL *ssl, const uint8_t **chosen, uint8_t *length,
     return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
+/* A ticket is taken only under the name that it was given under. */
+static int name_sessions(SSL_CTX *ssl, struct str name)
+{
+    size_t n =
+        name.n < SSL_MAX_SID_CTX_LENGTH ? name.n : SSL_MAX_SID_CTX_LENGTH;
+    return SSL_CTX_set_session_id_context(ssl, (const uint8_t *)name.p, n) == 1
+               ? 0
+               : -1;
+}
+
 /* Everything but the certificate. NULL when out of memory. */
 static SSL_CTX *new_listener_ssl(const struct tls_settings *settings)
 {
-    static const uint8_t service[] = "smtp";
+    const struct str service = STR("smtp");
     SSL_CTX *ssl = tls_context_new_ssl(settings->is_minimum_13);
     if (ssl == NULL)
         return NULL;
@@ -56,7 +67,7 @@ static SSL_CTX *new_listener_ssl(const struct tls_settings *settings)
     SSL_CTX_set_session_psk_dhe_timeout(ssl, TICKET_SECONDS);
     SSL_CTX_set_alpn_select_cb(ssl, choose_protocol, NULL);
     SSL_CTX_set_select_certificate_cb(ssl, certificate_choose);
-    if (SSL_CTX_set_session_id_context(ssl, service, sizeof(service)) == 1)
+    if (name_sessions(ssl, service) == 0)
         return ssl;
     SSL_CTX_free(ssl);
     return NULL;
@@ -64,47 +75,64 @@ static SSL_CTX *new_listener_ssl(const struct tls_settings *settings)
 
 static SSL_CTX *new_certificate(const struct tls_settings *settings,
                                 const struct certificate_settings *certificate,
-                                struct diags *diags)
+                                struct files *files, struct diags *diags)
 {
     SSL_CTX *ssl = new_listener_ssl(settings);
     if (ssl == NULL) {
         diags_error(diags, certificate->chain_mark, "out of memory");
         return NULL;
     }
-    if (own_certificate_load(ssl, certificate, diags) == 0)
+    if (own_certificate_load(ssl, certificate, files, diags) == 0)
         return ssl;
     SSL_CTX_free(ssl);
     return NULL;
 }
 
-static void note_siblings(struct tls_context *context)
+static void note_siblings(struct tls_set *set)
 {
-    X509 *first = SSL_CTX_get0_certificate(context->contexts[0]);
-    for (size_t i = 0; i < context->count; i++)
-        context->is_default[i] =
-            i == 0 || certificate_is_sibling(first, SSL_CTX_get0_certificate(
-                                                        context->contexts[i]));
+    X509 *first = SSL_CTX_get0_certificate(set->contexts[0]);
+    for (size_t i = 0; i < set->count; i++)
+        set->is_default[i] =
+            i == 0 || certificate_is_sibling(
+                          first, SSL_CTX_get0_certificate(set->contexts[i]));
+}
+
+/* Room for so many certificates; NULL when out of memory. */
+static struct tls_context *new_listener(const struct tls_settings *settings,
+                                        size_t count)
+{
+    struct tls_context *context = tls_context_new_empty(count);
+    if (context == NULL)
+        return NULL;
+    context->is_server = true;
+    context->opener = new_listener_ssl(settings);
+    if (context->opener != NULL)
+        return context;
+    tls_context_free(context);
+    return NULL;
 }
 
 struct tls_context *tls_context_new_server(const struct tls_settings *settings,
+                                           struct files *files,
                                            struct diags *diags)
 {
     assert(settings->certificate_count > 0);
     const struct certificate_settings *certificates = settings->certificates;
     size_t count = settings->certificate_count;
-    struct tls_context *context = tls_context_new_empty(count);
+    struct tls_context *context = new_listener(settings, count);
     if (context == NULL) {
         diags_error(diags, certificates[0].chain_mark, "out of memory");
         return NULL;
     }
-    context->is_server = true;
+    struct tls_set *set = &context->set;
     for (size_t i = 0; i < count; i++) {
-        SSL_CTX *ssl = new_certificate(settings, &certificates[i], diags);
+        SSL_CTX *ssl =
+            new_certificate(settings, &certificates[i], files, diags);
         if (ssl != NULL)
-            context->contexts[context->count++] = ssl;
+            set->contexts[set->count++] = ssl;
     }
-    if (context->count == count) {
-        note_siblings(context);
+    if (set->count == count) {
+        note_siblings(set);
         return context;
     }
     tls_context_free(context);
@@ -128,38 +156,45 @@ static int copy_certificate(SSL_CTX *to, const SSL_CTX *from)
 static SSL_CTX *new_asking(const SSL_CTX *base,
                            const struct tls_settings *settings,
                            const struct client_ca_settings *ca,
-                           struct diags *diags)
+                           struct files *files, struct diags *diags)
 {
     SSL_CTX *ssl = new_listener_ssl(settings);
+    char policy[65];
     if (ssl == NULL || copy_certificate(ssl, base) != 0)
         diags_error(diags, ca->mark, "out of memory");
-    else if (authorities_load(ssl, ca->path, ca->mark, diags) == 0) {
+    else if (authorities_load(ssl, files, ca->path, ca->mark, diags) == 0) {
         SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER, NULL);
-        return ssl;
+        if (tls_policy_of(files, ca->path, NULL, policy) == 0 &&
+            name_sessions(ssl, str_from(policy)) == 0)
+            return ssl;
+        diags_error(diags, ca->mark, "out of memory");
     }
     SSL_CTX_free(ssl);
     return NULL;
 }
 
-struct tls_context *tls_context_asking_clients(
-    const struct tls_context *base, const struct tls_settings *settings,
-    const struct client_ca_settings *ca, struct diags *diags)
+struct tls_context *
+tls_context_asking_clients(const struct tls_context *base,
+                           const struct tls_settings *settings,
+                           const struct client_ca_settings *ca,
+                           struct files *files, struct diags *diags)
 {
-    struct tls_context *context = tls_context_new_empty(base->count);
+    struct tls_context *context = new_listener(settings, base->set.count);
     if (context == NULL) {
         diags_error(diags, ca->mark, "out of memory");
         return NULL;
     }
-    context->is_server = true;
-    while (context->count < base->count) {
-        SSL_CTX *ssl =
-            new_asking(base->contexts[context->count], settings, ca, diags);
+    struct tls_set *set = &context->set;
+    SSL_CTX_set_verify(context->opener, SSL_VERIFY_PEER, NULL);
+    while (set->count < base->set.count) {
+        SSL_CTX *ssl = new_asking(base->set.contexts[set->count], settings, ca,
+                                  files, diags);
         if (ssl == NULL) {
             tls_context_free(context);
             return NULL;
         }
-        context->contexts[context->count++] = ssl;
+        set->contexts[set->count++] = ssl;
     }
-    note_siblings(context);
+    note_siblings(set);
     return context;
 }

@@ -3,6 +3,8 @@
 #include "config/secret_file.h"
 #include "proxy/sasl/sasl_client.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,7 +44,7 @@ int credentials_keep(struct kept_credentials *kept,
 
 void credentials_release(struct kept_credentials *kept)
 {
-    secret_file_free(kept->octets, kept->length);
+    secret_free(kept->octets, kept->length);
     *kept = (struct kept_credentials){0};
 }
 
@@ -54,12 +56,20 @@ struct entry {
     size_t line;
 };
 
-struct credential_book {
-    char *octets; /* of the file: the entries lie in it */
+/* What the files hold. */
+struct contents {
+    char *octets; /* the entries lie in it, and the user's name behind it */
     size_t length;
     struct entry *entries; /* by value */
     size_t count;
-    bool is_own;
+    const char *wrong; /* with a token's file; NULL: nothing */
+};
+
+struct credential_book {
+    pthread_rwlock_t lock; /* of what follows */
+    struct contents contents;
+    atomic_uint_fast64_t edition;
+    enum login_kind kind;
 };
 
 static int compare_values(struct str a, struct str b)
@@ -106,7 +116,7 @@ static size_t count_lines(struct str octets)
     return count;
 }
 
-static int check_doubles(const struct credential_book *book, const char *path,
+static int check_doubles(const struct contents *book, const char *path,
                          struct diags *diags)
 {
     int result = 0;
@@ -123,7 +133,7 @@ static int check_doubles(const struct credential_book *book, const char *path,
     return result;
 }
 
-static int parse_entries(struct credential_book *book, const char *path,
+static int parse_entries(struct contents *book, const char *path,
                          struct diags *diags)
 {
     struct str rest = str_span(book->octets, book->length), line;
@@ -153,7 +163,7 @@ static int parse_entries(struct credential_book *book, const char *path,
     return check_doubles(book, path, diags) != 0 ? -1 : result;
 }
 
-static int parse_password(struct credential_book *book, struct str user,
+static int parse_password(struct contents *book, struct str user,
                           const char *path, struct diags *diags)
 {
     struct str line, rest;
@@ -174,29 +184,77 @@ static int parse_password(struct credential_book *book, struct str user,
         .value = STR(""),
         .credentials = {.user = user, .secret = line, .session = STR("")},
     };
-    book->is_own = true;
     return 0;
 }
 
-static int read_book(struct credential_book *book,
-                     const struct login_settings *login, struct diags *diags)
+/* Copies, with the user's name behind. 0, or -1 when out of memory. */
+static int keep_octets(struct contents *book, struct str octets,
+                       struct str *user)
 {
-    bool is_own = login->kind == LOGIN_PASSWORD;
-    const char *path = is_own ? login->password_file : login->credentials_file;
-    struct mark mark = is_own ? login->password_mark : login->credentials_mark;
-    const char *wrong;
-    book->octets = secret_file_read(path, FILE_MAX, &book->length, &wrong);
-    if (book->octets == NULL) {
+    book->octets = malloc(octets.n + user->n + 1);
+    if (book->octets == NULL)
+        return -1;
+    if (octets.n > 0)
+        memcpy(book->octets, octets.p, octets.n);
+    if (user->n > 0)
+        memcpy(book->octets + octets.n, user->p, user->n);
+    book->length = octets.n;
+    *user = str_span(book->octets + octets.n, user->n);
+    return 0;
+}
+
+/* The file of a login, and where it is named; NULL: it has none. */
+static const char *file_of(const struct login_settings *login,
+                           struct mark *mark)
+{
+    switch (login->kind) {
+    case LOGIN_PASSWORD:
+        *mark = login->password_mark;
+        return login->password_file;
+    case LOGIN_BY_FACT:
+        *mark = login->credentials_mark;
+        return login->credentials_file;
+    case LOGIN_TOKEN:
+        *mark = login->token_file_mark;
+        return login->token_file;
+    case LOGIN_NONE:
+    case LOGIN_OF_CLIENT:
+        break;
+    }
+    return NULL;
+}
+
+static int read_book(struct contents *book, const struct login_settings *login,
+                     struct files *files, struct diags *diags)
+{
+    struct mark mark;
+    const char *path = file_of(login, &mark), *wrong;
+    struct str user = login->kind == LOGIN_PASSWORD ? login->user : STR("");
+    if (path == NULL)
+        return 0;
+    struct str octets = secret_file_read(
+        files, FILE_SECRET, path,
+        login->kind == LOGIN_TOKEN ? CREDENTIALS_TOKEN_MAX : FILE_MAX, &wrong);
+    if (login->kind == LOGIN_TOKEN)
+        book->wrong = wrong;
+    else if (octets.p == NULL)
         diags_error(diags, mark, "%s can't be used: %s", path, wrong);
+    if (octets.p == NULL)
+        return login->kind == LOGIN_TOKEN ? 0 : -1;
+    if (keep_octets(book, octets, &user) != 0) {
+        diags_error(diags, mark, "out of memory");
         return -1;
     }
-    return is_own ? parse_password(book, login->user, path, diags)
-                  : parse_entries(book, path, diags);
+    if (login->kind == LOGIN_TOKEN)
+        return 0;
+    return login->kind == LOGIN_PASSWORD
+               ? parse_password(book, user, path, diags)
+               : parse_entries(book, path, diags);
 }
 
 struct credential_book *
 credential_book_new(const struct upstream_settings *settings,
-                    struct diags *diags)
+                    struct files *files, struct diags *diags)
 {
     const struct login_settings *login = &settings->login;
     struct credential_book *book = calloc(1, sizeof(*book));
@@ -204,9 +262,9 @@ credential_book_new(const struct upstream_settings *settings,
         diags_error(diags, login->mark, "out of memory");
         return NULL;
     }
-    bool has_file =
-        login->kind == LOGIN_PASSWORD || login->kind == LOGIN_BY_FACT;
-    if (!has_file || read_book(book, login, diags) == 0)
+    pthread_rwlock_init(&book->lock, NULL);
+    book->kind = login->kind;
+    if (read_book(&book->contents, login, files, diags) == 0)
         return book;
     credential_book_free(book);
     return NULL;
@@ -216,19 +274,38 @@ void credential_book_free(struct credential_book *book)
 {
     if (book == NULL)
         return;
-    secret_file_free(book->octets, book->length);
-    free(book->entries);
+    secret_free(book->contents.octets, book->contents.length);
+    free(book->contents.entries);
+    pthread_rwlock_destroy(&book->lock);
     free(book);
 }
 
-const struct credentials *
-credential_book_own(const struct credential_book *book)
+static bool is_same(const struct contents *a, const struct contents *b)
 {
-    return book->is_own ? &book->entries[0].credentials : NULL;
+    return a->wrong == b->wrong && str_equals(str_span(a->octets, a->length),
+                                              str_span(b->octets, b->length));
 }
 
-const struct credentials *
-credential_book_find(const struct credential_book *book, struct str value)
+void credential_book_renew(struct credential_book *book,
+                           struct credential_book *fresh)
+{
+    pthread_rwlock_wrlock(&book->lock);
+    if (!is_same(&book->contents, &fresh->contents)) {
+        struct contents before = book->contents;
+        book->contents = fresh->contents;
+        fresh->contents = before;
+        atomic_fetch_add(&book->edition, 1);
+    }
+    pthread_rwlock_unlock(&book->lock);
+    credential_book_free(fresh);
+}
+
+uint64_t credential_book_edition(const struct credential_book *book)
+{
+    return atomic_load(&book->edition);
+}
+
+static const struct entry *find(const struct contents *book, struct str value)
 {
     size_t from = 0, to = book->count;
     while (from < to) {
@@ -236,11 +313,49 @@ credential_book_find(const struct credential_book *book, struct str value)
         const struct entry *entry = &book->entries[middle];
         int order = compare_values(value, entry->value);
         if (order == 0)
-            return &entry->credentials;
+            return entry;
         if (order < 0)
             to = middle;
         else
             from = middle + 1;
     }
     return NULL;
+}
+
+static int keep_entry(struct credential_book *book, struct str value,
+                      struct kept_credentials *out)
+{
+    pthread_rwlock_rdlock(&book->lock);
+    const struct entry *entry = find(&book->contents, value);
+    int result =
+        credentials_keep(out, entry == NULL ? NULL : &entry->credentials);
+    pthread_rwlock_unlock(&book->lock);
+    return result;
+}
+
+int credential_book_own(struct credential_book *book,
+                        struct kept_credentials *out)
+{
+    *out = (struct kept_credentials){0};
+    return book->kind == LOGIN_PASSWORD ? keep_entry(book, STR(""), out) : 0;
+}
+
+int credential_book_find(struct credential_book *book, struct str value,
+                         struct kept_credentials *out)
+{
+    return keep_entry(book, value, out);
+}
+
+const char *credential_book_token(struct credential_book *book,
+                                  char to[CREDENTIALS_TOKEN_MAX],
+                                  size_t *length)
+{
+    pthread_rwlock_rdlock(&book->lock);
+    const struct contents *contents = &book->contents;
+    const char *wrong = contents->wrong;
+    *length = contents->length;
+    if (contents->length > 0)
+        memcpy(to, contents->octets, contents->length);
+    pthread_rwlock_unlock(&book->lock);
+    return wrong;
 }

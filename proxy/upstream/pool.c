@@ -9,11 +9,14 @@
 static int open_login(struct pool *pool, const struct upstream_means *means)
 {
     const struct upstream_settings *upstream = pool->upstream;
+    if (upstream->login.kind == LOGIN_NONE)
+        return 0;
+    pool->book = means->books[upstream->index];
     if (upstream->login.kind == LOGIN_PASSWORD)
-        pool->credentials = credential_book_own(means->books[upstream->index]);
+        return credential_book_own(pool->book, &pool->own);
     if (upstream->login.kind != LOGIN_TOKEN)
         return 0;
-    pool->tokens = token_source_new(pool->loop, &upstream->login);
+    pool->tokens = token_source_new(pool->loop, &upstream->login, pool->book);
     return pool->tokens == NULL ? -1 : 0;
 }
 
@@ -86,6 +89,7 @@ void pool_free(struct pool *pool)
         free(m);
     }
     token_source_free(pool->tokens);
+    credentials_release(&pool->own);
     explicit_bzero(&pool->keys, sizeof(pool->keys));
     timer_free(pool->waiting_timer);
     timer_free(pool->watch_timer);

@@ -45,8 +45,10 @@ struct pool {
     const struct settings *settings;
     const struct upstream_settings *upstream;
     struct tls_context *tls;
-    const struct credentials *credentials; /* of all its mail; NULL: none */
-    struct token_source *tokens;           /* the same */
+    struct credential_book *book; /* NULL: it has no login */
+    uint64_t edition;             /* of the book, that `own` is of */
+    struct kept_credentials own;  /* of all its mail, or none */
+    struct token_source *tokens;  /* the same; NULL: none */
     struct scram_keys keys;
     struct server_log *log;
     const struct pool_events *events;

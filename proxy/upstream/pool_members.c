@@ -184,6 +184,22 @@ static bool needs_lease(const struct upstream_settings *upstream)
            upstream->login.kind == LOGIN_OF_CLIENT;
 }
 
+/* The password that its file holds by now. Those that log in meanwhile take
+ * a copy when they come to it. Without memory the old one serves. */
+static void renew_login(struct pool *pool)
+{
+    struct kept_credentials fresh;
+    uint64_t edition = pool->book == NULL ? pool->edition
+                                          : credential_book_edition(pool->book);
+    if (edition == pool->edition ||
+        credential_book_own(pool->book, &fresh) != 0)
+        return;
+    credentials_release(&pool->own);
+    explicit_bzero(&pool->keys, sizeof pool->keys);
+    pool->own = fresh;
+    pool->edition = edition;
+}
+
 struct pool_member *pool_member_new(struct pool *pool, size_t server,
                                     enum member_use use,
                                     const struct lease *lease)
@@ -193,6 +209,9 @@ struct pool_member *pool_member_new(struct pool *pool, size_t server,
         return NULL;
     const struct credentials *personal =
         lease == NULL ? NULL : lease->credentials;
+    renew_login(pool);
+    const struct credentials *own =
+        pool->own.octets == NULL ? NULL : &pool->own.credentials;
     if (credentials_keep(&member->personal, personal) != 0) {
         free(member);
         return NULL;
@@ -205,8 +224,7 @@ struct pool_member *pool_member_new(struct pool *pool, size_t server,
         .tls = pool->tls,
         .sessions = &pool->sessions[server],
         .log = pool->log,
-        .credentials = personal == NULL ? pool->credentials
-                                        : &member->personal.credentials,
+        .credentials = personal == NULL ? own : &member->personal.credentials,
         .tokens = pool->tokens,
         .keys = personal == NULL ? &pool->keys : &member->keys,
     };

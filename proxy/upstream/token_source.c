@@ -1,7 +1,6 @@
 #include "proxy/upstream/token_source.h"
 
 #include "config/secret_file.h"
-#include "proxy/net/job.h"
 #include "proxy/net/program.h"
 #include "proxy/sasl/sasl_client.h"
 
@@ -18,21 +17,11 @@
 /* It must outlive the login that begins with it. */
 #define EARLY_MS 60000
 
-/* The file, off the loop. It outlives the source, if it must. */
-struct reading {
-    struct job job;
-    struct token_source *source; /* NULL: it is gone */
-    const char *wrong;
-    size_t length;
-    char *octets;
-    char path[];
-};
-
 struct token_source {
     struct loop *loop;
     const struct login_settings *login;
     struct token_wait *waiting;
-    struct reading *reading;
+    struct credential_book *book; /* of token_file */
     struct program *program;
     char token[SASL_SECRET_MAX + 1];
     size_t length; /* 0: none is kept */
@@ -127,24 +116,15 @@ static void take_text(struct token_source *source, struct str text,
     tell_waiting(source);
 }
 
-static void read_file(struct job *job)
+static void read_file(struct token_source *source)
 {
-    struct reading *reading = (struct reading *)job;
-    reading->octets = secret_file_read(reading->path, OUTPUT_MAX,
-                                       &reading->length, &reading->wrong);
-}
-
-static void on_file_read(struct job *job)
-{
-    struct reading *reading = (struct reading *)job;
-    struct token_source *source = reading->source;
-    if (source != NULL) {
-        source->reading = NULL;
-        take_text(source, str_span(reading->octets, reading->length),
-                  reading->wrong);
-    }
-    secret_file_free(reading->octets, reading->length);
-    free(reading);
+    char *octets = malloc(CREDENTIALS_TOKEN_MAX);
+    size_t length = 0;
+    const char *wrong =
+        octets == NULL ? "out of memory"
+                       : credential_book_token(source->book, octets, &length);
+    take_text(source, str_span(octets, length), wrong);
+    secret_free(octets, length);
 }
 
 static void on_printed(void *owner, struct str output, const char *error)
@@ -164,18 +144,7 @@ static bool fetch(struct token_source *source)
                           OUTPUT_MAX, on_printed, source);
         return source->program != NULL;
     }
-    size_t length = strlen(login->token_file) + 1;
-    struct reading *reading = calloc(1, sizeof *reading + length);
-    if (reading == NULL)
-        return false;
-    reading->job = (struct job){.work = read_file, .done = on_file_read};
-    reading->source = source;
-    memcpy(reading->path, login->token_file, length);
-    if (job_start(source->loop, &reading->job) != 0) {
-        free(reading);
-        return false;
-    }
-    source->reading = reading;
+    read_file(source);
     return true;
 }
 
@@ -188,10 +157,9 @@ static void run_later(struct loop_later *later)
         free(source);
         return;
     }
-    if (source->waiting == NULL || source->reading != NULL ||
-        source->program != NULL)
+    if (source->waiting == NULL || source->program != NULL)
         return;
-    /* A file is read for each login: who renews it need not tell us. */
+    /* What a file holds is looked up for each login, and may be another. */
     if (source->login->token_command != NULL && has_token(source)) {
         source->is_used = true;
         tell_waiting(source);
@@ -201,13 +169,15 @@ static void run_later(struct loop_later *later)
 }
 
 struct token_source *token_source_new(struct loop *loop,
-                                      const struct login_settings *login)
+                                      const struct login_settings *login,
+                                      struct credential_book *book)
 {
     struct token_source *source = calloc(1, sizeof *source);
     if (source == NULL)
         return NULL;
     source->loop = loop;
     source->login = login;
+    source->book = book;
     source->later.run = run_later;
     return source;
 }
@@ -218,8 +188,6 @@ void token_source_free(struct token_source *source)
         return;
     if (source->program != NULL)
         program_cancel(source->program);
-    if (source->reading != NULL)
-        source->reading->source = NULL;
     forget_token(source);
     source->is_freed = true;
     loop_later(source->loop, &source->later);

@@ -1,11 +1,12 @@
-/* Where the OAuth 2 tokens for an upstream come from: a file that is read
- * anew for each login, or a program whose answer is kept for as long as it
+/* Where the OAuth 2 tokens for an upstream come from: a file, as it is by
+ * then, or a program whose answer is kept for as long as it
  * says. One a pool; belongs to one loop. */
 #ifndef PROXY_UPSTREAM_TOKEN_SOURCE_H
 #define PROXY_UPSTREAM_TOKEN_SOURCE_H
 
 #include "config/settings.h"
 #include "proxy/net/loop.h"
+#include "proxy/upstream/credentials.h"
 
 struct token_source;
 
@@ -18,9 +19,10 @@ struct token_wait {
     bool is_waiting;
 };
 
-/* `login` is borrowed. NULL when out of memory. */
+/* Both are borrowed. NULL when out of memory. */
 struct token_source *token_source_new(struct loop *loop,
-                                      const struct login_settings *login);
+                                      const struct login_settings *login,
+                                      struct credential_book *book);
 /* Nobody may wait any more. NULL is fine. */
 void token_source_free(struct token_source *source);
 

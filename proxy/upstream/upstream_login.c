@@ -153,6 +153,8 @@ void upstream_send_auth(struct upstream *upstream)
 static void fail_refused(struct upstream *upstream, const struct reply *reply)
 {
     struct token_source *tokens = upstream->target.tokens;
+    /* They may be those of a password that was changed meanwhile. */
+    explicit_bzero(upstream->target.keys, sizeof *upstream->target.keys);
     int length = (int)(reply->text.n < 160 ? reply->text.n : 160);
     if (tokens != NULL &&
         token_source_refuse(tokens, upstream->login.credentials.secret)) {

@@ -160,12 +160,11 @@ void upstreams_capabilities(const struct upstreams *upstreams,
         maildir_capabilities(out);
 }
 
-const struct credentials *
-upstreams_credentials(const struct upstreams *upstreams,
-                      const struct upstream_settings *upstream,
-                      struct str value)
+int upstreams_credentials(const struct upstreams *upstreams,
+                          const struct upstream_settings *upstream,
+                          struct str value, struct kept_credentials *out)
 {
-    return credential_book_find(upstreams->books[upstream->index], value);
+    return credential_book_find(upstreams->books[upstream->index], value, out);
 }
 
 void upstreams_client_left(struct upstreams *upstreams,

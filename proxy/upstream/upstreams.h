@@ -48,12 +48,11 @@ void upstreams_capabilities(const struct upstreams *upstreams,
                             const struct upstream_settings *upstream,
                             struct capabilities *out);
 
-/* Those that its file has for the value of login.credentials.by; NULL: none.
- */
-const struct credentials *
-upstreams_credentials(const struct upstreams *upstreams,
-                      const struct upstream_settings *upstream,
-                      struct str value);
+/* Those that its file has for the value of login.credentials.by, a copy to be
+ * released; -1 when out of memory. */
+int upstreams_credentials(const struct upstreams *upstreams,
+                          const struct upstream_settings *upstream,
+                          struct str value, struct kept_credentials *out);
 
 /* No more mail of that client's session will come: what was connected in its
  * name (identity: proxy-v2) or logged in as it (login: {client: true}) is

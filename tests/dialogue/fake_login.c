@@ -98,9 +98,10 @@ void fake_login_use(struct fake_logins *logins)
 }
 
 int user_book_read(struct user_book *book, const struct auth_settings *auth,
-                   struct diags *diags)
+                   struct files *files, struct diags *diags)
 {
     (void)auth;
+    (void)files;
     (void)diags;
     book->user_count = world->script->user_count;
     book->holds_scram = book->user_count > 0;
@@ -116,18 +117,9 @@ void user_book_release(struct user_book *book)
 }
 
 /* A dialogue's users stay. */
-int user_book_read_file(const struct auth_settings *auth,
-                        const struct backend_settings *backend,
-                        struct users *users, struct diags *diags)
+void user_book_exchange(struct user_book *book, struct user_book *fresh)
 {
-    (void)auth, (void)backend, (void)users, (void)diags;
-    abort();
-}
-
-void user_book_exchange(struct user_book *book, size_t file,
-                        struct users *users)
-{
-    (void)book, (void)file, (void)users;
+    (void)book, (void)fresh;
     abort();
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "config/load.h"
+#include "tests/support/from_disk.h"
 
 #define LEDGER_KEYS 1024
 
@@ -76,7 +77,8 @@ static int open_books(struct scene *scene)
     for (size_t i = 0; scene->books && i < settings->upstream_count; i++) {
         if (settings->upstreams[i].login.kind == LOGIN_NONE)
             continue;
-        scene->books[i] = credential_book_new(&settings->upstreams[i], &diags);
+        scene->books[i] = FROM_DISK(
+            credential_book_new(&settings->upstreams[i], disk, &diags));
         if (!scene->books[i])
             result = -1;
     }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "tests/dialogue/alloc_fault.h"
+#include "tests/support/from_disk.h"
 
 /* Longer than any deadline of the product. */
 #define FOR_EVER_MS (3u * 3600 * 1000)
@@ -73,7 +74,8 @@ static void open_logins(struct world *world)
         .upstreams = world->upstreams,
     };
     diags_init(&diags);
-    world->back_ends = logins_new(world->scene->settings, &diags);
+    world->back_ends =
+        FROM_DISK(logins_new(world->scene->settings, disk, &diags));
     if (world->back_ends)
         world->login_client = login_client_new(world->back_ends, &means);
     diags_release(&diags);

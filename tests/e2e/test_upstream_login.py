@@ -12,6 +12,7 @@ from peer_dovecot import Dovecot
 from peer_sink import Sink
 from test_wrong_configuration import run_with
 from users import PASSWORDS
+from waiting import wait_for
 
 USERS = {"postern": "who knows, ünter \"uns\"", "relaybob": "bobs secret",
          "bob": PASSWORDS["bob"]}
@@ -170,6 +171,38 @@ def test_each_user_logs_in_as_the_file_says(site, start, dovecot, sink):
     assert (reply.code, reply.text[:5]) == (451, "4.3.5")
     assert 'login.credentials has no line for "eve"' in server.stderr()
     assert arrived(sink, "by-nobody") == []
+
+
+@pytest.mark.parametrize("mechanism", LOGINS)
+def test_what_has_changed_serves_the_next_login(site, start, dovecot, sink,
+                                                mechanism):
+    """A password or a token that was wrong, and is put right."""
+    key = LOGINS[mechanism]
+    is_password = key == "password_file"
+    path = secret(site, "wrong" if is_password else
+                  peer_dovecot.token("postern", seconds=-60))
+    server = start(site.head(upstream(
+        site, dovecot, f'{{mechanism: {mechanism}, user: postern, '
+        f'{key}: "{path}"}}')))
+    assert send(site, "changed")[-1].code == 451
+    fresh = secret(site, USERS["postern"] if is_password else
+                   peer_dovecot.token("postern"), "fresh")
+    fresh.replace(path)
+    wait_for(lambda: send(site, f"changed-{mechanism}")[-1].code == 250,
+             "the new secret")
+    assert f"secret {path} has changed; renewed: " in server.stderr()
+    assert arrived(sink, f"changed-{mechanism}")
+
+
+def test_a_user_that_was_put_in_is_found(site, start, dovecot, sink):
+    path = secret(site, "# nobody yet\n")
+    start(site.head(upstream(
+        site, dovecot,
+        f'{{credentials: {{by: "{{auth.user}}", file: "{path}"}}}}')))
+    assert send(site, "nobody")[-1].code == 451
+    secret(site, f"bob relaybob {USERS['relaybob']}\n", "fresh").replace(path)
+    wait_for(lambda: send(site, "put-in")[-1].code == 250, "the new line")
+    assert arrived(sink, "put-in")
 
 
 def test_a_client_logs_in_there_with_its_own(site, start, dovecot, sink):

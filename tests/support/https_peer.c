@@ -3,6 +3,7 @@
 #include "proxy/net/listen.h"
 #include "proxy/net/stream.h"
 #include "proxy/net/timer.h"
+#include "tests/support/from_disk.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -109,7 +110,7 @@ static void make_context(struct https_peer *peer)
                                           .certificate_count = 1};
     struct diags diags;
     diags_init(&diags);
-    peer->tls = tls_context_new_server(&settings, &diags);
+    peer->tls = FROM_DISK(tls_context_new_server(&settings, disk, &diags));
     assert_non_null(peer->tls);
     diags_release(&diags);
     free(key);

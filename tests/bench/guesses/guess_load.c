@@ -10,6 +10,7 @@
 #include "proxy/net/timer.h"
 #include "proxy/sasl/base64.h"
 #include "proxy/tls/tls_context.h"
+#include "tests/support/from_disk.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -193,10 +194,11 @@ int main(int argc, char **argv)
     size_t count = strtoul(argv[3], NULL, 10);
     struct guesser *guessers = calloc(count + 1, sizeof *guessers);
     diags_init(&diags);
-    struct load load = {.loop = loop_new(),
-                        .tls = tls_context_new_client(&settings, &diags),
-                        .port = (uint16_t)strtoul(argv[1], NULL, 10),
-                        .is_one_net = strcmp(argv[4], "one-net") == 0};
+    struct load load = {
+        .loop = loop_new(),
+        .tls = FROM_DISK(tls_context_new_client(&settings, disk, &diags)),
+        .port = (uint16_t)strtoul(argv[1], NULL, 10),
+        .is_one_net = strcmp(argv[4], "one-net") == 0};
     load.rate = strtoul(argv[5], NULL, 10);
     load.since_ms = loop_now_ms(load.loop);
     load.ticks = timer_new(load.loop, on_tick, &load);

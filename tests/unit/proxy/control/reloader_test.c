@@ -4,6 +4,7 @@
 #include "tests/unit/config/folder.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <time.h>
 
 #define ONE GOOD "policy: {mail: [{rule: a, tag: x}]}\n"
@@ -16,6 +17,8 @@ struct scene {
     size_t published;
     bool asks_again; /* inside publish() */
     bool is_stale;   /* what is read beside the configuration can't be */
+    atomic_size_t renewed;
+    struct files *files; /* that were taken up last */
     enum reload_end second_end;
 };
 
@@ -34,13 +37,38 @@ static void publish(void *owner, const struct settings *policy)
     }
 }
 
-static int reread(void *owner, struct diags *diags)
+static int renew(void *owner, const struct settings *fresh, struct files *files,
+                 struct diags *diags)
 {
-    const struct scene *scene = owner;
+    struct scene *scene = owner;
+    const struct file *file;
+    assert_non_null(fresh);
+    assert_int_equal(files_read(files, FILE_USERS, "users", &file), 0);
+    scene->renewed++;
     if (!scene->is_stale)
         return 0;
     diags_error(diags, (struct mark){"users", 1, 1}, "no such login");
     return -1;
+}
+
+static struct files *fetch(void *owner, bool is_whole)
+{
+    const struct scene *scene = owner;
+    return is_whole ? files_from_disk() : files_renewed_from(scene->files);
+}
+
+static const struct files *newest(void *owner)
+{
+    const struct scene *scene = owner;
+    return scene->files;
+}
+
+static void keep(void *owner, struct files *files)
+{
+    struct scene *scene = owner;
+    files_free(scene->files);
+    scene->files = files;
+    files_forget(files);
 }
 
 static void open_scene(struct scene *scene)
@@ -51,10 +79,17 @@ static void open_scene(struct scene *scene)
     const struct reloader_host *host = NULL;
     diags_init(&diags);
     write_file("postern.yaml", ONE);
-    scene->base = load("postern.yaml");
+    write_file("users", "bob:x\n");
+    scene->files = files_from_disk();
+    scene->base = config_load_from(scene->files, "postern.yaml", &diags);
+    assert_non_null(scene->base);
+    const struct file *file;
+    assert_int_equal(files_read(scene->files, FILE_USERS, "users", &file), 0);
+    files_forget(scene->files);
     scene->decisions = decision_log_new(&nowhere, &diags);
     host = &(struct reloader_host){.decisions = scene->decisions,
-                                   .reread = reread,
+                                   .source = {fetch, newest, keep, scene},
+                                   .renew = renew,
                                    .publish = publish,
                                    .owner = scene};
     scene->reloader = reloader_new(scene->base, host);
@@ -68,6 +103,7 @@ static void close_scene(struct scene *scene)
     reloader_free(scene->reloader);
     decision_log_free(scene->decisions);
     settings_unref(scene->base);
+    files_free(scene->files);
 }
 
 static enum reload_end reload(struct scene *scene, const char *text,
@@ -170,6 +206,75 @@ static void the_rules_that_the_server_began_with_go_too(void **state)
     close_scene(&scene);
 }
 
+#define LISTED                                                                 \
+    GOOD "lists: {far: {file: far.txt}}\n"                                     \
+         "policy: {mail: [{rule: a, when: {mail.from: \"@far\"}, "             \
+         "tag: x}]}\n"
+
+/* As the watch does, for the first file that is given; waits until it was
+ * taken up, or was not. */
+static void renew_for(struct scene *scene, enum file_kind kind,
+                      const char *path)
+{
+    const struct timespec pause = {0, 2000000};
+    const struct file changed = {.kind = kind, .path = path};
+    size_t before = scene->renewed;
+    reloader_renew(scene->reloader, &changed, 1);
+    for (int i = 0; i < 5000 && scene->renewed == before; i++)
+        nanosleep(&pause, NULL);
+    assert_int_equal(scene->renewed, before + 1);
+    /* It has ended when another one can be asked for, and has. */
+    reloader_stop(scene->reloader);
+}
+
+static void open_listed(struct scene *scene)
+{
+    write_file("far.txt", "a@example.net\n");
+    open_scene(scene);
+    assert_int_equal(reload(scene, LISTED, NULL), RELOAD_LIVE);
+    assert_int_equal(scene->published, 1);
+    /* The editor is half through with it. */
+    write_file("postern.yaml", "policy: [\n");
+}
+
+static void a_list_that_has_changed_goes_live_under_the_old_yaml(void **state)
+{
+    struct scene scene;
+    (void)state;
+    open_listed(&scene);
+    write_file("far.txt", "b@example.net\n");
+    renew_for(&scene, FILE_LIST, "far.txt");
+    assert_int_equal(scene.published, 2);
+    close_scene(&scene);
+}
+
+static void what_is_no_policy_is_renewed_and_nothing_published(void **state)
+{
+    struct scene scene;
+    (void)state;
+    open_listed(&scene);
+    write_file("users", "eve:x\n");
+    const struct files *before = scene.files;
+    renew_for(&scene, FILE_USERS, "users");
+    assert_int_equal(scene.published, 1);
+    assert_ptr_not_equal(scene.files, before);
+    close_scene(&scene);
+}
+
+static void a_file_that_can_not_be_used_leaves_all_as_it_was(void **state)
+{
+    struct scene scene;
+    (void)state;
+    open_listed(&scene);
+    write_file("far.txt", "b@example.net\n");
+    scene.is_stale = true;
+    const struct files *before = scene.files;
+    renew_for(&scene, FILE_USERS, "users");
+    assert_int_equal(scene.published, 1);
+    assert_ptr_equal(scene.files, before);
+    close_scene(&scene);
+}
+
 static void a_second_one_is_told_that_one_is_under_way(void **state)
 {
     struct scene scene;
@@ -205,6 +310,14 @@ int main(void)
             the_rules_that_the_server_began_with_go_too, setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_second_one_is_told_that_one_is_under_way, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_list_that_has_changed_goes_live_under_the_old_yaml, setup,
+            teardown),
+        cmocka_unit_test_setup_teardown(
+            what_is_no_policy_is_renewed_and_nothing_published, setup,
+            teardown),
+        cmocka_unit_test_setup_teardown(
+            a_file_that_can_not_be_used_leaves_all_as_it_was, setup, teardown),
         cmocka_unit_test_setup_teardown(after_a_stop_nothing_is_taken_up, setup,
                                         teardown),
     };

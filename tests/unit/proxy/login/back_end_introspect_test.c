@@ -2,6 +2,7 @@
 #include "proxy/login/back_end.h"
 
 #include "tests/support/https_peer.h"
+#include "tests/support/from_disk.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -61,8 +62,8 @@ static void prepare_and_open(struct fixture *fixture)
     const struct back_end_means means = {.loop = fixture->peer.loop};
     struct diags diags;
     diags_init(&diags);
-    int result = back_end_introspect.prepare(&fixture->backend, &diags,
-                                             &fixture->shared);
+    int result = FROM_DISK(back_end_introspect.prepare(
+        &fixture->backend, disk, &diags, &fixture->shared));
     diags_print(&diags, stderr);
     assert_int_equal(result, 0);
     diags_release(&diags);
@@ -290,8 +291,8 @@ static void files_that_cannot_be_used_are_errors(void **state)
         if (!faults[i].has_ca)
             fixture.introspect.ca = fixture.secret;
         diags_init(&diags);
-        assert_int_equal(back_end_introspect.prepare(&fixture.backend, &diags,
-                                                     &fixture.shared),
+        assert_int_equal(FROM_DISK(back_end_introspect.prepare(
+                             &fixture.backend, disk, &diags, &fixture.shared)),
                          -1);
         assert_int_equal(diags.count, 1);
         print_message("  %s\n", diags.items[0].text);

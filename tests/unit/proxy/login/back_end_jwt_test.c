@@ -1,11 +1,10 @@
 /* Questions about tokens, with keys from a file that changes. */
 #include "proxy/login/back_end.h"
 
-#include "proxy/net/job.h"
 #include "tests/support/signed_token.h"
 #include "tests/unit/proxy/sasl/known_tokens.h"
+#include "tests/support/from_disk.h"
 
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -68,8 +67,8 @@ static int prepare(struct fixture *fixture, const char *keys, char *words,
     close(mkstemp(fixture->path));
     write_keys(fixture, keys);
     diags_init(&diags);
-    int result =
-        back_end_jwt.prepare(&fixture->backend, &diags, &fixture->shared);
+    int result = FROM_DISK(back_end_jwt.prepare(&fixture->backend, disk, &diags,
+                                                &fixture->shared));
     if (diags.count > 0)
         snprintf(words, room, "%s", diags.items[0].text);
     diags_release(&diags);
@@ -200,13 +199,31 @@ static void all_else_fails(void **state)
     close_back_end(&fixture);
 }
 
-static void a_key_that_was_put_in_serves_at_once(void **state)
+/* What a renewal does when the file has changed: 0, or -1 when it can't be
+ * used. */
+static int renew(struct fixture *fixture, bool want_change)
+{
+    struct diags diags;
+    void *fresh = NULL;
+    diags_init(&diags);
+    int result = FROM_DISK(
+        back_end_jwt.prepare(&fixture->backend, disk, &diags, &fresh));
+    if (result == 0)
+        assert_int_equal(back_end_jwt.renew(fixture->shared, fresh, NULL),
+                         want_change);
+    back_end_jwt.discard(fresh);
+    diags_release(&diags);
+    return result;
+}
+
+static void a_key_that_was_put_in_serves(void **state)
 {
     struct fixture fixture;
     char token[SIGNED_TOKEN_ROOM];
     (void)state;
     open_back_end(&fixture, ANOTHERS);
     write_keys(&fixture, OURS);
+    assert_int_equal(renew(&fixture, true), 0);
     make(token, ",\"sub\":\"bob\"");
     assert_int_equal(ask(&fixture, token).result, LOGIN_OK);
     close_back_end(&fixture);
@@ -219,8 +236,22 @@ static void a_key_that_was_taken_out_lets_nobody_in(void **state)
     (void)state;
     open_back_end(&fixture, OURS);
     write_keys(&fixture, ANOTHERS);
+    assert_int_equal(renew(&fixture, true), 0);
     make(token, ",\"sub\":\"bob\"");
     assert_int_equal(ask(&fixture, token).result, LOGIN_FAILED);
+    close_back_end(&fixture);
+}
+
+static void the_same_keys_are_no_change(void **state)
+{
+    struct fixture fixture;
+    char token[SIGNED_TOKEN_ROOM];
+    (void)state;
+    open_back_end(&fixture, OURS);
+    write_keys(&fixture, OURS);
+    assert_int_equal(renew(&fixture, false), 0);
+    make(token, ",\"sub\":\"bob\"");
+    assert_int_equal(ask(&fixture, token).result, LOGIN_OK);
     close_back_end(&fixture);
 }
 
@@ -237,6 +268,7 @@ static void keys_stay_when_their_file_is_broken(void **state)
             unlink(fixture.path);
         else
             write_keys(&fixture, texts[i]);
+        assert_int_equal(renew(&fixture, false), -1);
         assert_int_equal(ask(&fixture, token).result, LOGIN_OK);
         close_back_end(&fixture);
     }
@@ -254,8 +286,9 @@ static void a_file_that_cannot_be_used_is_an_error(void **state)
     fixture.jwt.jwks = "/nowhere/keys.json";
     struct diags diags;
     diags_init(&diags);
-    assert_int_equal(
-        back_end_jwt.prepare(&fixture.backend, &diags, &fixture.shared), -1);
+    assert_int_equal(FROM_DISK(back_end_jwt.prepare(&fixture.backend, disk,
+                                                    &diags, &fixture.shared)),
+                     -1);
     assert_non_null(strstr(diags.items[0].text, "No such file"));
     diags_release(&diags);
 }
@@ -269,11 +302,13 @@ static void a_file_that_others_may_write_is_an_error(void **state)
     assert_int_equal(chmod(fixture.path, 0666), 0);
     diags_init(&diags);
     void *shared = NULL;
-    assert_int_equal(back_end_jwt.prepare(&fixture.backend, &diags, &shared),
+    assert_int_equal(FROM_DISK(back_end_jwt.prepare(&fixture.backend, disk,
+                                                    &diags, &shared)),
                      -1);
     assert_non_null(strstr(diags.items[0].text, "chmod o-w"));
     assert_int_equal(chmod(fixture.path, 0644), 0);
-    assert_int_equal(back_end_jwt.prepare(&fixture.backend, &diags, &shared),
+    assert_int_equal(FROM_DISK(back_end_jwt.prepare(&fixture.backend, disk,
+                                                    &diags, &shared)),
                      0);
     back_end_jwt.discard(shared);
     diags_release(&diags);
@@ -307,48 +342,7 @@ static void a_question_that_is_cancelled_is_not_answered(void **state)
     close_back_end(&fixture);
 }
 
-#define THREADS 4 /* of libuv's pool */
-
-struct hanging {
-    struct job job;
-    pthread_mutex_t *lock;
-};
-
-static void hang(struct job *job)
-{
-    struct hanging *hanging = (struct hanging *)job;
-    pthread_mutex_lock(hanging->lock);
-    pthread_mutex_unlock(hanging->lock);
-}
-
-static void on_hung(struct job *job)
-{
-    (void)job;
-}
-
-/* As look-ups of names do, when no name server answers. */
-static void a_login_does_not_wait_for_threads_that_hang(void **state)
-{
-    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    struct hanging hanging[THREADS];
-    struct fixture fixture;
-    char token[SIGNED_TOKEN_ROOM];
-    (void)state;
-    open_back_end(&fixture, OURS);
-    make(token, ",\"sub\":\"bob\"");
-    pthread_mutex_lock(&lock);
-    for (size_t i = 0; i < THREADS; i++) {
-        hanging[i] = (struct hanging){{hang, on_hung, NULL}, &lock};
-        assert_int_equal(job_start(fixture.loop, &hanging[i].job), 0);
-    }
-    assert_int_equal(ask(&fixture, token).result, LOGIN_OK);
-    assert_int_equal(ask(&fixture, token).result, LOGIN_OK);
-    pthread_mutex_unlock(&lock);
-    close_back_end(&fixture);
-}
-
-/* The file is still being read then. */
-static void it_may_be_closed_while_it_reads(void **state)
+static void it_may_be_closed_when_all_is_cancelled(void **state)
 {
     struct fixture fixture;
     (void)state;
@@ -368,14 +362,14 @@ int main(void)
         cmocka_unit_test(a_token_says_who_bears_it),
         cmocka_unit_test(what_a_token_does_not_say_others_may),
         cmocka_unit_test(all_else_fails),
-        cmocka_unit_test(a_key_that_was_put_in_serves_at_once),
+        cmocka_unit_test(a_key_that_was_put_in_serves),
         cmocka_unit_test(a_key_that_was_taken_out_lets_nobody_in),
+        cmocka_unit_test(the_same_keys_are_no_change),
         cmocka_unit_test(keys_stay_when_their_file_is_broken),
         cmocka_unit_test(a_file_that_cannot_be_used_is_an_error),
         cmocka_unit_test(a_file_that_others_may_write_is_an_error),
         cmocka_unit_test(a_question_that_is_cancelled_is_not_answered),
-        cmocka_unit_test(a_login_does_not_wait_for_threads_that_hang),
-        cmocka_unit_test(it_may_be_closed_while_it_reads),
+        cmocka_unit_test(it_may_be_closed_when_all_is_cancelled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* Files that change, are broken, and go; and who looks up meanwhile. */
 #include "proxy/login/book_keeper.h"
 #include "tests/unit/proxy/login/known_hashes.h"
+#include "tests/support/from_disk.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -64,7 +65,7 @@ static void open_keeper(struct fixture *f, const char *first,
     const struct log_settings logging = {.server = f->log_path};
     diags_init(&diags);
     f->log = server_log_new(&logging, &diags);
-    f->keeper = book_keeper_new(&f->auth, &diags);
+    f->keeper = FROM_DISK(book_keeper_new(&f->auth, disk, &diags));
     assert_non_null(f->log);
     assert_non_null(f->keeper);
     diags_release(&diags);
@@ -80,11 +81,23 @@ static void close_keeper(struct fixture *f)
     rmdir(f->folder);
 }
 
-/* Until what has changed was left alone for long enough. */
-static void look(struct fixture *f)
+/* Reads all files and takes them up: 0, or -1 with errors in diags. */
+static int renew(struct fixture *f, struct diags *diags)
 {
-    while (book_keeper_look(f->keeper, f->log))
-        sched_yield();
+    struct user_book fresh = {0};
+    int result = FROM_DISK(user_book_read(&fresh, &f->auth, disk, diags));
+    if (result == 0)
+        book_keeper_renew(f->keeper, &fresh, false, f->log);
+    user_book_release(&fresh);
+    return result;
+}
+
+static void renew_well(struct fixture *f)
+{
+    struct diags diags;
+    diags_init(&diags);
+    assert_int_equal(renew(f, &diags), 0);
+    diags_release(&diags);
 }
 
 static bool knows(struct fixture *f, const char *name)
@@ -110,17 +123,17 @@ static size_t told(const struct fixture *f, const char *words)
     return count;
 }
 
-static void a_changed_file_is_read_once(void **state)
+static void what_has_changed_is_told_and_is_another_edition(void **state)
 {
     (void)state;
     struct fixture f;
     open_keeper(&f, "bob:" HASH_BCRYPT "\n", "eve:" HASH_BCRYPT "\n");
     uint64_t edition = book_keeper_edition(f.keeper);
-    look(&f);
+    renew_well(&f);
     assert_int_equal(book_keeper_edition(f.keeper), edition);
     put(&f, 1, "max:" HASH_BCRYPT "\nann:" HASH_BCRYPT "\n");
-    look(&f);
-    look(&f);
+    renew_well(&f);
+    renew_well(&f);
     assert_int_equal(book_keeper_edition(f.keeper), edition + 1);
     assert_true(knows(&f, "bob") && knows(&f, "max") && knows(&f, "ann"));
     assert_false(knows(&f, "eve"));
@@ -129,40 +142,44 @@ static void a_changed_file_is_read_once(void **state)
     close_keeper(&f);
 }
 
-/* A writer that truncates and writes is not overtaken. */
-static void a_file_that_is_being_written_is_left_alone(void **state)
+static void another_back_ends_change_is_another_edition_too(void **state)
 {
     (void)state;
     struct fixture f;
+    struct user_book fresh = {0};
+    struct diags diags;
+    diags_init(&diags);
     open_keeper(&f, "bob:" HASH_BCRYPT "\n", NULL);
-    put(&f, 0, "");
-    assert_true(book_keeper_look(f.keeper, f.log));
-    assert_true(knows(&f, "bob"));
-    look(&f);
-    assert_false(knows(&f, "bob"));
+    uint64_t edition = book_keeper_edition(f.keeper);
+    assert_int_equal(FROM_DISK(user_book_read(&fresh, &f.auth, disk, &diags)),
+                     0);
+    book_keeper_renew(f.keeper, &fresh, true, f.log);
+    assert_int_equal(book_keeper_edition(f.keeper), edition + 1);
+    user_book_release(&fresh);
+    diags_release(&diags);
     close_keeper(&f);
 }
 
-static void a_broken_file_leaves_its_logins_and_is_told_of_once(void **state)
+static void one_broken_file_leaves_the_logins_of_all(void **state)
 {
     (void)state;
     struct fixture f;
+    struct diags diags;
     open_keeper(&f, "bob:" HASH_BCRYPT "\n", "eve:" HASH_BCRYPT "\n");
     put(&f, 0, "max:" HASH_BCRYPT "\nbob:secret\nann\n");
     put(&f, 1, "zoe:" HASH_BCRYPT "\n");
-    look(&f);
-    look(&f);
-    assert_true(knows(&f, "bob") && knows(&f, "zoe"));
-    assert_false(knows(&f, "max") || knows(&f, "eve"));
-    assert_int_equal(told(&f, "users0 has changed and can't be used: "), 1);
-    assert_int_equal(told(&f, "users0:2:5: the password is not hashed; make a "
-                              "line with `postern passwd` (and 1 more); the "
-                              "logins that were there before are kept"),
-                     1);
+    diags_init(&diags);
+    assert_int_equal(renew(&f, &diags), -1);
+    assert_int_equal(diags.errors, 2);
+    assert_string_equal(diags.items[0].mark.file, f.paths[0]);
+    assert_int_equal(diags.items[0].mark.line, 2);
+    diags_release(&diags);
+    assert_true(knows(&f, "bob") && knows(&f, "eve"));
+    assert_false(knows(&f, "max") || knows(&f, "zoe"));
     put(&f, 0, "max:" HASH_BCRYPT "\n");
-    look(&f);
-    assert_true(knows(&f, "max"));
-    assert_false(knows(&f, "bob"));
+    renew_well(&f);
+    assert_true(knows(&f, "max") && knows(&f, "zoe"));
+    assert_false(knows(&f, "bob") || knows(&f, "eve"));
     close_keeper(&f);
 }
 
@@ -170,48 +187,19 @@ static void a_file_that_others_may_read_is_none(void **state)
 {
     (void)state;
     struct fixture f;
+    struct diags diags;
     open_keeper(&f, "bob:" HASH_BCRYPT "\n", NULL);
     assert_int_equal(chmod(f.paths[0], 0644), 0);
-    look(&f);
-    assert_true(knows(&f, "bob"));
-    assert_int_equal(told(&f, "postern.yaml:9:7: the users file"), 1);
-    assert_int_equal(told(&f, "chmod o= it"), 1);
-    assert_int_equal(unlink(f.paths[0]), 0);
-    look(&f);
-    look(&f);
-    assert_true(knows(&f, "bob"));
-    assert_int_equal(told(&f, "No such file"), 1);
-    put(&f, 0, "bob:" HASH_BCRYPT "\neve:" HASH_BCRYPT "\n");
-    look(&f);
-    assert_true(knows(&f, "eve"));
-    close_keeper(&f);
-}
-
-static void whoever_asks_for_it_hears_what_is_wrong_each_time(void **state)
-{
-    (void)state;
-    struct fixture f;
-    struct diags diags;
-    open_keeper(&f, "bob:" HASH_BCRYPT "\n", "eve:" HASH_BCRYPT "\n");
-    put(&f, 1, "max\n");
-    look(&f);
-    for (size_t i = 0; i < 2; i++) {
-        diags_init(&diags);
-        assert_int_equal(book_keeper_reread(f.keeper, f.log, &diags), -1);
-        assert_int_equal(diags.errors, 1);
-        assert_string_equal(diags.items[0].mark.file, f.paths[1]);
-        assert_int_equal(diags.items[0].mark.line, 1);
-        diags_release(&diags);
-    }
-    /* It does not wait until the file rests. */
-    put(&f, 1, "max:" HASH_BCRYPT "\n");
     diags_init(&diags);
-    assert_int_equal(book_keeper_reread(f.keeper, f.log, &diags), 0);
-    assert_true(knows(&f, "max"));
-    uint64_t edition = book_keeper_edition(f.keeper);
-    assert_int_equal(book_keeper_reread(f.keeper, f.log, &diags), 0);
-    assert_int_equal(book_keeper_edition(f.keeper), edition);
+    assert_int_equal(renew(&f, &diags), -1);
+    assert_string_equal(diags.items[0].mark.file, "postern.yaml");
+    assert_int_equal(diags.items[0].mark.line, 9);
+    assert_non_null(strstr(diags.items[0].text, "chmod o= it"));
+    assert_int_equal(unlink(f.paths[0]), 0);
+    assert_int_equal(renew(&f, &diags), -1);
+    assert_non_null(strstr(diags.items[1].text, "No such file"));
     diags_release(&diags);
+    assert_true(knows(&f, "bob"));
     close_keeper(&f);
 }
 
@@ -220,14 +208,19 @@ static void whether_all_hold_scram_changes_with_the_files(void **state)
 {
     (void)state;
     struct fixture f;
+    struct diags diags;
     open_keeper(&f, "bob:" HASH_SCRAM "\n", "eve:" HASH_SCRAM "\n");
     assert_true(book_keeper_holds_scram(f.keeper));
     put(&f, 0, "bob:" HASH_SCRAM "\nmax:" HASH_BCRYPT "\n");
-    look(&f);
+    diags_init(&diags);
+    assert_int_equal(renew(&f, &diags), 0);
     assert_false(book_keeper_holds_scram(f.keeper));
-    assert_int_equal(told(&f, "users0:2:1: SCRAM is not offered: max"), 1);
+    assert_int_equal(diags.count, 1);
+    assert_int_equal(diags.items[0].mark.line, 2);
+    assert_non_null(strstr(diags.items[0].text, "SCRAM is not offered: max"));
+    diags_release(&diags);
     put(&f, 0, "max:*\n");
-    look(&f);
+    renew_well(&f);
     assert_true(book_keeper_holds_scram(f.keeper));
     close_keeper(&f);
 }
@@ -271,7 +264,7 @@ static void what_is_lent_lasts_while_files_change(void **state)
         put(&f, 0,
             i % 2 == 0 ? "ann:" HASH_BCRYPT "\nbob:" HASH_BCRYPT "\n"
                        : "bob:" HASH_BCRYPT "\n");
-        assert_int_equal(book_keeper_reread(f.keeper, f.log, &diags), 0);
+        assert_int_equal(renew(&f, &diags), 0);
     }
     atomic_store(&is_over, true);
     for (size_t i = 0; i < 2; i++) {
@@ -285,11 +278,10 @@ static void what_is_lent_lasts_while_files_change(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_changed_file_is_read_once),
-        cmocka_unit_test(a_file_that_is_being_written_is_left_alone),
-        cmocka_unit_test(a_broken_file_leaves_its_logins_and_is_told_of_once),
+        cmocka_unit_test(what_has_changed_is_told_and_is_another_edition),
+        cmocka_unit_test(another_back_ends_change_is_another_edition_too),
+        cmocka_unit_test(one_broken_file_leaves_the_logins_of_all),
         cmocka_unit_test(a_file_that_others_may_read_is_none),
-        cmocka_unit_test(whoever_asks_for_it_hears_what_is_wrong_each_time),
         cmocka_unit_test(whether_all_hold_scram_changes_with_the_files),
         cmocka_unit_test(what_is_lent_lasts_while_files_change),
     };

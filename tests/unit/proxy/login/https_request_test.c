@@ -2,6 +2,7 @@
 #include "proxy/login/https_request.h"
 
 #include "tests/support/https_peer.h"
+#include "tests/support/from_disk.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -44,7 +45,7 @@ static struct tls_context *trusting(const char *ca)
     struct diags diags;
     diags_init(&diags);
     struct tls_context *tls =
-        tls_context_new_https(ca, (struct mark){0}, &diags);
+        FROM_DISK(tls_context_new_https(ca, (struct mark){0}, disk, &diags));
     assert_non_null(tls);
     diags_release(&diags);
     return tls;

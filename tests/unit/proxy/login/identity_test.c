@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "tests/unit/proxy/login/known_hashes.h"
+#include "tests/support/from_disk.h"
 
 static const char users[] =
     "bob:" HASH_BCRYPT ":addresses=bob@example.com groups=staff "
@@ -31,7 +32,7 @@ static int read_users(void **state)
     dprintf(fd, "%s", users);
     close(fd);
     diags_init(&diags);
-    int result = user_book_read(&book, &auth, &diags);
+    int result = FROM_DISK(user_book_read(&book, &auth, disk, &diags));
     diags_release(&diags);
     unlink(path);
     *state = &book;

@@ -1,6 +1,7 @@
 /* The whole chain over users files, on a real loop. */
 #include "proxy/login/login.h"
 #include "tests/unit/proxy/login/known_hashes.h"
+#include "tests/support/from_disk.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -28,7 +29,7 @@ static void open_client(struct fixture *fixture)
     struct diags diags;
     diags_init(&diags);
     fixture->loop = loop_new();
-    fixture->logins = logins_new(&fixture->settings, &diags);
+    fixture->logins = FROM_DISK(logins_new(&fixture->settings, disk, &diags));
     diags_print(&diags, stderr);
     assert_non_null(fixture->logins);
     diags_release(&diags);
@@ -167,8 +168,8 @@ static void all_kinds_of_hashes_serve(void **state)
 {
     (void)state;
     struct fixture fixture;
-    open_logins(&fixture, "a:" HASH_ARGON2ID "\nb:" HASH_SCRAM
-                          "\nc:" HASH_CRAM "\nd:" HASH_SCRAM_RFC "\n");
+    open_logins(&fixture, "a:" HASH_ARGON2ID "\nb:" HASH_SCRAM "\nc:" HASH_CRAM
+                          "\nd:" HASH_SCRAM_RFC "\n");
     static const char *const names[] = {"a", "b", "c", "d"};
     for (size_t i = 0; i < 4; i++) {
         assert_int_equal(
@@ -240,10 +241,13 @@ static int rewrite(const struct fixture *fixture, const char *text)
     dprintf(fd, "%s", text);
     close(fd);
     assert_int_equal(rename(fresh, fixture->path), 0);
-    int result = logins_reread(fixture->logins, NULL, &diags);
-    assert_int_equal(diags.errors > 0, result != 0);
+    struct logins_renewal *renewal =
+        FROM_DISK(logins_prepare(&fixture->settings, disk, &diags));
+    assert_int_equal(diags.errors > 0, renewal == NULL);
+    if (renewal != NULL)
+        logins_renew(fixture->logins, renewal, NULL);
     diags_release(&diags);
-    return result;
+    return renewal == NULL ? -1 : 0;
 }
 
 static void what_was_kept_of_logins_ends_with_the_users_file(void **state)
@@ -409,7 +413,7 @@ static void a_wrong_users_file_gives_no_logins(void **state)
     struct settings settings = {
         .auth = {.backends = &backend, .backend_count = 1}};
     diags_init(&diags);
-    assert_null(logins_new(&settings, &diags));
+    assert_null(FROM_DISK(logins_new(&settings, disk, &diags)));
     assert_int_equal(diags.errors, 1);
     diags_release(&diags);
 }

@@ -1,5 +1,6 @@
 #include "proxy/login/user_book.h"
 #include "tests/unit/proxy/login/known_hashes.h"
+#include "tests/support/from_disk.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -32,7 +33,7 @@ static void read_book(struct user_book *book, const char *const *files,
             (struct backend_settings){.kind = BACKEND_USERS, .users = paths[i]};
     }
     *book = (struct user_book){0};
-    assert_int_equal(user_book_read(book, &auth, &diags), 0);
+    assert_int_equal(FROM_DISK(user_book_read(book, &auth, disk, &diags)), 0);
     diags_release(&diags);
     for (size_t i = 0; i < count; i++)
         unlink(paths[i]);
@@ -152,7 +153,8 @@ static void the_first_login_without_keys_is_told_of(void **state)
         dprintf(fd, "%s", cases[i].text);
         close(fd);
         diags_init(&diags);
-        assert_int_equal(user_book_read(&book, &auth, &diags), 0);
+        assert_int_equal(FROM_DISK(user_book_read(&book, &auth, disk, &diags)),
+                         0);
         assert_int_equal(book.holds_scram, cases[i].want_all);
         assert_int_equal(diags.count, cases[i].want_line > 0 ? 1 : 0);
         if (cases[i].want_line > 0)

@@ -1,5 +1,6 @@
 #include "proxy/login/users_file.h"
 #include "tests/unit/proxy/login/known_hashes.h"
+#include "tests/support/from_disk.h"
 
 #include <sys/stat.h>
 #include <setjmp.h>
@@ -305,7 +306,7 @@ static void read_with_mode(mode_t mode, const char *want)
     close(fd);
     users_init(&users);
     diags_init(&diags);
-    int result = users_read(&users, path, named, &diags);
+    int result = FROM_DISK(users_read(&users, disk, path, named, &diags));
     unlink(path);
     if (want == NULL) {
         assert_int_equal(result, 0);
@@ -337,8 +338,10 @@ static void a_missing_file_is_told_where_it_is_named(void **state)
     const struct mark named = {"postern.yaml", 12, 7};
     users_init(&users);
     diags_init(&diags);
-    assert_int_equal(users_read(&users, "/nonexistent", named, &diags), -1);
-    assert_int_equal(users_read(&users, "/tmp", named, &diags), -1);
+    assert_int_equal(
+        FROM_DISK(users_read(&users, disk, "/nonexistent", named, &diags)), -1);
+    assert_int_equal(FROM_DISK(users_read(&users, disk, "/tmp", named, &diags)),
+                     -1);
     assert_int_equal(diags.errors, 2);
     assert_string_equal(diags.items[0].text,
                         "the users file /nonexistent can't be used: No such "

@@ -4,6 +4,7 @@
 #include "proxy/tls/tls_engine.h"
 #include "tests/support/certificates.h"
 #include "tests/support/stream_pair.h"
+#include "tests/support/from_disk.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -39,8 +40,8 @@ static int make_contexts(void **state)
                                   .certificate_count = 1};
     struct upstream_settings client = {.is_verified = true, .ca = chain};
     diags_init(&diags);
-    all->server = tls_context_new_server(&server, &diags);
-    all->client = tls_context_new_client(&client, &diags);
+    all->server = FROM_DISK(tls_context_new_server(&server, disk, &diags));
+    all->client = FROM_DISK(tls_context_new_client(&client, disk, &diags));
     assert_non_null(all->server);
     assert_non_null(all->client);
     diags_release(&diags);

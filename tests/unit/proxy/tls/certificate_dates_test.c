@@ -1,6 +1,7 @@
 #include "proxy/tls/certificate_dates.h"
 
 #include "tests/support/certificates.h"
+#include "tests/support/from_disk.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -87,7 +88,8 @@ static void what_ends_soon_is_told_with_its_days(void **state)
     struct tls_settings settings = {.certificates = &certificate,
                                     .certificate_count = 1};
     diags_init(&diags);
-    struct tls_context *context = tls_context_new_server(&settings, &diags);
+    struct tls_context *context =
+        FROM_DISK(tls_context_new_server(&settings, disk, &diags));
     assert_non_null(context);
     int64_t begins = beginning(chain);
     for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {

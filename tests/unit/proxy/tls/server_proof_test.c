@@ -2,6 +2,7 @@
 
 #include "tests/support/certificates.h"
 #include "tests/support/engine_pair.h"
+#include "tests/support/from_disk.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -87,13 +88,14 @@ static struct tls_context *new_server(const struct certificate_folder *folder,
                                     .certificate_count = 1};
     struct diags diags;
     diags_init(&diags);
-    struct tls_context *context = tls_context_new_server(&settings, &diags);
+    struct tls_context *context =
+        FROM_DISK(tls_context_new_server(&settings, disk, &diags));
     assert_non_null(context);
     if (client_ca != NULL) {
         char *ca_path = path_of(folder, client_ca, ".pem");
         struct client_ca_settings ca = {.path = ca_path};
-        struct tls_context *asking =
-            tls_context_asking_clients(context, &settings, &ca, &diags);
+        struct tls_context *asking = FROM_DISK(
+            tls_context_asking_clients(context, &settings, &ca, disk, &diags));
         assert_non_null(asking);
         tls_context_free(context);
         context = asking;
@@ -109,7 +111,8 @@ static struct tls_context *new_client(const struct upstream_settings *settings)
 {
     struct diags diags;
     diags_init(&diags);
-    struct tls_context *context = tls_context_new_client(settings, &diags);
+    struct tls_context *context =
+        FROM_DISK(tls_context_new_client(settings, disk, &diags));
     diags_print(&diags, stderr);
     assert_non_null(context);
     diags_release(&diags);
@@ -282,7 +285,7 @@ static void a_certificate_to_show_is_checked_with_its_key(void **state)
         };
         struct diags diags;
         diags_init(&diags);
-        assert_null(tls_context_new_client(&settings, &diags));
+        assert_null(FROM_DISK(tls_context_new_client(&settings, disk, &diags)));
         assert_int_equal(diags.errors, 1);
         assert_non_null(strstr(diags.items[0].text, cases[i].want));
         diags_release(&diags);

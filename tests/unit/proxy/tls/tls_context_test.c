@@ -1,6 +1,7 @@
 #include "proxy/tls/tls_context.h"
 
 #include "tests/support/certificates.h"
+#include "tests/support/from_disk.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -108,7 +109,8 @@ static void check_server_case(const struct certificate_folder *folder,
                                     .has_tickets = true};
     print_message("%s\n", c->name);
     diags_init(&diags);
-    struct tls_context *context = tls_context_new_server(&settings, &diags);
+    struct tls_context *context =
+        FROM_DISK(tls_context_new_server(&settings, disk, &diags));
     assert_int_equal(context != NULL, c->want_context);
     assert_int_equal(diags.count, c->want_line == 0 ? 0 : 1);
     if (c->want_line != 0) {
@@ -137,7 +139,7 @@ static void faults_of_all_certificates_are_told_at_once(void **state)
     struct tls_settings settings = {.certificates = certificates,
                                     .certificate_count = 2};
     diags_init(&diags);
-    assert_null(tls_context_new_server(&settings, &diags));
+    assert_null(FROM_DISK(tls_context_new_server(&settings, disk, &diags)));
     assert_int_equal(diags.errors, 4);
     diags_release(&diags);
     free(text);
@@ -172,7 +174,8 @@ static void a_bad_ca_file_is_one_line_at_its_mark(void **state)
         struct upstream_settings settings = {
             .ca = ca, .ca_mark = KEY_MARK, .is_verified = c->is_verified};
         diags_init(&diags);
-        struct tls_context *context = tls_context_new_client(&settings, &diags);
+        struct tls_context *context =
+            FROM_DISK(tls_context_new_client(&settings, disk, &diags));
         assert_int_equal(context != NULL, c->want_text == NULL);
         assert_int_equal(diags.errors, c->want_text == NULL ? 0 : 1);
         if (c->want_text != NULL) {

@@ -5,6 +5,7 @@
 #include "tests/support/certificates.h"
 #include "tests/support/engine_pair.h"
 #include "tests/support/own_memory.h"
+#include "tests/support/from_disk.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,7 +32,8 @@ static struct tls_context *new_server(void)
     struct tls_settings settings = {.certificates = &certificate,
                                     .certificate_count = 1};
     diags_init(&diags);
-    struct tls_context *context = tls_context_new_server(&settings, &diags);
+    struct tls_context *context =
+        FROM_DISK(tls_context_new_server(&settings, disk, &diags));
     assert_non_null(context);
     diags_release(&diags);
     free(chain);
@@ -45,11 +47,12 @@ static struct tls_context *new_client(uint16_t version)
     struct upstream_settings settings = {.is_verified = false};
     struct diags diags;
     diags_init(&diags);
-    struct tls_context *context = tls_context_new_client(&settings, &diags);
+    struct tls_context *context =
+        FROM_DISK(tls_context_new_client(&settings, disk, &diags));
     assert_non_null(context);
     diags_release(&diags);
     assert_int_equal(
-        SSL_CTX_set_max_proto_version(context->contexts[0], version), 1);
+        SSL_CTX_set_max_proto_version(context->set.contexts[0], version), 1);
     return context;
 }
 

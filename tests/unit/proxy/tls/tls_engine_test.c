@@ -2,6 +2,7 @@
 
 #include "tests/support/certificates.h"
 #include "tests/support/engine_pair.h"
+#include "tests/support/from_disk.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -45,7 +46,8 @@ static struct tls_context *new_server(const struct certificate_folder *folder,
         settings.certificate_count++;
     }
     diags_init(&diags);
-    struct tls_context *context = tls_context_new_server(&settings, &diags);
+    struct tls_context *context =
+        FROM_DISK(tls_context_new_server(&settings, disk, &diags));
     diags_print(&diags, stderr);
     assert_non_null(context);
     diags_release(&diags);
@@ -61,7 +63,8 @@ static struct tls_context *new_client(const struct certificate_folder *folder,
     struct upstream_settings settings = {.is_verified = is_verified, .ca = ca};
     struct diags diags;
     diags_init(&diags);
-    struct tls_context *context = tls_context_new_client(&settings, &diags);
+    struct tls_context *context =
+        FROM_DISK(tls_context_new_client(&settings, disk, &diags));
     assert_non_null(context);
     diags_release(&diags);
     free(ca);

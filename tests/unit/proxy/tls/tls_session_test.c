@@ -4,6 +4,7 @@
 #include "proxy/tls/tls_engine.h"
 #include "tests/support/certificates.h"
 #include "tests/support/engine_pair.h"
+#include "tests/support/from_disk.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,7 +30,8 @@ static struct tls_context *new_server(const char *chain, const char *key)
                                     .has_tickets = true};
     struct diags diags;
     diags_init(&diags);
-    struct tls_context *context = tls_context_new_server(&settings, &diags);
+    struct tls_context *context =
+        FROM_DISK(tls_context_new_server(&settings, disk, &diags));
     assert_non_null(context);
     diags_release(&diags);
     return context;
@@ -40,7 +42,8 @@ static struct tls_context *new_client(const char *ca)
     struct upstream_settings settings = {.is_verified = true, .ca = ca};
     struct diags diags;
     diags_init(&diags);
-    struct tls_context *context = tls_context_new_client(&settings, &diags);
+    struct tls_context *context =
+        FROM_DISK(tls_context_new_client(&settings, disk, &diags));
     assert_non_null(context);
     diags_release(&diags);
     return context;
@@ -57,7 +60,8 @@ static int make_ends(void **state)
     ends->stranger = new_server(chain, key);
     ends->client = new_client(chain);
     ends->client12 = new_client(chain);
-    SSL_CTX_set_max_proto_version(ends->client12->contexts[0], TLS1_2_VERSION);
+    SSL_CTX_set_max_proto_version(ends->client12->set.contexts[0],
+                                  TLS1_2_VERSION);
     free(chain);
     free(key);
     *state = ends;
@@ -167,7 +171,7 @@ static void the_newest_are_kept_and_no_more_than_that(void **state)
     struct tls_sessions sessions = {0};
     SSL_SESSION *made[TLS_SESSIONS_MAX + 2];
     for (size_t i = 0; i < TLS_SESSIONS_MAX + 2; i++) {
-        made[i] = SSL_SESSION_new(ends->client->contexts[0]);
+        made[i] = SSL_SESSION_new(ends->client->set.contexts[0]);
         tls_sessions_keep(&sessions, made[i]);
     }
     tls_sessions_keep(&sessions, NULL);

@@ -3,6 +3,7 @@
 
 #include "proxy/tls/tls_context_internal.h"
 #include "tests/support/certificates.h"
+#include "tests/support/from_disk.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -42,9 +43,11 @@ static int make_context(void **state)
                                     .certificate_count = 1,
                                     .has_tickets = true};
     diags_init(&diags);
-    struct tls_context *context = tls_context_new_server(&settings, &diags);
+    struct tls_context *context =
+        FROM_DISK(tls_context_new_server(&settings, disk, &diags));
     assert_non_null(context);
-    SSL_CTX_set_current_time_cb(context->contexts[0], read_clock);
+    SSL_CTX_set_current_time_cb(context->opener, read_clock);
+    SSL_CTX_set_current_time_cb(context->set.contexts[0], read_clock);
     now = time(NULL);
     *state = context;
     diags_release(&diags);
