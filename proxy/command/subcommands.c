@@ -106,9 +106,10 @@ const struct subcommand subcommands[] = {
             "fails the policy stays as it was; what is wrong is printed as\n"
             "check prints it. Sessions go on: their next MAIL sees the new\n"
             "rules. Taken up are policy, lists, tests, shadow, reload, split\n"
-            "and policy_servers; what else has changed needs a restart. "
-            "SIGHUP\n"
-            "does the same and says in the server log how it went.\n"
+            "and policy_servers, and certificates, users and secrets as their\n"
+            "files hold them now; what else has changed in the YAML needs a\n"
+            "restart. SIGHUP does the same and says in the server log how it\n"
+            "went.\n"
             "Exits 0; 1 when it was refused, or no server answers.\n",
         .run = command_reload,
     },
