@@ -51,7 +51,7 @@ static int read_open(struct files *files, struct file_record *record, int fd)
         file->error = errno;
         return 0;
     }
-    record->stamp = file_stamp_of(&status);
+    record->told = file_stamp_of(&status);
     file->mode = status.st_mode;
     file->size = (uint64_t)status.st_size;
     size_t room = room_of(file);
@@ -83,9 +83,9 @@ int file_record_read(struct files *files, struct file_record *record)
         close(fd);
     } else {
         record->file.error = errno;
-        record->stamp = file_stamp_at(record->path);
+        record->told = file_stamp_at(record->path);
     }
-    record->told = record->pending = record->stamp;
+    record->pending = record->told;
     return result;
 }
 
@@ -144,7 +144,6 @@ static int copy_record(struct files *to, const struct file_record *from)
     record->file = from->file;
     record->file.path = path;
     record->file.octets = (struct str){NULL, 0};
-    record->stamp = from->stamp;
     record->told = record->pending = from->told;
     if (from->file.octets.p == NULL)
         return 0;

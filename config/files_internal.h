@@ -18,7 +18,9 @@ struct file_record {
     struct file file;
     char *owned;       /* the octets, where they are not the bundle's */
     bool is_forgotten; /* there were some */
-    struct file_stamp stamp, told, pending;
+    /* As it was read, or told to have changed, last; as it was looked at last.
+     */
+    struct file_stamp told, pending;
     char path[];
 };
 

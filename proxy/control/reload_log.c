@@ -106,10 +106,14 @@ static void log_renewal(const struct reloader_host *host,
     char change[FILES_PATH_MAX + 100];
     describe_change(cause, change, sizeof change);
     if (result->end != RELOAD_LIVE) {
+        /* It may be right, and another file or a test of the policy is not. */
+        bool is_guilty = strstr(reason, cause->path) != NULL;
         server_log_write(host->log, SERVER_ERROR,
-                         "%s and can't be used: %s; the %s that were there "
-                         "before are kept",
-                         change, reason, kept[cause->kind]);
+                         "%s and %s: %s; the %s that were there before are "
+                         "kept",
+                         change,
+                         is_guilty ? "can't be used" : "is not taken up",
+                         reason, kept[cause->kind]);
         return;
     }
     server_log_write(host->log, SERVER_INFO, "%s; renewed: %s; policy %s",

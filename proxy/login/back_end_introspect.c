@@ -22,6 +22,7 @@ struct shared {
     struct tls_context *tls;
     struct https_server server;
     struct token_wants wants;
+    char ca_digest[65];    /* for renew() alone */
     pthread_rwlock_t lock; /* of the authorization */
     size_t authorization_length;
     char authorization[INTROSPECTION_BASIC_ROOM]; /* a secret */
@@ -77,6 +78,16 @@ static const char *read_secret(struct shared *shared, struct files *files)
     return shared->authorization_length > 0 ? NULL : "its first line is empty";
 }
 
+/* Of the CAs that the server was held against. The system's are those of the
+ * machine: it is not asked whether they change. */
+static void keep_digest(struct shared *shared, struct files *files)
+{
+    const char *ca = shared->settings->ca;
+    const struct file *file;
+    if (ca != NULL && files_read(files, FILE_AUTHORITIES, ca, &file) == 0)
+        memcpy(shared->ca_digest, file->digest, sizeof shared->ca_digest);
+}
+
 static int fill(struct shared *shared, struct files *files, struct diags *diags)
 {
     const struct introspect_settings *settings = shared->settings;
@@ -88,6 +99,7 @@ static int fill(struct shared *shared, struct files *files, struct diags *diags)
     shared->tls = tls_context_new_https(
         settings->ca, settings->ca == NULL ? settings->mark : settings->ca_mark,
         files, diags);
+    keep_digest(shared, files);
     shared->server = (struct https_server){
         .host = settings->host,
         .port = settings->port,
@@ -126,19 +138,22 @@ static bool renew(void *prepared, void *prepared_anew, struct server_log *log)
     struct shared *shared = prepared, *fresh = prepared_anew;
     size_t n = fresh->authorization_length;
     bool has_changed =
+        strcmp(shared->ca_digest, fresh->ca_digest) != 0 ||
         n != shared->authorization_length ||
         memcmp(shared->authorization, fresh->authorization, n) != 0;
     tls_context_renew(shared->tls, fresh->tls);
     fresh->tls = NULL;
     if (!has_changed)
         return false;
+    memcpy(shared->ca_digest, fresh->ca_digest, sizeof shared->ca_digest);
     pthread_rwlock_wrlock(&shared->lock);
     memcpy(shared->authorization, fresh->authorization, n);
     shared->authorization_length = n;
     pthread_rwlock_unlock(&shared->lock);
     server_log_write(log, SERVER_INFO,
-                     "auth.backends: introspect: %s has changed and was read",
-                     shared->settings->client_secret_file);
+                     "auth.backends: introspect: the secret or the CAs for %s "
+                     "have changed and were read",
+                     shared->settings->url.p);
     return true;
 }
 
