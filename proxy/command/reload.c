@@ -8,6 +8,19 @@
 
 #include <jansson.h>
 
+static void print_reply(const json_t *reply)
+{
+    const char *sections =
+        json_string_value(json_object_get(reply, "sections"));
+    printf("reloaded: policy %s, %lld tests passed\n",
+           json_string_value(json_object_get(reply, "policy")),
+           (long long)json_integer_value(json_object_get(reply, "tests")));
+    if (sections != NULL && sections[0] != '\0')
+        printf("a new worker process serves, as %s changed; sessions that are "
+               "open end by themselves in the old one\n",
+               sections);
+}
+
 int command_reload(int argc, char **argv)
 {
     const char *config = DEFAULT_CONFIG;
@@ -21,9 +34,7 @@ int command_reload(int argc, char **argv)
               "it was\n",
               stderr);
     if (end == CONTROL_ANSWERED)
-        printf("reloaded: policy %s, %lld tests passed\n",
-               json_string_value(json_object_get(reply, "policy")),
-               (long long)json_integer_value(json_object_get(reply, "tests")));
+        print_reply(reply);
     json_decref(reply);
     return end == CONTROL_ANSWERED ? EXIT_FINE : EXIT_FOUND;
 }

@@ -7,12 +7,14 @@
 #include "proxy/budgets/connection_counts.h"
 #include "proxy/budgets/shared_ledger.h"
 #include "proxy/control/control_server.h"
-#include "proxy/control/reloader.h"
+#include "proxy/control/snapshots.h"
+#include "proxy/log/decision_log.h"
+#include "proxy/log/server_log.h"
 #include "proxy/upstream/health_board.h"
 
 /* What orders act on: the owner of control_verbs. All borrowed. */
 struct controlled {
-    struct reloader *reloader;
+    struct snapshots *snapshots;
     struct shared_ledger *ledger;
     struct connection_counts *connections;
     struct health_board *health;

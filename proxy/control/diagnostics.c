@@ -2,18 +2,13 @@
 
 #include <string.h>
 
-#include "proxy/log/printable.h"
+#include "proxy/control/control_verbs.h"
 
 #define TEXT_MAX 4096
 
-/* A text that may not be UTF-8, which jansson refuses. */
 static json_t *text_of(const char *text)
 {
-    char shown[TEXT_MAX];
-    json_t *plain = json_string(text);
-    if (plain != NULL)
-        return plain;
-    return json_stringn(shown, printable(str_from(text), shown, sizeof shown));
+    return control_text(str_from(text));
 }
 
 static json_t *item_of(const struct diag *diag)
@@ -72,6 +67,26 @@ void diagnostics_print(const json_t *reply, FILE *to)
     }
     if (items != NULL && more > 0)
         fprintf(to, "%lld more not shown: mend these first\n", (long long)more);
+}
+
+void diagnostics_take(const json_t *reply, struct diags *diags)
+{
+    size_t i;
+    const json_t *item;
+    json_array_foreach(json_object_get(reply, "diagnostics"), i, item)
+    {
+        bool is_error = strcmp(text_at(item, "level"), "error") == 0;
+        const struct mark mark = {
+            .file = text_at(item, "file"),
+            .line = (size_t)json_integer_value(json_object_get(item, "line")),
+            .column =
+                (size_t)json_integer_value(json_object_get(item, "column")),
+        };
+        if (is_error)
+            diags_error(diags, mark, "%s", text_at(item, "text"));
+        else
+            diags_warn(diags, mark, "%s", text_at(item, "text"));
+    }
 }
 
 void diagnostics_log(const json_t *reply, struct server_log *log)

@@ -13,6 +13,8 @@
 void diagnostics_add(json_t *reply, const struct diags *diags);
 /* Prints those of a reply as check prints them. */
 void diagnostics_print(const json_t *reply, FILE *to);
+/* Adds those of a reply to others. */
+void diagnostics_take(const json_t *reply, struct diags *diags);
 /* The same as lines of the log. */
 void diagnostics_log(const json_t *reply, struct server_log *log);
 

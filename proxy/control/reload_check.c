@@ -7,30 +7,23 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Says which sections of the server's own part differ: a restart takes them
- * up. */
-static bool is_same_server(const struct settings *base,
-                           const struct settings *fresh, struct diags *diags)
+/* Names the sections of the server's own part that differ. */
+static void name_sections(const struct settings *base,
+                          struct reload_change *change)
 {
     struct section_cursor cursor = {0};
-    char names[256] = "";
-    size_t length = 0, count = 0;
+    size_t length = 0, room = sizeof change->sections;
     const char *name;
-    while ((name = settings_next_change(base, fresh, &cursor)) != NULL) {
-        count++;
-        if (length >= sizeof names)
+    change->sections[0] = '\0';
+    while ((name = settings_next_change(base, change->fresh, &cursor)) !=
+           NULL) {
+        change->is_other_server = true;
+        if (length >= room)
             continue;
-        int n = snprintf(names + length, sizeof names - length, "%s%s",
+        int n = snprintf(change->sections + length, room - length, "%s%s",
                          length == 0 ? "" : ", ", name);
         length += n < 0 ? 0 : (size_t)n;
     }
-    if (count > 0)
-        diags_error(diags, (struct mark){.file = fresh->path},
-                    "what the server itself runs with has changed: %s; a "
-                    "reload takes up policy, lists, tests, shadow, reload and "
-                    "policy_servers, the rest needs a restart",
-                    names);
-    return count == 0;
 }
 
 bool reload_is_same(const struct settings *a, const struct settings *b)
@@ -49,26 +42,26 @@ static bool passes(const struct settings *fresh, const atomic_bool *is_stopping,
            replay_gate_passes(fresh, is_stopping, &result->diags);
 }
 
-const struct settings *reload_load(const struct settings *base,
-                                   const struct settings *newest,
-                                   struct files *files,
-                                   const atomic_bool *is_stopping,
-                                   struct reload_result *result)
+void reload_load(const struct settings *base, bool is_whole,
+                 const atomic_bool *is_stopping, struct reload_change *change,
+                 struct reload_result *result)
 {
     struct diags *diags = &result->diags;
-    const struct settings *fresh = config_load_from(files, base->path, diags);
+    const struct settings *fresh =
+        config_load_from(change->files, base->path, diags);
     result->tests = 0;
     if (fresh == NULL)
-        return NULL;
-    bool is_good = is_same_server(base, fresh, diags) &&
-                   !atomic_load(is_stopping) &&
-                   ((newest != NULL && reload_is_same(newest, fresh)) ||
+        return;
+    bool is_good = !atomic_load(is_stopping) &&
+                   ((!is_whole && reload_is_same(base, fresh)) ||
                     passes(fresh, is_stopping, result));
     diags_sort(diags, fresh->path);
-    if (is_good)
-        return fresh;
-    settings_unref(fresh);
-    return NULL;
+    if (!is_good) {
+        settings_unref(fresh);
+        return;
+    }
+    change->fresh = fresh;
+    name_sections(base, change);
 }
 
 void reload_name_changes(const struct files *before, const struct files *after,

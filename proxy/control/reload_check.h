@@ -7,15 +7,14 @@
 #include "config/settings.h"
 #include "proxy/control/reloader.h"
 
-/* The configuration at base->path, tested; NULL with errors in
- * result->diags. `base` is what the server runs with. `newest`, if it is not
- * NULL: a policy that is as it is there has passed its tests before. Gives up,
- * without a word, once is_stopping. */
-const struct settings *reload_load(const struct settings *base,
-                                   const struct settings *newest,
-                                   struct files *files,
-                                   const atomic_bool *is_stopping,
-                                   struct reload_result *result);
+/* Fills `change` with the configuration of its files, at base->path, tested;
+ * `fresh` stays NULL, with errors in result->diags, when it may not go live.
+ * `base` is what the server runs with; unless `is_whole` a policy that is as it
+ * is there has passed its tests before. Gives up, without a word, once
+ * is_stopping. */
+void reload_load(const struct settings *base, bool is_whole,
+                 const atomic_bool *is_stopping, struct reload_change *change,
+                 struct reload_result *result);
 /* Whether both hold the same policies. */
 bool reload_is_same(const struct settings *a, const struct settings *b);
 /* Fills result->renewed. */

@@ -59,7 +59,7 @@ static void log_event(const struct reloader_host *host,
         json_number(&line, "errors", result->diags.errors);
     }
     json_close_object(&line);
-    decision_log_write(host->decisions, json_line_end(&line));
+    host->note(host->owner, json_line_end(&line));
     json_line_release(&line);
 }
 
@@ -128,10 +128,14 @@ static void log_reload(const struct reloader_host *host,
     if (result->end == RELOAD_LIVE)
         server_log_write(host->log, SERVER_INFO,
                          "reloaded, asked by %s: policy %s, %zu tests "
-                         "passed%s%s",
+                         "passed%s%s%s%s",
                          by, result->after, result->tests,
                          result->renewed_count > 0 ? "; renewed: " : "",
-                         result->renewed);
+                         result->renewed,
+                         result->sections[0] != '\0'
+                             ? "; a new worker process serves, for other "
+                             : "",
+                         result->sections);
     else
         server_log_write(host->log, SERVER_ERROR,
                          "reload refused, asked by %s; the policy stays as it "

@@ -1,15 +1,12 @@
-/* Takes up what has changed while mail flows. A thread of its own gets files,
- * loads the configuration, runs its tests and the gate, has what the server
- * read beside the policy renewed, and hands the new snapshot to `publish`;
- * where any of that fails nothing changes. It also frees old snapshots once
- * nobody uses them, so that no loop stalls over a large one. One reload at a
- * time. Thread-safe. */
+/* Finds out what has changed, and whether it may be taken up, while mail flows.
+ * A thread of its own gets files, loads the configuration, runs its tests and
+ * the gate, and gives what has passed to `take_up`; where any of that fails
+ * nothing changes. One reload at a time. Thread-safe. */
 #ifndef PROXY_CONTROL_RELOADER_H
 #define PROXY_CONTROL_RELOADER_H
 
 #include "config/files.h"
 #include "config/settings.h"
-#include "proxy/log/decision_log.h"
 #include "proxy/log/server_log.h"
 
 struct reloader;
@@ -27,19 +24,25 @@ struct files_source {
     void *owner;
 };
 
-/* All borrowed. */
+/* What has passed all that can be asked of it here. */
+struct reload_change {
+    const struct settings *fresh;
+    struct files *files; /* of which it was made, and that it names */
+    /* The server's own part is another one, too: `sections` names what. */
+    bool is_other_server;
+    char sections[256];
+};
+
+/* All borrowed; what is called is on the reloader's thread. */
 struct reloader_host {
-    struct decision_log *decisions;
     struct server_log *log;
     struct files_source source;
-    /* Takes up what the server reads beside its policy: 0, or -1 with errors
-     * in diags; then nothing has changed, nor goes live. On the reloader's
-     * thread. */
-    int (*renew)(void *owner, const struct settings *fresh, struct files *files,
-                 struct diags *diags);
-    /* Makes a snapshot the one that new transactions take up; on the
-     * reloader's thread. It stays valid until reloader_free(). */
-    void (*publish)(void *owner, const struct settings *policy);
+    /* 0 when it is what mail goes by from now on; or -1 with errors in diags,
+     * then nothing has changed. */
+    int (*take_up)(void *owner, const struct reload_change *change,
+                   struct diags *diags);
+    /* A line for the decision log, without an end. */
+    void (*note)(void *owner, struct str line);
     void *owner;
 };
 
@@ -59,6 +62,7 @@ struct reload_result {
     /* Of LIVE: the files that are others than before, but for YAML. */
     char renewed[512];
     size_t renewed_count;
+    char sections[256]; /* of LIVE: of the server's own part that changed */
 };
 
 /* Who asked. */
@@ -72,14 +76,13 @@ struct reload_cause {
     char path[FILES_PATH_MAX];
 };
 
-/* `settings` is the snapshot that the server began with; a reference is taken.
- * Its server's part stays valid until reloader_free(). NULL when out of memory
- * or threads. */
+/* `settings` is what the server runs with; a reference is taken. NULL when out
+ * of memory or threads. */
 struct reloader *reloader_new(const struct settings *settings,
                               const struct reloader_host *host);
-/* Nothing is published any more; a reload under way is given up. */
+/* Nothing is taken up any more; a reload under way is given up. */
 void reloader_stop(struct reloader *reloader);
-/* All snapshots must be out of use, but for the first. NULL is fine. */
+/* NULL is fine. */
 void reloader_free(struct reloader *reloader);
 
 /* Reloads some time, and again if one is under way; the logs say how it went.
@@ -91,9 +94,8 @@ void reloader_renew(struct reloader *reloader, const struct file *changed,
                     size_t count);
 /* Reloads and waits for the end. */
 void reloader_ask(struct reloader *reloader, struct reload_result *result);
+/* Whether one is under way. */
+bool reloader_is_busy(struct reloader *reloader);
 void reload_result_release(struct reload_result *result);
-
-/* The newest snapshot, a reference. */
-const struct settings *reloader_policy(struct reloader *reloader);
 
 #endif

@@ -269,7 +269,7 @@ json_t *verb_limits(void *owner, const json_t *request)
         return reply;
     if (key == NULL && order.order != ORDER_SHOW)
         return control_refusal("whose budgets? \"key\" is missing");
-    const struct settings *policy = reloader_policy(c->reloader);
+    const struct settings *policy = snapshots_newest(c->snapshots);
     reply = key == NULL ? show_rules(&order, policy->rules)
                         : answer_key(&order, key, policy->rules);
     settings_unref(policy);

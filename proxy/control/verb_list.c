@@ -129,7 +129,7 @@ static json_t *change_list(const struct controlled *c,
 json_t *verb_list(void *owner, const json_t *request)
 {
     const struct controlled *c = owner;
-    const struct settings *policy = reloader_policy(c->reloader);
+    const struct settings *policy = snapshots_newest(c->snapshots);
     const char *add = json_string_value(json_object_get(request, "add"));
     const char *taken = json_string_value(json_object_get(request, "remove"));
     json_int_t for_ms = json_integer_value(json_object_get(request, "for_ms"));

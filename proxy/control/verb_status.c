@@ -52,7 +52,7 @@ static json_t *upstream_of(const struct controlled *c,
 json_t *verb_status(void *owner, const json_t *request)
 {
     const struct controlled *c = owner;
-    const struct settings *policy = reloader_policy(c->reloader);
+    const struct settings *policy = snapshots_newest(c->snapshots);
     uint64_t up_ms = control_now_ms() - c->started_ms;
     json_t *upstreams = json_array();
     (void)request;

@@ -10,7 +10,7 @@
 #include "proxy/budgets/journal.h"
 #include "proxy/command/subcommands.h"
 #include "proxy/control/control_verbs.h"
-#include "proxy/control/files_watch.h"
+#include "config/load.h"
 #include "proxy/core_dumps.h"
 #include "proxy/net/descriptors.h"
 #include "proxy/worker.h"
@@ -28,8 +28,7 @@ struct server {
     struct journal *journal; /* owns the ledger */
     bool has_taken_over;     /* another process's */
     struct server_means means;
-    struct files_watch *watch; /* has the files, once they were read */
-    struct reloader *reloader;
+    struct snapshots *snapshots;
     struct controlled controlled;
     struct control_server *control_server;
     struct worker **workers;
@@ -133,42 +132,13 @@ static int start_workers(struct server *server, struct diags *diags)
     return EXIT_FINE;
 }
 
-static int renew(void *owner, const struct settings *fresh, struct files *files,
-                 struct diags *diags)
-{
-    struct server *server = owner;
-    return preflight_renew(&server->opened, fresh, files, diags);
-}
-
-static void on_change(void *owner, const struct file *changed, size_t count)
-{
-    const struct server *server = owner;
-    reloader_renew(server->reloader, changed, count);
-}
-
-static void publish(void *owner, const struct settings *policy)
-{
-    const struct server *server = owner;
-    for (size_t i = 0; i < server->started; i++)
-        worker_renew(server->workers[i], policy);
-}
-
 /* Orders are taken once there are workers to give them to. */
 static int start_control(struct server *server, struct diags *diags)
 {
     const struct settings *settings = server->shared.settings;
-    const struct reloader_host host = {.decisions = server->opened.decisions,
-                                       .log = server->opened.log,
-                                       .source =
-                                           files_watch_source(server->watch),
-                                       .renew = renew,
-                                       .publish = publish,
-                                       .owner = server};
-    server->reloader = reloader_new(settings, &host);
-    bool is_watching = server->reloader != NULL &&
-                       files_watch_start(server->watch, on_change, server) == 0;
+    server->snapshots = snapshots_new(settings);
     server->controlled = (struct controlled){
-        .reloader = server->reloader,
+        .snapshots = server->snapshots,
         .ledger = server->shared.ledger,
         .connections = server->shared.connections,
         .health = server->shared.health,
@@ -179,14 +149,12 @@ static int start_control(struct server *server, struct diags *diags)
         .started_ms = server->means.started_ms,
         .workers = server->worker_count,
     };
-    if (is_watching && server->means.orders >= 0) {
+    if (server->snapshots != NULL && server->means.orders >= 0) {
         server->control_server = control_server_new(
             server->means.orders, NULL, control_verbs, &server->controlled);
         server->means.orders = -1;
         if (server->control_server != NULL)
             return EXIT_FINE;
-    } else if (is_watching) {
-        return EXIT_FINE;
     }
     return fail(server, diags, "a thread can't be started");
 }
@@ -261,16 +229,6 @@ static int begin(struct server *server, struct diags *diags)
     return status == EXIT_FINE ? start_workers(server, diags) : status;
 }
 
-/* All that is read at start was read: secrets are needed here no more. */
-static int keep_files(struct server *server, struct diags *diags)
-{
-    server->watch = files_watch_new(server->means.files, server->opened.log);
-    if (server->watch == NULL)
-        return fail(server, diags, "there is no memory for the files");
-    server->means.files = NULL;
-    return EXIT_FINE;
-}
-
 int server_prepare(struct server **out, const struct server_means *means,
                    struct diags *diags)
 {
@@ -278,7 +236,6 @@ int server_prepare(struct server **out, const struct server_means *means,
     *out = server;
     if (server == NULL) {
         settings_unref(means->settings);
-        files_free(means->files);
         return EXIT_FOUND;
     }
     server->means = *means;
@@ -290,9 +247,7 @@ int server_prepare(struct server **out, const struct server_means *means,
         return EXIT_CONFIG;
     settle_core_dumps(server);
     allow_descriptors(server);
-    int status = keep_files(server, diags);
-    if (status == EXIT_FINE)
-        status = open_shared(server, diags);
+    int status = open_shared(server, diags);
     if (status == EXIT_FINE && means->memory.is_there)
         server->has_taken_over = attach_budgets(server) == 0;
     if (status == EXIT_FINE && (server->has_taken_over || means->is_alone))
@@ -320,7 +275,7 @@ static int let_in(struct server *server, struct ports *ports,
                   struct diags *diags)
 {
     int status =
-        server->reloader == NULL ? start_control(server, diags) : EXIT_FINE;
+        server->snapshots == NULL ? start_control(server, diags) : EXIT_FINE;
     for (size_t i = 0; i < server->started && status == EXIT_FINE; i++)
         if (worker_listen(server->workers[i], ports, server->worker_count) != 0)
             status = fail(server, diags, "there is no memory for a listener");
@@ -348,8 +303,6 @@ int server_resume(struct server *server, struct ports *ports,
 /* No order reaches a worker any more. */
 static void stop_control(struct server *server)
 {
-    files_watch_stop(server->watch);
-    reloader_stop(server->reloader);
     control_server_free(server->control_server);
     server->control_server = NULL;
 }
@@ -401,10 +354,51 @@ void server_say(struct server *server, const char *words)
     server_log_write(server->opened.log, SERVER_ERROR, "%s", words);
 }
 
-void server_reload(struct server *server)
+static void publish(struct server *server, const struct settings *fresh)
 {
-    if (server->reloader != NULL)
-        reloader_signal(server->reloader);
+    for (size_t i = 0; i < server->started; i++)
+        worker_renew(server->workers[i], fresh);
+}
+
+/* The supervisor has tested it, and told of the warnings. */
+static int take_up(struct server *server, struct files *files,
+                   struct diags *diags)
+{
+    const struct settings *fresh =
+        config_load_from(files, server->shared.settings->path, diags);
+    if (fresh == NULL)
+        return -1;
+    if (preflight_renew(&server->opened, fresh, files, diags) != 0) {
+        settings_unref(fresh);
+        return -1;
+    }
+    if (snapshots_take(server->snapshots, fresh) != 0) {
+        diags_error(diags, (struct mark){.file = fresh->path}, "out of memory");
+        settings_unref(fresh);
+        return -1;
+    }
+    publish(server, fresh);
+    return 0;
+}
+
+int server_renew(struct server *server, int bundle, struct diags *diags)
+{
+    const char *wrong;
+    struct files *files = files_from_bundle(bundle, &wrong);
+    if (files == NULL) {
+        diags_error(diags, (struct mark){.file = server->shared.settings->path},
+                    "what the supervisor has read can't be taken up: %s",
+                    wrong);
+        return -1;
+    }
+    int result = take_up(server, files, diags);
+    files_free(files);
+    return result;
+}
+
+void server_note(struct server *server, struct str line)
+{
+    decision_log_write(server->opened.decisions, line);
 }
 
 bool server_is_alive(struct server *server)
@@ -439,13 +433,11 @@ void server_free(struct server *server)
         return;
     stop_control(server);
     end_workers(server);
-    reloader_free(server->reloader);
+    snapshots_free(server->snapshots);
     connection_counts_free(server->shared.connections);
     shared_ledger_free(server->shared.shadow_ledger);
     health_board_free(server->shared.health);
     journal_close(server->journal);
-    files_watch_free(server->watch);
-    files_free(server->means.files);
     preflight_release(&server->opened);
     if (server->means.orders >= 0)
         close(server->means.orders);

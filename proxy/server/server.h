@@ -24,7 +24,8 @@ struct server_memory {
 
 struct server_means {
     const struct settings *settings; /* a reference, which is taken over */
-    struct files *files;             /* that they were loaded of; the same */
+    struct files *files;             /* that they were loaded of; borrowed, for
+                                        server_prepare() alone */
     int orders; /* a channel of connections, which is taken over; negative:
                    no orders are taken */
     pid_t supervisor;
@@ -68,8 +69,12 @@ void server_reopen_logs(struct server *server);
 void server_set_debug(struct server *server, bool is_debug);
 /* An error in the log. */
 void server_say(struct server *server, const char *words);
-/* Reloads the policy, some time. */
-void server_reload(struct server *server);
+/* Takes up a reload: a bundle of files (config/files.h), whose server's part
+ * is as it was. 0, or -1 with errors in diags, then nothing has changed. On one
+ * thread at a time, which may be any. */
+int server_renew(struct server *server, int bundle, struct diags *diags);
+/* A line for the decision log. */
+void server_note(struct server *server, struct str line);
 /* Whether all threads have turned since it was last asked; asks again. */
 bool server_is_alive(struct server *server);
 /* Once in a while: what the log should be told by the date. */

@@ -23,16 +23,25 @@
 #define TICK_MS 100
 #define HOUR_MS (60 * 60 * 1000)
 
+/* A reload under way, on a thread of its own. */
+struct renewal {
+    pthread_t thread;
+    bool is_begun;
+    struct server *server;
+    int channel, bundle;
+};
+
 struct process {
     int channel;
     int orders; /* a channel of connections, from the supervisor */
     struct ports ports;
     struct server_memory memory;
     struct server *server; /* NULL: not prepared yet */
-    bool is_ending;        /* retired or stopped */
-    bool is_alone;         /* the supervisor is gone */
-    bool has_no_dumps;     /* core dumps could be forbidden */
-    int status;            /* the exit code */
+    struct renewal renewal;
+    bool is_ending;    /* retired or stopped */
+    bool is_alone;     /* the supervisor is gone */
+    bool has_no_dumps; /* core dumps could be forbidden */
+    int status;        /* the exit code */
 };
 
 static void tell(struct process *process, const char *what)
@@ -58,9 +67,10 @@ static void report(struct process *process, const char *done, int status,
     json_t *body =
         json_pack("{s:s, s:i}", "do", status == EXIT_FINE ? done : "failed",
                   "code", status);
-    diagnostics_add(body, diags);
     if (status == EXIT_FINE)
         hand_memory_up(process);
+    else
+        diagnostics_add(body, diags);
     (void)channel_send(process->channel, body, NULL, 0);
     process->status = status;
     if (status != EXIT_FINE)
@@ -71,11 +81,8 @@ static void report(struct process *process, const char *done, int status,
 static const struct settings *load(struct files *files, const char *path,
                                    struct diags *diags)
 {
-    const struct settings *settings = NULL;
-    if (files != NULL)
-        settings = config_load_from(files, path, diags);
-    else
-        diags_error(diags, (struct mark){path, 0, 0}, "out of memory");
+    const struct settings *settings =
+        files == NULL ? NULL : config_load_from(files, path, diags);
     if (settings != NULL) {
         diags_release(diags);
         diags_init(diags);
@@ -97,7 +104,15 @@ static void on_start(struct process *process, struct channel_message *message)
                       &path, "is_alone", &is_alone, "slot", &slot, "others",
                       &others, "supervisor", &supervisor, "started_ms",
                       &started_ms);
-    struct files *files = files_from_disk();
+    const char *wrong = "there is none";
+    int bundle = channel_take(message, 0);
+    struct files *files = bundle < 0 ? NULL : files_from_bundle(bundle, &wrong);
+    if (bundle >= 0)
+        close(bundle);
+    if (files == NULL)
+        diags_error(&diags, (struct mark){.file = path},
+                    "what the supervisor has read can't be taken up: %s",
+                    wrong);
     const struct server_means means = {
         .settings = load(files, path, &diags),
         .files = files,
@@ -113,9 +128,8 @@ static void on_start(struct process *process, struct channel_message *message)
     if (means.settings != NULL) {
         status = server_prepare(&process->server, &means, &diags);
         process->orders = -1;
-    } else {
-        files_free(files);
     }
+    files_free(files); /* what was secret in it is wiped */
     report(process, "prepared", status, &diags);
     diags_release(&diags);
 }
@@ -194,8 +208,50 @@ static void on_reopen(struct process *process, struct channel_message *message)
 {
     (void)message;
     server_reopen_logs(process->server);
-    if (!process->is_ending)
-        server_reload(process->server);
+}
+
+/* It may take its time, while signs of life are asked for. */
+static void *renew(void *argument)
+{
+    struct renewal *renewal = argument;
+    struct diags diags;
+    diags_init(&diags);
+    int result = server_renew(renewal->server, renewal->bundle, &diags);
+    json_t *body = json_pack("{s:s, s:b}", "do", "renewed", "ok", result == 0);
+    diagnostics_add(body, &diags);
+    diags_release(&diags);
+    close(renewal->bundle);
+    (void)channel_send(renewal->channel, body, NULL, 0);
+    return NULL;
+}
+
+static void await_renewal(struct process *process)
+{
+    if (process->renewal.is_begun)
+        pthread_join(process->renewal.thread, NULL);
+    process->renewal.is_begun = false;
+}
+
+/* The supervisor asks for one when the one before has ended. */
+static void on_renew(struct process *process, struct channel_message *message)
+{
+    struct renewal *renewal = &process->renewal;
+    await_renewal(process);
+    renewal->server = process->server;
+    renewal->channel = process->channel;
+    renewal->bundle = channel_take(message, 0);
+    renewal->is_begun =
+        pthread_create(&renewal->thread, NULL, renew, renewal) == 0;
+    if (!renewal->is_begun)
+        (void)renew(renewal);
+}
+
+static void on_note(struct process *process, struct channel_message *message)
+{
+    const char *line =
+        json_string_value(json_object_get(message->body, "line"));
+    if (line != NULL)
+        server_note(process->server, str_from(line));
 }
 
 static void on_debug(struct process *process, struct channel_message *message)
@@ -228,6 +284,7 @@ static const struct {
     {"drain", true, on_drain},    {"forget", true, on_forget},
     {"retire", true, on_retire},  {"stop", false, on_stop},
     {"reopen", true, on_reopen},  {"debug", true, on_debug},
+    {"renew", true, on_renew},    {"note", true, on_note},
     {"info", true, on_info},      {"ping", false, on_ping},
 };
 
@@ -334,6 +391,7 @@ int command_worker(int argc, char **argv)
     process.has_no_dumps = core_dumps_forbid() == 0;
     block_signals();
     live(&process);
+    await_renewal(&process);
     server_free(process.server);
     ports_release(&process.ports);
     if (process.orders >= 0)

@@ -10,8 +10,12 @@
 
 #include <jansson.h>
 
+#include "config/settings.h"
+
 enum order_kind {
-    ORDER_SUCCEED, /* a new worker process, by `settings` */
+    ORDER_SUCCEED, /* a new worker process, by `settings` and `bundle` */
+    ORDER_RENEW,   /* the one that serves is to go by them */
+    ORDER_NOTE,    /* a line for the decision log */
     ORDER_UPGRADE, /* the same, by the program as it is on disk now */
     ORDER_DRAIN,   /* no new sessions; ends when the last one has */
     ORDER_STOP,
@@ -21,13 +25,13 @@ enum order_kind {
     ORDER_STATE    /* what the supervisor knows of itself */
 };
 
-struct settings;
-
 /* On the stack of who placed it. */
 struct order {
     struct order *next;
     enum order_kind kind;
-    const struct settings *settings; /* SUCCEED: a reference, taken over */
+    const struct settings *settings; /* SUCCEED and RENEW; borrowed */
+    int bundle;                      /* of the files that they are made of */
+    struct str line;                 /* NOTE */
     uint64_t within_ms;              /* DRAIN; 0: as configured */
     bool is_debug;                   /* LEVEL */
     uint64_t until_ms;               /* CONNECT: how long it may wait */

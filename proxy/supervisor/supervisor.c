@@ -14,7 +14,7 @@
 
 #include "proxy/command/subcommands.h"
 #include "proxy/control/control_socket.h"
-#include "proxy/control/diagnostics.h"
+#include "proxy/core_dumps.h"
 #include "proxy/server/server.h"
 #include "proxy/supervisor/supervisor_internal.h"
 
@@ -78,18 +78,13 @@ void supervisor_stop(struct supervisor *s, const char *why)
 
 /* --- signals and time --- */
 
-static void close_logs_and_reload(struct supervisor *s)
+void supervisor_reopen_logs(struct supervisor *s)
 {
     server_log_reopen(s->log);
     server_log_write(s->log, SERVER_INFO, "the logs are opened anew");
     for (size_t i = 0; i < WORKERS_MAX; i++)
         if (s->workers[i].state != WORKER_NONE)
             worker_handle_tell(&s->workers[i], "reopen");
-}
-
-void supervisor_reopen_logs(struct supervisor *s)
-{
-    close_logs_and_reload(s);
 }
 
 static void take_signals(struct supervisor *s)
@@ -101,7 +96,8 @@ static void take_signals(struct supervisor *s)
             supervisor_reap(s);
             break;
         case SIGHUP:
-            close_logs_and_reload(s);
+            supervisor_reopen_logs(s);
+            reloader_signal(s->reloader);
             break;
         case SIGUSR2:
             supervisor_upgrade(s, NULL);
@@ -150,7 +146,7 @@ static void tick(struct supervisor *s)
     }
     if (s->restart_ms != 0 && now_ms >= s->restart_ms) {
         s->restart_ms = 0;
-        supervisor_succeed(s, settings_ref(s->settings), NULL);
+        supervisor_succeed(s, s->settings, s->bundle, NULL);
         if (s->coming == NULL)
             supervisor_plan_restart(s, 0);
     }
@@ -186,6 +182,7 @@ static void turn(struct supervisor *s)
     while ((order = order_queue_next(&s->orders)) != NULL)
         supervisor_obey(s, order);
     supervisor_connect(s);
+    supervisor_renew(s);
     tick(s);
 }
 
@@ -281,27 +278,44 @@ static void finish_orders(struct supervisor *s)
     }
 }
 
-static int open_all(struct supervisor *s)
+static int open_log(struct supervisor *s)
 {
     struct diags diags;
-    int socket = -1, status = EXIT_FINE;
     diags_init(&diags);
     s->log = server_log_new(&s->settings->log, &diags);
     diags_print(&diags, stderr);
     diags_release(&diags);
-    if (s->log == NULL)
+    return s->log == NULL ? EXIT_CONFIG : EXIT_FINE;
+}
+
+static int open_all(struct supervisor *s)
+{
+    struct legacy legacy;
+    supervisor_read_legacy(&legacy);
+    if (supervisor_load(s, legacy.bundle) != 0)
         return EXIT_CONFIG;
-    if (service_manager_sockets(&s->ports, s->settings,
+    if (s->settings->core_dumps)
+        (void)core_dumps_allow(); /* the worker process tells of it */
+    int socket = legacy.control, status = open_log(s);
+    if (status == EXIT_FINE)
+        supervisor_inherit(s, &legacy);
+    if (status == EXIT_FINE &&
+        service_manager_sockets(&s->ports, s->settings,
                                 server_thread_count(s->settings), s->log) != 0)
-        return EXIT_FOUND;
-    if (!supervisor_inherit(s, &socket))
+        status = EXIT_FOUND;
+    if (status == EXIT_FINE && legacy.body == NULL)
         status = open_control(s, &socket);
+    supervisor_release_legacy(&legacy);
+    if (status == EXIT_FINE && supervisor_watch_files(s) != 0) {
+        fprintf(stderr, "postern: error: a thread can't be started\n");
+        status = EXIT_FOUND;
+    }
     return status == EXIT_FINE ? start_control(s, socket) : status;
 }
 
 static int serve(struct supervisor *s)
 {
-    supervisor_succeed(s, settings_ref(s->settings), NULL);
+    supervisor_succeed(s, s->settings, s->bundle, NULL);
     if (s->coming == NULL && s->phase == SUPERVISOR_STARTING)
         return EXIT_FOUND;
     while (!supervisor_is_ending(s) || has_workers(s))
@@ -311,37 +325,45 @@ static int serve(struct supervisor *s)
     return s->status;
 }
 
-int supervise(const struct supervisor_means *means)
+static void release(struct supervisor *s)
+{
+    finish_orders(s);
+    control_server_free(s->control);
+    supervisor_leave_files(s);
+    ports_release(&s->ports);
+    supervisor_drop_memory(s);
+    settings_unref(s->settings);
+    if (s->bundle >= 0)
+        close(s->bundle);
+    server_log_free(s->log);
+    service_manager_close(&s->manager);
+    order_queue_release(&s->orders);
+    close(s->signals);
+    close(s->executable);
+    free(s->program);
+}
+
+int supervise(const char *path, const char *name)
 {
     struct supervisor s = {
-        .path = means->path,
-        .name = means->name,
-        .settings = means->settings,
+        .path = path,
+        .name = name,
         .pid = getpid(),
         .started_ms = supervisor_now_ms(),
         .succession_state = "none",
+        .bundle = -1,
         .executable = open_executable(),
         .signals = open_signals(),
-        .program = supervisor_find_program(means->name),
+        .program = supervisor_find_program(name),
     };
     int status = EXIT_FOUND;
     service_manager_open(&s.manager);
-    if (s.executable < 0 || s.signals < 0 || order_queue_init(&s.orders) != 0)
+    if (order_queue_init(&s.orders) != 0 || s.executable < 0 || s.signals < 0)
         fprintf(stderr, "postern: error: %s\n", strerrordesc_np(errno));
     else
         status = open_all(&s);
     if (status == EXIT_FINE)
         status = serve(&s);
-    finish_orders(&s);
-    control_server_free(s.control);
-    ports_release(&s.ports);
-    supervisor_drop_memory(&s);
-    settings_unref(s.settings);
-    server_log_free(s.log);
-    service_manager_close(&s.manager);
-    order_queue_release(&s.orders);
-    close(s.signals);
-    close(s.executable);
-    free(s.program);
+    release(&s);
     return status;
 }

@@ -6,18 +6,9 @@
 #ifndef PROXY_SUPERVISOR_SUPERVISOR_H
 #define PROXY_SUPERVISOR_SUPERVISOR_H
 
-#include "config/settings.h"
-
-struct supervisor_means {
-    const char *path;                /* of the configuration */
-    const struct settings *settings; /* a reference, which is taken over; NULL:
-                                        it can't be read, and a worker process
-                                        was taken over from an older program */
-    const char *name;                /* of the program, as it was called */
-};
-
-/* Serves until it is told to stop. An exit code. Signals must not have been
- * blocked yet, and there must be one thread. */
-int supervise(const struct supervisor_means *means);
+/* Serves by the configuration at `path` until it is told to stop; `name` is how
+ * the program was called. An exit code. Signals must not have been blocked yet,
+ * and there must be one thread. */
+int supervise(const char *path, const char *name);
 
 #endif

@@ -77,6 +77,18 @@ static void settle_memory(struct supervisor *s, int slot, int status)
                 json_pack("{s:s, s:i}", "do", "forget", "slot", slot), NULL, 0);
 }
 
+/* Whoever was asked is no more: the next one goes by what was before. */
+static void fail_renewal(struct supervisor *s)
+{
+    if (!s->is_renewing)
+        return;
+    order_queue_finish(&s->orders, s->renewal,
+                       control_refusal("the worker process has ended: see the "
+                                       "server log"));
+    s->renewal = NULL;
+    s->is_renewing = false;
+}
+
 static void fill_place(struct supervisor *s, bool was_current,
                        uint64_t served_ms)
 {
@@ -103,6 +115,8 @@ static void on_end(struct supervisor *s, struct worker_handle *handle,
     tell_of_end(s, handle, status);
     worker_handle_release(handle);
     settle_memory(s, (int)(handle - s->workers), status);
+    if (was_current)
+        fail_renewal(s);
     if (was_current)
         s->current = NULL;
     if (handle == s->leaving)

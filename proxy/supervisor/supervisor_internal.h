@@ -3,6 +3,8 @@
 #define PROXY_SUPERVISOR_SUPERVISOR_INTERNAL_H
 
 #include "proxy/control/control_server.h"
+#include "proxy/control/files_watch.h"
+#include "proxy/control/reloader.h"
 #include "proxy/server/server.h"
 #include "proxy/log/server_log.h"
 #include "proxy/supervisor/order_queue.h"
@@ -36,10 +38,15 @@ struct supervisor {
     int signals; /* a signalfd */
     struct order_queue orders;
     struct control_server *control;
+    struct files *files; /* that were read at the start, until they are
+                            watched */
+    struct files_watch *watch;
+    struct reloader *reloader;
 
     /* The thread's own from here on. */
     enum supervisor_phase phase;
-    const struct settings *settings; /* of whoever served last; a reference */
+    const struct settings *settings; /* what is served by; a reference */
+    int bundle;                      /* of the files that it is made of */
     struct ports ports;
     struct worker_handle workers[WORKERS_MAX];
     struct worker_handle *current; /* serves, or is about to retire */
@@ -49,6 +56,8 @@ struct supervisor {
     struct order *succession;      /* waits for it; NULL: nobody does */
     struct order *farewells;       /* wait for the end */
     struct order *connects;        /* wait for somebody who serves */
+    struct order *renewal;         /* waits for that, or for its answer */
+    bool is_renewing;              /* it was asked for */
     struct order *upgrade;         /* waits for the check of the program */
     pid_t check;                   /* 0: there is none */
     unsigned generation;           /* of processes that were to serve */
@@ -74,11 +83,23 @@ void supervisor_reopen_logs(struct supervisor *s);
 /* Those that are taken by reading. */
 void supervisor_block_signals(void);
 
-/* In supervisor_succession.c. Starts a process by `settings`, a reference,
- * which is taken over; `order`, which may be NULL, is finished when it serves,
- * or fails. */
+/* In supervisor_reload.c. Reads the disk, or, when that can't be used, what the
+ * program before had: a bundle, or -1. 0, or -1 when all was told. */
+int supervisor_load(struct supervisor *s, int bundle);
+/* Begins to look for changes, and to take reloads. 0, or -1: out of memory or
+ * threads. */
+int supervisor_watch_files(struct supervisor *s);
+/* Ends that; no order may be waiting for this thread. */
+void supervisor_leave_files(struct supervisor *s);
+json_t *supervisor_verb_reload(void *owner, const json_t *request);
+
+/* In supervisor_succession.c. Starts a process by settings and a bundle, which
+ * stay the caller's; `order`, which may be NULL, is finished when it serves, or
+ * fails. */
 void supervisor_succeed(struct supervisor *s, const struct settings *settings,
-                        struct order *order);
+                        int bundle, struct order *order);
+/* Looks after an order to go by other files. */
+void supervisor_renew(struct supervisor *s);
 /* The process that was to come does not: whoever left comes back. */
 void supervisor_fail_succession(struct supervisor *s, const char *error,
                                 const json_t *diagnostics);
@@ -112,7 +133,14 @@ void supervisor_fail_upgrade(struct supervisor *s, const char *format, ...)
 char *supervisor_find_program(const char *name);
 /* The program on disk was tried; `status` as of waitpid(). */
 void supervisor_on_checked(struct supervisor *s, int status);
-/* What the program before this one has left: true when there was one. */
-bool supervisor_inherit(struct supervisor *s, int *control_socket);
+/* What the program before this one has left; body NULL: there was none. */
+struct legacy {
+    json_t *body;
+    int control; /* the socket for orders, or -1 */
+    int bundle;  /* of the files that it had read, or -1 */
+};
+void supervisor_read_legacy(struct legacy *legacy);
+void supervisor_inherit(struct supervisor *s, const struct legacy *legacy);
+void supervisor_release_legacy(struct legacy *legacy);
 
 #endif

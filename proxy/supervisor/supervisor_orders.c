@@ -95,19 +95,42 @@ static void tell_state(struct supervisor *s, struct order *order)
                   workers_of(s), "succession", succession));
 }
 
-static void succeed_order(struct supervisor *s, struct order *order)
+static void refuse(struct supervisor *s, struct order *order)
 {
-    if (s->coming == NULL && s->phase == SUPERVISOR_RUNNING && s->check == 0) {
-        supervisor_succeed(s, order->settings, order);
-        return;
-    }
-    settings_unref(order->settings);
     order_queue_finish(
         &s->orders, order,
         control_refusal(s->phase == SUPERVISOR_RUNNING
                             ? "another worker process is on its way, ask "
                               "again when it serves"
                             : "the server is stopping"));
+}
+
+static void succeed_order(struct supervisor *s, struct order *order)
+{
+    if (s->coming == NULL && s->phase == SUPERVISOR_RUNNING && s->check == 0)
+        supervisor_succeed(s, order->settings, order->bundle, order);
+    else
+        refuse(s, order);
+}
+
+static void renew_order(struct supervisor *s, struct order *order)
+{
+    if (s->renewal != NULL) {
+        refuse(s, order);
+        return;
+    }
+    s->renewal = order;
+    supervisor_renew(s);
+}
+
+static void note_order(struct supervisor *s, struct order *order)
+{
+    if (s->current != NULL)
+        (void)channel_send(s->current->channel,
+                           json_pack("{s:s, s:s%}", "do", "note", "line",
+                                     order->line.p, order->line.n),
+                           NULL, 0);
+    order_queue_finish(&s->orders, order, NULL);
 }
 
 static void wait_for_end(struct supervisor *s, struct order *order)
@@ -131,6 +154,12 @@ void supervisor_obey(struct supervisor *s, struct order *order)
     switch (order->kind) {
     case ORDER_SUCCEED:
         succeed_order(s, order);
+        break;
+    case ORDER_RENEW:
+        renew_order(s, order);
+        break;
+    case ORDER_NOTE:
+        note_order(s, order);
         break;
     case ORDER_UPGRADE:
         supervisor_upgrade(s, order);
@@ -165,7 +194,6 @@ static json_t *place(struct supervisor *s, struct order *order)
 {
     if (order_queue_place(&s->orders, order))
         return order->reply;
-    settings_unref(order->settings);
     return control_refusal("the server has stopped");
 }
 
@@ -245,7 +273,13 @@ static json_t *verb_level(void *owner, const json_t *request)
 }
 
 const struct control_verb supervisor_verbs[] = {
-    {"status", verb_status},   {"reload", verb_relayed}, {"list", verb_relayed},
-    {"limits", verb_relayed},  {"stop", verb_stop},      {"drain", verb_drain},
-    {"upgrade", verb_upgrade}, {"loglevel", verb_level}, {NULL, NULL},
+    {"status", verb_status},
+    {"reload", supervisor_verb_reload},
+    {"list", verb_relayed},
+    {"limits", verb_relayed},
+    {"stop", verb_stop},
+    {"drain", verb_drain},
+    {"upgrade", verb_upgrade},
+    {"loglevel", verb_level},
+    {NULL, NULL},
 };

@@ -3,6 +3,7 @@
  * as it was. */
 #include "proxy/supervisor/supervisor_internal.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -69,7 +70,7 @@ static void send_start(const struct supervisor *s,
                   "config", s->path, "is_alone", others == 0, "slot",
                   slot_of(s, handle), "others", others, "supervisor",
                   (json_int_t)s->pid, "started_ms", (json_int_t)s->started_ms),
-        NULL, 0);
+        &handle->bundle, 1);
 }
 
 /* --- what fails --- */
@@ -146,7 +147,7 @@ static struct worker_handle *free_handle(struct supervisor *s)
 }
 
 static int start_worker(struct supervisor *s, struct worker_handle *handle,
-                        const struct settings *settings)
+                        const struct settings *settings, int bundle)
 {
     struct diags diags;
     diags_init(&diags);
@@ -159,7 +160,7 @@ static int start_worker(struct supervisor *s, struct worker_handle *handle,
                                    told);
         json_decref(told);
     } else if (worker_handle_start(handle, s->executable, s->name, settings,
-                                   supervisor_now_ms()) != 0) {
+                                   bundle, supervisor_now_ms()) != 0) {
         supervisor_fail_succession(s, "no worker process can be started", NULL);
         result = -1;
     }
@@ -168,7 +169,7 @@ static int start_worker(struct supervisor *s, struct worker_handle *handle,
 }
 
 void supervisor_succeed(struct supervisor *s, const struct settings *settings,
-                        struct order *order)
+                        int bundle, struct order *order)
 {
     s->succession = order;
     s->generation++;
@@ -178,11 +179,10 @@ void supervisor_succeed(struct supervisor *s, const struct settings *settings,
     if (handle == NULL) {
         supervisor_fail_succession(s, "too many worker processes still drain",
                                    NULL);
-    } else if (start_worker(s, handle, settings) == 0) {
+    } else if (start_worker(s, handle, settings, bundle) == 0) {
         s->coming = handle;
         send_start(s, handle);
     }
-    settings_unref(settings);
 }
 
 void supervisor_retire(struct worker_handle *handle)
@@ -259,6 +259,19 @@ static void stop_oldest(struct supervisor *s)
     supervisor_stop_worker(oldest);
 }
 
+/* What a process that is to come would be started by. */
+static void go_by(struct supervisor *s, const struct settings *settings,
+                  int bundle)
+{
+    const struct settings *before = s->settings;
+    int fd = fcntl(bundle, F_DUPFD_CLOEXEC, 0);
+    s->settings = settings_ref(settings);
+    settings_unref(before);
+    if (s->bundle >= 0)
+        close(s->bundle);
+    s->bundle = fd;
+}
+
 static void finish_succession(struct supervisor *s,
                               const struct worker_handle *handle)
 {
@@ -267,8 +280,7 @@ static void finish_succession(struct supervisor *s,
     if (s->leaving != NULL)
         drain(s, s->leaving);
     s->leaving = NULL;
-    settings_unref(s->settings);
-    s->settings = settings_ref(handle->settings);
+    go_by(s, handle->settings, handle->bundle);
     ports_settle(&s->ports, s->settings);
     if (s->phase == SUPERVISOR_STARTING)
         s->phase = SUPERVISOR_RUNNING;
@@ -305,6 +317,42 @@ static void on_failed(struct supervisor *s, struct worker_handle *handle,
     supervisor_stop_worker(handle);
 }
 
+/* --- the same process, by other files --- */
+
+/* While one process follows another that waits. */
+void supervisor_renew(struct supervisor *s)
+{
+    struct order *order = s->renewal;
+    if (order == NULL || s->is_renewing)
+        return;
+    if (supervisor_is_ending(s)) {
+        s->renewal = NULL;
+        order_queue_finish(&s->orders, order,
+                           control_refusal("the server is stopping"));
+    } else if (s->coming == NULL && s->current != NULL &&
+               s->current->state == WORKER_SERVING) {
+        s->is_renewing = true;
+        (void)channel_send(s->current->channel,
+                           json_pack("{s:s}", "do", "renew"), &order->bundle,
+                           1);
+    }
+}
+
+/* The settings that it was started by say where its doors are: they are the
+ * same. */
+static void on_renewed(struct supervisor *s, struct worker_handle *handle,
+                       const struct channel_message *message)
+{
+    struct order *order = s->renewal;
+    if (!s->is_renewing || handle != s->current)
+        return;
+    s->renewal = NULL;
+    s->is_renewing = false;
+    if (json_is_true(json_object_get(message->body, "ok")))
+        go_by(s, order->settings, order->bundle);
+    order_queue_finish(&s->orders, order, json_incref(message->body));
+}
+
 /* --- what a process says --- */
 
 /* By the state in which it is to say it; at other times nobody asked. */
@@ -315,12 +363,12 @@ static void on_message(struct supervisor *s, struct worker_handle *handle,
     handle->heard_ms = supervisor_now_ms();
     if (strcmp(verb, "memory") == 0) {
         take_memory(s, message);
+    } else if (strcmp(verb, "renewed") == 0) {
+        on_renewed(s, handle, message);
     } else if (strcmp(verb, "failed") == 0) {
         on_failed(s, handle, message);
     } else if (strcmp(verb, "prepared") == 0 &&
                handle->state == WORKER_PREPARING) {
-        if (s->phase == SUPERVISOR_STARTING)
-            diagnostics_print(message->body, stderr);
         on_prepared(s, handle);
     } else if (strcmp(verb, "serving") == 0 &&
                handle->state == WORKER_ENTERING) {

@@ -3,6 +3,7 @@
  * they are is written into a file in memory. */
 #include "proxy/supervisor/supervisor_internal.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -46,11 +47,11 @@ static json_t *workers_to_json(const struct supervisor *s)
         const struct worker_handle *one = &s->workers[i];
         if (one->state == WORKER_NONE)
             continue;
-        json_array_append_new(list,
-                              json_pack("{s:I, s:i, s:i, s:b}", "process",
-                                        (json_int_t)one->pid, "channel",
-                                        one->channel, "orders", one->orders,
-                                        "is_current", one == s->current));
+        json_array_append_new(
+            list,
+            json_pack("{s:i, s:I, s:i, s:i, s:b}", "slot", (int)i, "process",
+                      (json_int_t)one->pid, "channel", one->channel, "orders",
+                      one->orders, "is_current", one == s->current));
     }
     return list;
 }
@@ -75,6 +76,8 @@ static void keep_all(const struct supervisor *s, int control, bool is_kept)
     for (size_t i = 0; i < SERVER_MEMORY_DESCRIPTORS; i++)
         if (s->memory.is_there)
             keep(s->memory.descriptors[i], is_kept);
+    if (s->bundle >= 0)
+        keep(s->bundle, is_kept);
     if (control >= 0)
         keep(control, is_kept);
 }
@@ -92,11 +95,11 @@ static json_t *memory_to_json(const struct supervisor *s)
 static int write_legacy(const struct supervisor *s, int control)
 {
     json_t *legacy =
-        json_pack("{s:i, s:I, s:i, s:i, s:o, s:o, s:o}", "version", LEGACY_VERSION,
-                  "started_ms", (json_int_t)s->started_ms, "generation",
-                  (int)s->generation, "control", control, "ports",
-                  ports_to_json(&s->ports), "workers", workers_to_json(s),
-                  "memory", memory_to_json(s));
+        json_pack("{s:i, s:I, s:i, s:i, s:i, s:o, s:o, s:o}", "version",
+                  LEGACY_VERSION, "started_ms", (json_int_t)s->started_ms,
+                  "generation", (int)s->generation, "control", control,
+                  "bundle", s->bundle, "ports", ports_to_json(&s->ports),
+                  "workers", workers_to_json(s), "memory", memory_to_json(s));
     int fd = memfd_create("legacy", 0);
     int result = legacy == NULL || fd < 0 ? -1 : json_dumpfd(legacy, fd, 0);
     json_decref(legacy);
@@ -124,7 +127,8 @@ static int execute(struct supervisor *s, int legacy)
     return -1;
 }
 
-/* No thread may be left, nor wait for this one. The socket for orders. */
+/* No thread may be left, nor wait for this one. The socket for orders. Whoever
+ * reads files begins anew afterwards. */
 static int end_threads(struct supervisor *s)
 {
     struct order *order;
@@ -230,6 +234,7 @@ void supervisor_on_checked(struct supervisor *s, int status)
 {
     s->check = 0;
     if (s->phase != SUPERVISOR_RUNNING || s->coming != NULL ||
+        s->renewal != NULL || reloader_is_busy(s->reloader) ||
         atomic_load(&s->under_way) > 0) {
         supervisor_fail_upgrade(s, "another order is under way, ask again");
     } else if (!WIFEXITED(status) || WEXITSTATUS(status) != EXIT_FINE) {
@@ -289,7 +294,7 @@ static void inherit_worker(struct supervisor *s, struct worker_handle *handle,
 {
     json_int_t pid = 0;
     int is_current = 0;
-    *handle = (struct worker_handle){.channel = -1, .orders = -1};
+    *handle = (struct worker_handle){.channel = -1, .orders = -1, .bundle = -1};
     (void)json_unpack((json_t *)(uintptr_t)item, "{s:I, s:i, s:i, s:b}",
                       "process", &pid, "channel", &handle->channel, "orders",
                       &handle->orders, "is_current", &is_current);
@@ -317,47 +322,59 @@ static void inherit_memory(struct supervisor *s, const json_t *list)
     s->memory.is_there = true;
 }
 
-static json_t *read_legacy(void)
+void supervisor_read_legacy(struct legacy *legacy)
 {
     const char *number = getenv(LEGACY);
-    json_t *legacy = NULL;
+    *legacy = (struct legacy){.control = -1, .bundle = -1};
     if (number == NULL)
-        return NULL;
+        return;
     int fd = (int)strtol(number, NULL, 10);
     if (lseek(fd, 0, SEEK_SET) == 0)
-        legacy = json_loadfd(fd, 0, NULL);
+        legacy->body = json_loadfd(fd, 0, NULL);
     close(fd);
     unsetenv(LEGACY);
-    return legacy;
+    (void)json_unpack(legacy->body, "{s:i, s:i}", "control", &legacy->control,
+                      "bundle", &legacy->bundle);
+    if (legacy->control >= 0)
+        keep(legacy->control, false);
+    if (legacy->bundle >= 0)
+        keep(legacy->bundle, false);
 }
 
-bool supervisor_inherit(struct supervisor *s, int *control_socket)
+void supervisor_release_legacy(struct legacy *legacy)
+{
+    if (legacy->bundle >= 0)
+        close(legacy->bundle);
+    json_decref(legacy->body);
+}
+
+static void inherit_workers(struct supervisor *s, const json_t *list)
 {
     size_t i;
     const json_t *item;
-    json_t *legacy = read_legacy();
-    if (legacy == NULL)
-        return false;
-    *control_socket =
-        (int)json_integer_value(json_object_get(legacy, "control"));
-    if (*control_socket >= 0)
-        keep(*control_socket, false);
+    json_array_foreach(list, i, item)
+    {
+        json_int_t slot = json_integer_value(json_object_get(item, "slot"));
+        assert(slot >= 0 && slot < WORKERS_MAX &&
+               s->workers[slot].state == WORKER_NONE);
+        inherit_worker(s, &s->workers[slot], item);
+    }
+}
+
+void supervisor_inherit(struct supervisor *s, const struct legacy *legacy)
+{
+    const json_t *body = legacy->body;
+    if (body == NULL)
+        return;
     s->started_ms =
-        (uint64_t)json_integer_value(json_object_get(legacy, "started_ms"));
+        (uint64_t)json_integer_value(json_object_get(body, "started_ms"));
     s->generation =
-        (unsigned)json_integer_value(json_object_get(legacy, "generation"));
+        (unsigned)json_integer_value(json_object_get(body, "generation"));
     s->phase = SUPERVISOR_RUNNING;
-    if (inherit_ports(s, json_object_get(legacy, "ports")) != 0)
+    if (inherit_ports(s, json_object_get(body, "ports")) != 0)
         server_log_write(s->log, SERVER_ERROR,
                          "no memory for the listening sockets");
     ports_settle_all(&s->ports);
-    json_array_foreach(json_object_get(legacy, "workers"), i, item)
-    {
-        json_int_t slot = json_integer_value(json_object_get(item, "slot"));
-        if (slot >= 0 && slot < WORKERS_MAX)
-            inherit_worker(s, &s->workers[slot], item);
-    }
-    inherit_memory(s, json_object_get(legacy, "memory"));
-    json_decref(legacy);
-    return true;
+    inherit_workers(s, json_object_get(body, "workers"));
+    inherit_memory(s, json_object_get(body, "memory"));
 }

@@ -67,7 +67,7 @@ static void become_worker(int executable, const char *name, int channel)
 
 int worker_handle_start(struct worker_handle *handle, int executable,
                         const char *name, const struct settings *settings,
-                        uint64_t now_ms)
+                        int bundle, uint64_t now_ms)
 {
     int channel[2], orders[2];
     if (channel_pair(channel) != 0)
@@ -84,6 +84,7 @@ int worker_handle_start(struct worker_handle *handle, int executable,
     *handle = (struct worker_handle){
         .pid = pid, .channel = channel[0], .orders = orders[0]};
     handle->settings = settings_ref(settings);
+    handle->bundle = fcntl(bundle, F_DUPFD_CLOEXEC, 0);
     handle->heard_ms = now_ms;
     worker_handle_enter(handle, WORKER_PREPARING, now_ms);
     if (pid > 0 &&
@@ -109,6 +110,8 @@ void worker_handle_release(struct worker_handle *handle)
 {
     close(handle->channel);
     close(handle->orders);
+    if (handle->bundle >= 0)
+        close(handle->bundle);
     settings_unref(handle->settings);
-    *handle = (struct worker_handle){.channel = -1, .orders = -1};
+    *handle = (struct worker_handle){.channel = -1, .orders = -1, .bundle = -1};
 }

@@ -27,6 +27,7 @@ struct worker_handle {
     int channel;
     int orders;                      /* where it takes connections of orders */
     const struct settings *settings; /* it serves by; a reference */
+    int bundle;                      /* of the files of which they are made */
     uint64_t since_ms;               /* the state */
     uint64_t heard_ms;               /* its last sign of life */
     uint64_t kill_ms;                /* when patience ends; 0: never */
@@ -40,10 +41,10 @@ void worker_handle_enter(struct worker_handle *handle, enum worker_state state,
 
 /* Starts the program `executable`, an open descriptor, as a worker process; it
  * inherits standard output and error alone. `handle` is empty. Takes a
- * reference. 0, or -1 with errno set. */
+ * reference, and a descriptor like `bundle`. 0, or -1 with errno set. */
 int worker_handle_start(struct worker_handle *handle, int executable,
                         const char *name, const struct settings *settings,
-                        uint64_t now_ms);
+                        int bundle, uint64_t now_ms);
 /* Sends {"do": what}. A worker that does not listen is as good as dead, and
  * will be seen to be. */
 void worker_handle_tell(const struct worker_handle *handle, const char *what);

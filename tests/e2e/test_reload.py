@@ -9,6 +9,7 @@ import threading
 import pytest
 
 import ports
+import processes
 from dialogue import Closed, Dialogue, logged_in
 from messages import make_message
 from server import run_once
@@ -142,14 +143,46 @@ tests:
         mail(dialogue)
 
 
-def test_what_needs_a_restart_is_named(site, live):
-    head = live.head
-    live.head = head.replace("mail.example.com", "other.example.com") \
-        + "caps: {recipients: 5}\n"
-    done = live.reload(REFUSE_BOB)
+def test_a_change_of_the_server_brings_another_process(site, live):
+    before = live.server.worker_pid
+    with session(site) as old:
+        head = live.head
+        live.head = head.replace("mail.example.com", "other.example.com") \
+            + "caps: {recipients: 5}\n"
+        done = live.reload(REFUSE_BOB)
+        assert done.returncode == 0, done.stderr
+        assert "as caps, hostname changed" in done.stdout
+        with Dialogue(site.starttls) as dialogue:
+            assert "other.example.com" in dialogue.expect(220).text
+        with session(site) as dialogue:
+            mail(dialogue, 550)
+        mail(old)  # goes on by what it began with
+    wait_for(lambda: before not in processes.workers_of(
+        live.server.process.pid), "the end of the old process")
+    assert "a new worker process serves, for other caps, hostname" \
+        in live.server.stderr()
+
+
+def test_an_address_that_is_taken_refuses_the_reload(site, live):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        head = live.head
+        live.head = head.replace(f":{site.implicit}",
+                                 f":{taken.getsockname()[1]}")
+        done = live.reload(REFUSE_BOB)
     assert done.returncode == 1
-    assert "caps, hostname" in done.stderr
-    assert "restart" in done.stderr
+    assert "already in use" in done.stderr
+    with session(site) as dialogue:
+        mail(dialogue)
+    assert ports.wait_listening([site.implicit], live.server.is_alive)
+
+
+def test_listeners_come_and_go(site, live):
+    other = ports.free_port()
+    live.head = live.head.replace(f":{site.implicit}", f":{other}")
+    assert live.reload("").returncode == 0
+    assert ports.wait_listening([other], live.server.is_alive)
+    with pytest.raises(OSError):
+        socket.create_connection(("127.0.0.1", site.implicit), 2)
     with session(site) as dialogue:
         mail(dialogue)
 

@@ -235,6 +235,21 @@ def test_an_upgrade_cuts_no_session(site, start):
     assert delivered(site) == 3
 
 
+def test_a_session_outlives_several_upgrades(site, start):
+    server = start(text_of(site))
+    with bob(site) as first:
+        assert order(server, "upgrade").returncode == 0
+        with bob(site) as second:
+            assert order(server, "upgrade").returncode == 0
+            assert order(server, "upgrade").returncode == 0
+            assert states(server) == ["draining", "draining", "serving"]
+            send(first, "in the first one")
+            send(second, "in the second one")
+            second.expect(221, "QUIT")
+        first.expect(221, "QUIT")
+    wait_for(lambda: states(server) == ["serving"], "the end of the old ones")
+
+
 COUNTED = """\
 policy:
   rcpt:
