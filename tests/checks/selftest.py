@@ -6,6 +6,7 @@ usage: selftest.py OPENSSL-LINKED-PROGRAM
 """
 
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -185,10 +186,25 @@ def write_tree(root, files):
         path.write_text(text, encoding="utf-8")
 
 
-def run(check, argument):
-    done = subprocess.run([sys.executable, HERE / check, argument],
+def run(check, *arguments):
+    done = subprocess.run([sys.executable, HERE / check, *arguments],
                           capture_output=True, text=True, check=False)
     return done.returncode, done.stdout + done.stderr
+
+
+def finds_executable_memory(program):
+    """The units that ship, and one line more."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("contrib/systemd", "config"):
+            shutil.copytree(HERE.parents[1] / name,
+                            pathlib.Path(folder, name))
+        unit = pathlib.Path(folder, "contrib/systemd/postern.service")
+        unit.write_text(unit.read_text(encoding="utf-8").replace(
+            "NoNewPrivileges=yes\n", "MemoryDenyWriteExecute=yes\n"),
+                        encoding="utf-8")
+        code, said = run("service.py", folder, program)
+    return code != 0 and "takes the patterns their machine code" in said and \
+        "exposed above 2.5" in said and "NoNewPrivileges=yes is prom" in said
 
 
 def main():
@@ -208,7 +224,10 @@ def main():
     if code == 0:
         failed += 1
         print(f"linkage.py found nothing in {sys.argv[1]}: {said}")
-    print(f"selftest: {len(cases) + 1} cases, {failed} failed")
+    if not finds_executable_memory(sys.argv[1]):
+        failed += 1
+        print("service.py found nothing")
+    print(f"selftest: {len(cases) + 2} cases, {failed} failed")
     sys.exit(1 if failed else 0)
 
 
