@@ -24,9 +24,11 @@ class Opensmtpd(PeerProgram):
     PACKAGE = "opensmtpd"
     PRELOADED = ["single_user", "private_root"]
 
-    def __init__(self, folder, onward):
+    def __init__(self, folder, onward, config=None):
+        """`config`: instead of the one above."""
         super().__init__(folder)
         self.onward = onward
+        self.config = config or CONFIG.format(port=self.port, onward=onward)
 
     def start(self):
         for name in ("spool", "run", "lib/opensmtpd/empty"):
@@ -38,8 +40,7 @@ class Opensmtpd(PeerProgram):
         (etc / "mailname").write_text("opensmtpd.example\n")
         (etc / "resolv.conf").write_text("lookup file\n")
         config = self.folder / "smtpd.conf"
-        config.write_text(CONFIG.format(port=self.port, onward=self.onward),
-                          encoding="utf-8")
+        config.write_text(self.config, encoding="utf-8")
         config.chmod(0o600)
         self.run([self.root / "usr/sbin/smtpd", "-d", "-f", config],
                  self.environment())

@@ -104,13 +104,14 @@ class Postfix(PeerProgram):
     LOGS = ["stderr", "log"]
 
     def __init__(self, folder, certificate, xclient_hosts="", hidden="",
-                 onward=None, proxy_protocol="", more=""):
+                 onward=None, proxy_protocol="", more="", services=""):
         super().__init__(folder)
         self.xclient_hosts = xclient_hosts
         self.hidden = hidden  # keywords that EHLO leaves out
         self.proxy_protocol = proxy_protocol  # "haproxy": headers come
         self.onward = onward  # a port that all it accepts goes to
         self.more = more  # lines of main.cf
+        self.services = services  # lines of master.cf
         self.maildir = folder / "mail" / "all"
         self.certificate = certificate
 
@@ -145,7 +146,8 @@ class Postfix(PeerProgram):
         (self.folder / "etc" / "main.cf").write_text(main_cf,
                                                      encoding="utf-8")
         (self.folder / "etc" / "master.cf").write_text(
-            MASTER_CF.format(port=self.port), encoding="utf-8")
+            MASTER_CF.format(port=self.port) + self.services,
+            encoding="utf-8")
 
     def start(self):
         self.write()
