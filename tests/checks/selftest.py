@@ -2,7 +2,7 @@
 """Shows that each check can fail: every case is a small tree with one fault,
 and the complaint that it must bring.
 
-usage: selftest.py OPENSSL-LINKED-PROGRAM
+usage: selftest.py OPENSSL-LINKED-PROGRAM POSTERN
 """
 
 import pathlib
@@ -192,6 +192,40 @@ def run(check, *arguments):
     return done.returncode, done.stdout + done.stderr
 
 
+# A page, what is in it, and what may not be said instead.
+PAGE_FAULTS = [
+    ("postern.1", ".Cm schema\n", ".Cm scheme\n", "no command scheme"),
+    ("postern.1", "Fl -scram\n", "Fl -scrum\n", "option --scram is missing"),
+    ("postern.1", "Cm verdict=", "Cm verdicts=", "no filter of tail verdicts"),
+    ("postern.1", ".It 78\n", ".It 77\n", "exit code 78 is missing"),
+    ("postern.yaml.5", ".It Ic caps.hops", ".It Ic caps.hips",
+     "there is no key caps.hips"),
+    ("postern.yaml.5", "Default: 1.2.", "Default: 1.1.",
+     "tls.minimum: the default is 1.2"),
+    ("postern.yaml.5", "|base ", "", "filter of templates base is missing"),
+    ("postern.yaml.5", "and\n.Cm XCLIENT\n", "\n", "the choice XCLIENT"),
+    ("postern-log.5", ".Li paced_ms\n", "\n", "paced_ms is written and not"),
+    ("postern-log.5", ".Li paced_ms\n", ".Li paced_ms\n.Li speed\n",
+     "speed is written nowhere"),
+    ("postern-log.5", ".Ss Events\n", ".Sx Events\n.El\n", "mandoc: "),
+]
+
+
+def misses_page_faults(program):
+    """Those that pages.py does not find."""
+    for page, old, new, want in PAGE_FAULTS:
+        with tempfile.TemporaryDirectory() as folder:
+            for name in ("contrib/man", "proxy", "rules"):
+                shutil.copytree(HERE.parents[1] / name,
+                                pathlib.Path(folder, name))
+            path = pathlib.Path(folder, "contrib/man", page)
+            text = path.read_text(encoding="utf-8")
+            path.write_text(text.replace(old, new), encoding="utf-8")
+            code, said = run("pages.py", folder, program)
+        if old not in text or code == 0 or want not in said:
+            yield f"pages.py: {page}: wanted {want!r}, got {code}: {said}"
+
+
 def finds_executable_memory(program):
     """The units that ship, and one line more."""
     with tempfile.TemporaryDirectory() as folder:
@@ -227,7 +261,10 @@ def main():
     if not finds_executable_memory(sys.argv[1]):
         failed += 1
         print("service.py found nothing")
-    print(f"selftest: {len(cases) + 2} cases, {failed} failed")
+    for miss in misses_page_faults(sys.argv[2]):
+        failed += 1
+        print(miss)
+    print(f"selftest: {len(cases) + len(PAGE_FAULTS) + 2} cases, {failed} failed")
     sys.exit(1 if failed else 0)
 
 
