@@ -30,9 +30,8 @@ PROMISED = [
     ("RestartPreventExitStatus", "2 78"),
     ("LimitCORE", "1"),
     ("NoNewPrivileges", "yes"),
-    ("StateDirectory", "postern"),
-    ("LogsDirectory", "postern"),
     ("RuntimeDirectory", "postern"),
+    ("ReadWritePaths", "-/var/lib/postern -/var/log/postern"),
 ]
 SOCKETS = {
     "postern.socket": ("submission", "587"),
@@ -63,6 +62,8 @@ def check_settings(root, unit):
     for name, _ in settings:
         if name == "MemoryDenyWriteExecute":
             yield f"{unit.name}: {name}= takes the patterns their machine code"
+        if name in ("StateDirectory", "LogsDirectory"):
+            yield f"{unit.name}: {name}= gives the worker's folder to root"
     for name, value in PROMISED:
         if [said for key, said in settings if key == name] != [value]:
             yield f"{unit.name}: {name}={value} is promised"
