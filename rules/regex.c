@@ -132,6 +132,18 @@ bool regex_is_jit(const struct regex *regex)
     return size > 0;
 }
 
+enum regex_jit regex_jit_try(void)
+{
+    uint32_t is_built = 0;
+    struct problem problem;
+    if (pcre2_config(PCRE2_CONFIG_JIT, &is_built) != 0 || is_built == 0)
+        return REGEX_JIT_NOT_BUILT;
+    struct regex *regex = regex_new(STR("/a+b/"), &problem);
+    bool is_jit = regex != NULL && regex_is_jit(regex);
+    regex_free(regex);
+    return is_jit ? REGEX_JIT_ON : REGEX_JIT_REFUSED;
+}
+
 struct str regex_needs(const struct regex *regex)
 {
     return str_span(regex->needs, regex->needs_octets);

@@ -48,6 +48,15 @@ void regex_scratch_free(struct regex_scratch *scratch);
  * under the same limits. */
 bool regex_is_jit(const struct regex *regex);
 
+enum regex_jit {
+    REGEX_JIT_ON,
+    REGEX_JIT_NOT_BUILT, /* the library is without it */
+    REGEX_JIT_REFUSED    /* the system gives no memory for machine code */
+};
+
+/* What patterns that this process compiles become: one is tried. */
+enum regex_jit regex_jit_try(void);
+
 enum regex_result {
     REGEX_NO_MATCH,
     REGEX_MATCH,
