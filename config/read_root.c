@@ -42,6 +42,23 @@ static void read_timezone(struct reader *reader, const struct node *node,
         settings->timezone = reader_keep(reader, node->mark, text).p;
 }
 
+static void read_user(struct reader *reader, const struct node *node,
+                      void *into)
+{
+    struct settings *settings = into;
+    struct str text;
+    if (!node_text(reader, node, "user", &text))
+        return;
+    settings->user = reader_keep(reader, node->mark, text).p;
+    settings->user_mark = node->mark;
+}
+
+static void fill_user(void *into)
+{
+    struct settings *settings = into;
+    settings->user = "postern";
+}
+
 static const char *const splits[] = {"defer", "first", NULL};
 
 static const struct key root_keys[] = {
@@ -112,6 +129,18 @@ static const struct key root_keys[] = {
      .max = 256,
      .help = "threads that serve clients; 0: one a core",
      .offset = offsetof(struct settings, workers)},
+    {.name = "user",
+     .type = KEY_OWN,
+     .fallback = "postern",
+     .help = "the user as which clients are served, when started by root",
+     .read = read_user,
+     .fill = fill_user},
+    {.name = "confine",
+     .type = KEY_FLAG,
+     .fallback = "true",
+     .help = "let what serves clients use only the calls and the files that "
+             "it needs",
+     .offset = offsetof(struct settings, confine)},
     {.name = "core_dumps",
      .type = KEY_FLAG,
      .fallback = "false",
@@ -171,9 +200,6 @@ static const struct key root_keys[] = {
     {.name = "http",
      .is_planned = true,
      .help = "metrics and the dashboard: {address, dashboard}"},
-    {.name = "user",
-     .is_planned = true,
-     .help = "the user that the server becomes after start"},
 };
 
 const struct schema root_schema = {"the configuration", root_keys,

@@ -286,7 +286,10 @@ struct settings {
     struct caps_settings caps;
     struct timeouts_settings timeouts;
     struct received_settings received;
-    uint64_t workers; /* 0: one a core */
+    uint64_t workers;      /* 0: one a core */
+    const char *user;      /* as which clients are served; NUL-terminated */
+    struct mark user_mark; /* line 0: the default */
+    bool confine;          /* system calls and files */
     bool core_dumps;
     const struct policy_server_settings *policy_servers;
     size_t policy_server_count;

@@ -64,7 +64,6 @@ static void what_comes_later_is_known_already(void **state)
         const char *name;
     } planned[] = {
         {&root_schema, "http"},
-        {&root_schema, "user"},
         {&limits_schema, "store"},
         {&limits_schema, "on_store_failure"},
         {&log_schema, "strict"},

@@ -59,13 +59,10 @@ static const struct golden faults[] = {
              "xn--…, as `idn2` prints it\n"},
     {.name = "a section that comes later",
      .text = "http: {address: \"127.0.0.1:8080\"}\n"
-             "user: postern\n"
              "limits: {store: memory}\n",
      .want = "t.yaml:1:1: error: http is known, not built yet: "
              "remove it for now\n"
-             "t.yaml:2:1: error: user is known, not built yet: remove "
-             "it for now\n"
-             "t.yaml:3:10: error: store is known, not built yet: remove "
+             "t.yaml:2:10: error: store is known, not built yet: remove "
              "it for now\n"},
     {.name = "a policy server without a port",
      .text = "policy_servers: {greylist: {address: localhost}}\n",
@@ -601,6 +598,9 @@ static void what_is_not_said_has_its_default(void **state)
     assert_false(settings->received.hides_client);
     assert_true(settings->received.hides_user);
     assert_int_equal(settings->workers, 0);
+    assert_string_equal(settings->user, "postern");
+    assert_int_equal(settings->user_mark.line, 0);
+    assert_true(settings->confine);
     assert_false(settings->core_dumps);
     assert_null(settings->log.decisions);
     assert_null(settings->log.server);
@@ -772,6 +772,8 @@ static void the_other_sections_come_out_as_written(void **state)
                   "timeouts: {command: 1500ms}\n"
                   "received: {hide_client: true, hide_user: false}\n"
                   "workers: 08\n"
+                  "user: mail\n"
+                  "confine: false\n"
                   "core_dumps: true\n"
                   "timezone: Europe/Rome\n",
                   GOLDEN_HOSTNAME | GOLDEN_TLS | GOLDEN_AUTH);
@@ -800,6 +802,9 @@ static void the_other_sections_come_out_as_written(void **state)
     assert_true(settings->received.hides_client);
     assert_false(settings->received.hides_user);
     assert_int_equal(settings->workers, 8);
+    assert_string_equal(settings->user, "mail");
+    assert_int_equal(settings->user_mark.line, 20);
+    assert_false(settings->confine);
     assert_true(settings->core_dumps);
     assert_string_equal(settings->timezone, "Europe/Rome");
     settings_unref(settings);
