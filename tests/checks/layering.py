@@ -45,6 +45,7 @@ ROOMS = {
     "proxy/control/": ["rules/", "config/", "proxy/log/", "proxy/budgets/",
                        "proxy/replay/", "proxy/upstream/health_board.h",
                        "proxy/control/"],
+    "proxy/confine/": ["rules/", "config/", "proxy/log/", "proxy/confine/"],
     "proxy/": ["rules/", "config/", "proxy/"],
 }
 
@@ -71,6 +72,8 @@ LIBRARIES = [
                       "proxy/sasl/json_object.c", "proxy/sasl/jwk_set.c",
                       "proxy/sasl/jwt.c", "proxy/sasl/token_claims.c",
                       "proxy/login/introspection.c"]),
+    (r"seccomp\.h", ["proxy/confine/syscalls.c"]),
+    (r"linux/landlock\.h", ["proxy/confine/landlock.c"]),
     (r"http_parser\.h", ["proxy/login/http_answer.c"]),
 ]
 
