@@ -1,7 +1,8 @@
 #include "proxy/log/decision_log_internal.h"
 
+#include "proxy/log/quiet_thread.h"
+
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -39,17 +40,6 @@ int decision_log_check(const struct log_settings *settings, struct diags *diags)
                     folder);
     arena_release(&arena);
     return result;
-}
-
-/* Signals belong to the loops; SIGPIPE and SIGXFSZ must be errors here. */
-static int start_writer(struct decision_log *log)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&log->writer, NULL, decision_writer_run, log);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return error;
 }
 
 static void release(struct decision_log *log)
@@ -105,7 +95,7 @@ struct decision_log *decision_log_new(const struct log_settings *settings,
                     "%s can't be opened for appending: %s", settings->decisions,
                     strerror(errno));
     } else {
-        int error = start_writer(log);
+        int error = quiet_thread_start(&log->writer, decision_writer_run, log);
         if (error == 0)
             return log;
         diags_error(diags, settings->decisions_mark,

@@ -2,12 +2,12 @@
 
 #include <assert.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "proxy/log/quiet_thread.h"
 #include "proxy/login/hash_check.h"
 #include "rules/base/stack_wipe.h"
 
@@ -195,18 +195,14 @@ static size_t wanted_threads(void)
 
 int hash_threads_start(struct hash_threads *threads)
 {
-    sigset_t all, before;
     size_t wanted = wanted_threads();
     int error = 0;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     while (threads->count < wanted && error == 0) {
-        error = pthread_create(&threads->threads[threads->count], NULL,
-                               hash_queries, threads);
+        error = quiet_thread_start(&threads->threads[threads->count],
+                                   hash_queries, threads);
         if (error == 0)
             threads->count++;
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     return threads->count > 0 ? 0 : error;
 }
 
