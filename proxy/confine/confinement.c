@@ -26,7 +26,8 @@ static const char *const system_paths[] = {
     "/usr/share/zoneinfo",
     "/sys/devices/system/cpu/online", /* how many heaps malloc() keeps */
 #if CONFINE_SANITIZED
-    "/proc", /* maps and tasks of this process, by its id */
+    "/proc",          /* maps and tasks of this process, by its id */
+    "/proc/self/exe", /* names of functions */
 #endif
 };
 

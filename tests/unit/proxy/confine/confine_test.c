@@ -93,6 +93,7 @@ static const char configuration[] =
     "%s"
     "listeners:\n"
     "  submission: {address: \"127.0.0.1:587\", tls: starttls, upstream: mta}\n"
+    "  submissions: {address: \"127.0.0.1:465\", tls: implicit}\n"
     "tls: {certificates: [{chain: cert.pem, key: key.pem}]}\n"
     "auth: {backends: [{dovecot: dovecot/auth}]}\n"
     "upstreams:\n"
@@ -476,7 +477,7 @@ static void *work(void *argument)
     pthread_setname_np(pthread_self(), "work");
     (void)setpriority(PRIO_PROCESS, (id_t)gettid(), 10);
     free(malloc(1024 * 1024));
-    *(bool *)argument = read_outside() == EACCES;
+    *(bool *)argument = read_passwd() == EACCES;
     return NULL;
 }
 
