@@ -63,6 +63,11 @@ static const struct key tls_keys[] = {
      .fallback = "true",
      .help = "whether clients may resume sessions by tickets",
      .offset = offsetof(struct tls_settings, has_tickets)},
+    {.name = "key_isolation",
+     .type = KEY_FLAG,
+     .fallback = "false",
+     .help = "keep private keys out of the process that reads the network",
+     .offset = offsetof(struct tls_settings, is_key_isolated)},
 };
 
 const struct schema tls_schema = {"tls", tls_keys,

@@ -67,6 +67,7 @@ struct tls_settings {
     size_t certificate_count;
     bool is_minimum_13; /* else TLS 1.2 */
     bool has_tickets;
+    bool is_key_isolated; /* what reads the network has no private key */
 };
 
 /* What a client may log in with. */

@@ -595,6 +595,7 @@ static void what_is_not_said_has_its_default(void **state)
     assert_int_equal(settings->auth.attempts, 3);
     assert_false(settings->tls.is_minimum_13);
     assert_true(settings->tls.has_tickets);
+    assert_false(settings->tls.is_key_isolated);
     assert_false(settings->received.hides_client);
     assert_true(settings->received.hides_user);
     assert_int_equal(settings->workers, 0);
@@ -760,6 +761,7 @@ static void the_other_sections_come_out_as_written(void **state)
                   "    - {chain: /etc/b.pem, key: /etc/b.key}\n"
                   "  minimum: 1.3\n"
                   "  tickets: false\n"
+                  "  key_isolation: true\n"
                   "auth:\n"
                   "  mechanisms: PLAIN\n"
                   "  backends: [{users: a}, {users: b}]\n"
@@ -786,13 +788,14 @@ static void the_other_sections_come_out_as_written(void **state)
     assert_string_equal(settings->tls.certificates[1].key_mark.file, "t.yaml");
     assert_true(settings->tls.is_minimum_13);
     assert_false(settings->tls.has_tickets);
+    assert_true(settings->tls.is_key_isolated);
     assert_int_equal(settings->auth.mechanisms, 1U << SASL_PLAIN);
     assert_int_equal(settings->auth.backend_count, 2);
     assert_string_equal(settings->auth.backends[1].users, "b");
-    assert_int_equal(settings->auth.backends[1].mark.line, 10);
+    assert_int_equal(settings->auth.backends[1].mark.line, 11);
     assert_int_equal(settings->auth.attempts, 5);
     assert_string_equal(settings->log.decisions, "decisions.jsonl");
-    assert_int_equal(settings->log.decisions_mark.line, 13);
+    assert_int_equal(settings->log.decisions_mark.line, 14);
     assert_string_equal(settings->log.server, "server.log");
     assert_true(settings->log.is_debug);
     assert_int_equal(settings->caps.message, 25 * 1024 * 1024);
@@ -803,7 +806,7 @@ static void the_other_sections_come_out_as_written(void **state)
     assert_false(settings->received.hides_user);
     assert_int_equal(settings->workers, 8);
     assert_string_equal(settings->user, "mail");
-    assert_int_equal(settings->user_mark.line, 20);
+    assert_int_equal(settings->user_mark.line, 21);
     assert_false(settings->confine);
     assert_true(settings->core_dumps);
     assert_string_equal(settings->timezone, "Europe/Rome");
