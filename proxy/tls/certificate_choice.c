@@ -50,9 +50,7 @@ static enum name_fit fit_name(const struct tls_set *set, size_t i,
     return set->is_default[i] ? FITS_AS_DEFAULT : FITS_NOT;
 }
 
-/* The signature scheme of TLS 1.3 that a key signs with; 0: an RSA key, which
- * everybody verifies. */
-static uint16_t scheme_of(const EVP_PKEY *key)
+static uint16_t scheme_of_key(const EVP_PKEY *key)
 {
     if (EVP_PKEY_id(key) == EVP_PKEY_ED25519)
         return SSL_SIGN_ED25519;
@@ -67,6 +65,16 @@ static uint16_t scheme_of(const EVP_PKEY *key)
     default:
         return SSL_SIGN_ECDSA_SECP256R1_SHA256;
     }
+}
+
+/* The signature scheme of TLS 1.3 that a certificate's key signs with; 0: an
+ * RSA key, which everybody verifies. The key itself may be somewhere else. */
+static uint16_t scheme_of(const SSL_CTX *ssl)
+{
+    EVP_PKEY *key = X509_get_pubkey(SSL_CTX_get0_certificate(ssl));
+    uint16_t scheme = key == NULL ? 0 : scheme_of_key(key);
+    EVP_PKEY_free(key);
+    return scheme;
 }
 
 static bool list_holds(CBS list, uint16_t wanted)
@@ -106,7 +114,7 @@ static bool takes_ecdsa_ciphers(const SSL_CLIENT_HELLO *hello)
 
 static bool is_verifiable(const SSL_CLIENT_HELLO *hello, const SSL_CTX *ssl)
 {
-    uint16_t scheme = scheme_of(SSL_CTX_get0_privatekey(ssl));
+    uint16_t scheme = scheme_of(ssl);
     return scheme == 0 ||
            (extension_holds(hello, TLSEXT_TYPE_signature_algorithms, false,
                             scheme) &&
@@ -119,7 +127,7 @@ static unsigned worth(const SSL_CLIENT_HELLO *hello, const SSL_CTX *ssl)
 {
     if (!is_verifiable(hello, ssl))
         return 0;
-    return scheme_of(SSL_CTX_get0_privatekey(ssl)) == 0 ? 1 : 2;
+    return scheme_of(ssl) == 0 ? 1 : 2;
 }
 
 static SSL_CTX *choose(const struct tls_set *set, const SSL_CLIENT_HELLO *hello)

@@ -22,8 +22,9 @@ static int take_certificate(void *owner, X509 *certificate)
     return is_taken == 1 ? 0 : -1;
 }
 
-static int load_chain(SSL_CTX *ssl, const struct certificate_settings *settings,
-                      struct files *files, struct diags *diags)
+int own_certificate_load_chain(SSL_CTX *ssl,
+                               const struct certificate_settings *settings,
+                               struct files *files, struct diags *diags)
 {
     struct pem_file file;
     if (pem_file_read(&file, files, FILE_CERTIFICATE, settings->chain,
@@ -88,7 +89,7 @@ int own_certificate_load(SSL_CTX *ssl,
                          struct files *files, struct diags *diags)
 {
     /* Both are read even if one is wrong: all errors at once. */
-    int chain = load_chain(ssl, settings, files, diags);
+    int chain = own_certificate_load_chain(ssl, settings, files, diags);
     int key = load_key(ssl, settings, files, diags);
     return chain == 0 && key == 0 ? 0 : -1;
 }

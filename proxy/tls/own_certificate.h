@@ -13,5 +13,9 @@
 int own_certificate_load(SSL_CTX *ssl,
                          const struct certificate_settings *settings,
                          struct files *files, struct diags *diags);
+/* The same without the key, whose file is not read. */
+int own_certificate_load_chain(SSL_CTX *ssl,
+                               const struct certificate_settings *settings,
+                               struct files *files, struct diags *diags);
 
 #endif

@@ -17,6 +17,11 @@ struct tls_context;
 struct tls_context *tls_context_new_server(const struct tls_settings *settings,
                                            struct files *files,
                                            struct diags *diags);
+/* The same without keys, whose files are not read: each handshake asks for its
+ * signature; see tls_engine_asks(). */
+struct tls_context *tls_context_new_keyless(const struct tls_settings *settings,
+                                            struct files *files,
+                                            struct diags *diags);
 /* The same certificates, for listeners that ask their clients for one of a CA
  * (RFC 8446 4.3.2); what fails the check fails the handshake. `base` is still
  * to be renewed, or shared. NULL with an error at the CA's mark. */

@@ -53,6 +53,9 @@ SSL_CTX *tls_context_new_ssl(bool is_minimum_13);
 int tls_engine_bio_read(BIO *bio, char *to, int room);
 int tls_engine_bio_write(BIO *bio, const char *octets, int count);
 long tls_engine_bio_control(BIO *bio, int command, long number, void *pointer);
+/* Where the engine of a connection keeps what it asks of a key that is
+ * somewhere else. */
+struct remote_key **tls_engine_remote_key(const SSL *ssl);
 /* For SSL_CTX_sess_set_new_cb; takes the session. */
 int tls_engine_new_session(SSL *ssl, SSL_SESSION *session);
 

@@ -5,6 +5,7 @@
 
 #include "proxy/tls/octet_queue.h"
 #include "proxy/tls/record_memory.h"
+#include "proxy/tls/remote_key.h"
 #include "proxy/tls/tls_context_internal.h"
 #include "proxy/tls/tls_error.h"
 
@@ -36,7 +37,8 @@ struct tls_engine {
     char policy[TLS_POLICY_OCTETS]; /* client: it was begun under */
     bool expects_secrets;
     struct record_memory record;
-    char *error; /* owned; NULL: none, or no memory for it */
+    struct remote_key *key; /* what is asked of it; NULL: nothing */
+    char *error;            /* owned; NULL: none, or no memory for it */
 };
 
 static void drop_network(struct tls_engine *engine, size_t octets)
@@ -102,7 +104,8 @@ static void fail(struct tls_engine *engine)
 {
     char words[ERROR_MAX];
     tls_error_words(engine->ssl, words, sizeof words);
-    fail_for(engine, words);
+    const char *of_key = remote_key_words(engine->key);
+    fail_for(engine, of_key == NULL ? words : of_key);
 }
 
 static bool is_address(const char *name)
@@ -227,18 +230,45 @@ static void keep_reused(struct tls_engine *engine)
         engine->session = session;
 }
 
+static void forget_key(struct tls_engine *engine)
+{
+    remote_key_free(engine->key);
+    engine->key = NULL;
+}
+
 static void advance_handshake(struct tls_engine *engine)
 {
     int result = SSL_do_handshake(engine->ssl);
     if (result == 1) {
         engine->state = TLS_OPEN;
         keep_reused(engine);
+        forget_key(engine);
         return;
     }
     int error = SSL_get_error(engine->ssl, result);
-    if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE)
+    if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE &&
+        error != SSL_ERROR_WANT_PRIVATE_KEY_OPERATION)
         fail(engine);
     engine->is_dry = true;
+}
+
+struct remote_key **tls_engine_remote_key(const SSL *ssl)
+{
+    struct tls_engine *engine = BIO_get_data(SSL_get_rbio(ssl));
+    return &engine->key;
+}
+
+bool tls_engine_asks(struct tls_engine *engine, struct key_question *question)
+{
+    return engine->state == TLS_HANDSHAKING &&
+           remote_key_asks(engine->key, question);
+}
+
+void tls_engine_answer(struct tls_engine *engine, struct str signature,
+                       const char *words)
+{
+    remote_key_answer(engine->key, signature, words);
+    engine->is_dry = false;
 }
 
 /* Brings the first octet of clear text within reach. What stands before it
@@ -357,6 +387,7 @@ void tls_engine_free(struct tls_engine *engine)
     if (engine->ssl != NULL)
         wipe_unread(engine);
     SSL_free(engine->ssl);
+    remote_key_free(engine->key);
     tls_session_free(engine->session);
     octet_queue_release(&engine->input);
     octet_queue_release(&engine->output);

@@ -5,6 +5,7 @@
 #define PROXY_TLS_ENGINE_H
 
 #include "proxy/tls/client_certificate.h"
+#include "proxy/tls/key_question.h"
 #include "proxy/tls/octet_queue.h"
 #include "proxy/tls/tls_binding.h"
 #include "proxy/tls/tls_context.h"
@@ -44,6 +45,14 @@ bool tls_engine_is_resumed(const struct tls_engine *engine);
 /* Moves as far as it can with what is buffered; call after every feed, and
  * after sent() while handshaking. */
 enum tls_state tls_engine_advance(struct tls_engine *engine);
+
+/* Under a context without keys: true once in a handshake, when it waits for a
+ * signature. The question's input is valid until it is answered or the engine
+ * is freed. answer: the signature; empty: there is none, and `words` say why
+ * the handshake fails. Advance then. */
+bool tls_engine_asks(struct tls_engine *engine, struct key_question *question);
+void tls_engine_answer(struct tls_engine *engine, struct str signature,
+                       const char *words);
 
 /* Network side. feed takes up to all of it and returns how many octets it
  * took, room() at most; output is what must go to the network, sent() says

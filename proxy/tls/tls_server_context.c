@@ -9,6 +9,7 @@
 #include "proxy/tls/authorities.h"
 #include "proxy/tls/certificate_choice.h"
 #include "proxy/tls/own_certificate.h"
+#include "proxy/tls/remote_key.h"
 #include "proxy/tls/tls_context_internal.h"
 
 #include <assert.h>
@@ -73,16 +74,31 @@ static SSL_CTX *new_listener_ssl(const struct tls_settings *settings)
     return NULL;
 }
 
+static int load_keyless(SSL_CTX *ssl,
+                        const struct certificate_settings *certificate,
+                        struct files *files, struct diags *diags)
+{
+    if (own_certificate_load_chain(ssl, certificate, files, diags) != 0)
+        return -1;
+    remote_key_use(ssl);
+    return 0;
+}
+
+typedef int certificate_loader(SSL_CTX *ssl,
+                               const struct certificate_settings *certificate,
+                               struct files *files, struct diags *diags);
+
 static SSL_CTX *new_certificate(const struct tls_settings *settings,
                                 const struct certificate_settings *certificate,
-                                struct files *files, struct diags *diags)
+                                certificate_loader *load, struct files *files,
+                                struct diags *diags)
 {
     SSL_CTX *ssl = new_listener_ssl(settings);
     if (ssl == NULL) {
         diags_error(diags, certificate->chain_mark, "out of memory");
         return NULL;
     }
-    if (own_certificate_load(ssl, certificate, files, diags) == 0)
+    if (load(ssl, certificate, files, diags) == 0)
         return ssl;
     SSL_CTX_free(ssl);
     return NULL;
@@ -112,9 +128,9 @@ static struct tls_context *new_listener(const struct tls_settings *settings,
     return NULL;
 }
 
-struct tls_context *tls_context_new_server(const struct tls_settings *settings,
-                                           struct files *files,
-                                           struct diags *diags)
+static struct tls_context *new_server(const struct tls_settings *settings,
+                                      certificate_loader *load,
+                                      struct files *files, struct diags *diags)
 {
     assert(settings->certificate_count > 0);
     const struct certificate_settings *certificates = settings->certificates;
@@ -127,7 +143,7 @@ struct tls_context *tls_context_new_server(const struct tls_settings *settings,
     struct tls_set *set = &context->set;
     for (size_t i = 0; i < count; i++) {
         SSL_CTX *ssl =
-            new_certificate(settings, &certificates[i], files, diags);
+            new_certificate(settings, &certificates[i], load, files, diags);
         if (ssl != NULL)
             set->contexts[set->count++] = ssl;
     }
@@ -139,13 +155,35 @@ struct tls_context *tls_context_new_server(const struct tls_settings *settings,
     return NULL;
 }
 
+struct tls_context *tls_context_new_server(const struct tls_settings *settings,
+                                           struct files *files,
+                                           struct diags *diags)
+{
+    return new_server(settings, own_certificate_load, files, diags);
+}
+
+struct tls_context *tls_context_new_keyless(const struct tls_settings *settings,
+                                            struct files *files,
+                                            struct diags *diags)
+{
+    return new_server(settings, load_keyless, files, diags);
+}
+
+static int copy_key(SSL_CTX *to, const SSL_CTX *from)
+{
+    EVP_PKEY *key = SSL_CTX_get0_privatekey(from);
+    if (key != NULL)
+        return SSL_CTX_use_PrivateKey(to, key);
+    remote_key_use(to);
+    return 1;
+}
+
 /* The same certificate, chain and key. */
 static int copy_certificate(SSL_CTX *to, const SSL_CTX *from)
 {
     STACK_OF(X509) *chain = NULL;
     return SSL_CTX_use_certificate(to, SSL_CTX_get0_certificate(from)) == 1 &&
-                   SSL_CTX_use_PrivateKey(to, SSL_CTX_get0_privatekey(from)) ==
-                       1 &&
+                   copy_key(to, from) == 1 &&
                    SSL_CTX_get0_chain_certs(from, &chain) == 1 &&
                    SSL_CTX_set1_chain(to, chain) == 1
                ? 0

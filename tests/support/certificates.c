@@ -7,12 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/ec_key.h>
 #include <openssl/evp.h>
 #include <openssl/nid.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
+#include <openssl/rsa.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
@@ -88,6 +90,19 @@ static FILE *reopen(const struct certificate_folder *folder, const char *stem,
     return file;
 }
 
+static EVP_PKEY *new_rsa_key(void)
+{
+    RSA *rsa = RSA_new();
+    BIGNUM *exponent = BN_new();
+    EVP_PKEY *key = EVP_PKEY_new();
+    must(rsa != NULL && exponent != NULL && BN_set_word(exponent, RSA_F4) == 1,
+         "RSA");
+    must(RSA_generate_key_ex(rsa, 2048, exponent, NULL) == 1, "RSA key");
+    must(key != NULL && EVP_PKEY_assign_RSA(key, rsa) == 1, "key");
+    BN_free(exponent);
+    return key;
+}
+
 static EVP_PKEY *new_key(void)
 {
     EC_KEY *curve = EC_KEY_new_by_curve_name(NID_X9_62_prime256v1);
@@ -156,7 +171,7 @@ static void sign(const struct certificate_folder *folder,
 void certificate_make(const struct certificate_folder *folder,
                       const struct certificate_wish *wish)
 {
-    EVP_PKEY *key = new_key();
+    EVP_PKEY *key = wish->is_rsa ? new_rsa_key() : new_key();
     X509 *certificate = new_certificate(wish, key);
     sign(folder, wish, certificate, key);
     FILE *to = create(folder, wish->file, ".pem");

@@ -12,6 +12,7 @@ struct certificate_wish {
     const char *issuer; /* an earlier wish's file; NULL: self-signed */
     int from_days, until_days; /* validity, counted from today */
     bool is_authority;
+    bool is_rsa; /* else a key of the curve P-256 */
 };
 
 struct certificate_folder {
