@@ -3,6 +3,7 @@
  * callback or before loop_run() is run by the next one of these. */
 #include "proxy/net/loop.h"
 
+#include "proxy/net/key_link.h"
 #include "proxy/net/loop_internal.h"
 
 #include <assert.h>
@@ -104,6 +105,7 @@ void loop_free(struct loop *loop)
     if (loop == NULL)
         return;
     cut_leaving(loop);
+    key_link_close(loop);
     loop_run(loop);
     uv_close((uv_handle_t *)&loop->before_poll, NULL);
     uv_close((uv_handle_t *)&loop->after_poll, NULL);

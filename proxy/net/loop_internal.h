@@ -29,6 +29,7 @@ struct loop {
     struct loop_later *first, **last;
     struct loop_leaving *leaving;
     struct spare_blocks spare; /* of its streams' queues */
+    struct key_link *keys;     /* the way to the private keys; NULL: none */
     char scratch[LOOP_SCRATCH];
 };
 

@@ -1,5 +1,6 @@
 #include "proxy/net/stream_internal.h"
 
+#include <stddef.h>
 #include <string.h>
 
 /* What comes in after the owner let go is read, so that the peer's last
@@ -100,9 +101,34 @@ static bool is_engine_dry(const struct stream *stream)
            tls_engine_pending(stream->engine) == 0;
 }
 
+static void on_signature(struct key_wait *wait, struct str signature,
+                         const char *words)
+{
+    struct stream *stream =
+        (struct stream *)((char *)wait - offsetof(struct stream, key));
+    tls_engine_answer(stream->engine, signature, words);
+    stream_touch(stream);
+}
+
+/* The key of our certificate may be kept by another process. */
+static enum tls_state ask_for_signature(struct stream *stream,
+                                        enum tls_state state)
+{
+    struct key_question question;
+    if (state != TLS_HANDSHAKING || !tls_engine_asks(stream->engine, &question))
+        return state;
+    stream->key.done = on_signature;
+    const char *words = key_link_ask(stream->loop, &stream->key, &question);
+    if (words == NULL)
+        return state;
+    tls_engine_answer(stream->engine, STR(""), words);
+    return tls_engine_advance(stream->engine);
+}
+
 static void take_tls(struct stream *stream)
 {
-    enum tls_state state = tls_engine_advance(stream->engine);
+    enum tls_state state =
+        ask_for_signature(stream, tls_engine_advance(stream->engine));
     if (stream->state == STREAM_SECURING &&
         (state == TLS_OPEN || state == TLS_PEER_CLOSED)) {
         stream->state = STREAM_OPEN;

@@ -9,6 +9,7 @@
 #define PROXY_NET_STREAM_INTERNAL_H
 
 #include "proxy/net/dial.h"
+#include "proxy/net/key_link.h"
 #include "proxy/net/loop_internal.h"
 #include "proxy/net/socket_address.h"
 #include "proxy/net/stream.h"
@@ -58,6 +59,7 @@ struct stream {
     enum stream_end end;
     struct dial *dial;         /* while STREAM_CONNECTING */
     struct tls_engine *engine; /* NULL: clear text */
+    struct key_wait key;       /* while the handshake waits for a signature */
     struct octet_queue input;
     struct octet_queue output;      /* clear text of the owner */
     size_t clear_octets;            /* head of output that leaves before TLS */

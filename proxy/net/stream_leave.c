@@ -60,6 +60,7 @@ static void release(struct stream *stream)
     if (stream->dial != NULL)
         dial_cancel(stream->dial);
     stream->dial = NULL;
+    key_link_forget(stream->loop, &stream->key);
     tls_engine_free(stream->engine);
     stream->engine = NULL;
     octet_queue_release(&stream->input);
