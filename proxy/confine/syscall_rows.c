@@ -145,6 +145,7 @@ const struct syscall_row syscall_needs[] = {
     {"prctl", "names of threads", IS(0, PR_SET_NAME)},
     {"prctl", "names of memory", IS(0, PR_SET_VMA)},
 #endif
+    {"memfd_create", "budgets that processes share", ALWAYS},
     {"brk", MEMORY, ALWAYS},
     {"mmap", CODE, ALWAYS},
     {"munmap", MEMORY, ALWAYS},

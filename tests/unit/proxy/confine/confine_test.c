@@ -399,11 +399,6 @@ static int handle_stops(void)
     return done(signal(SIGSYS, SIG_IGN) == SIG_ERR ? -1 : 0);
 }
 
-static int make_memory_file(void)
-{
-    return done(memfd_create("program", 0));
-}
-
 /* Of a newer kernel than this program: not known is no harm. */
 static int call_the_unknown(void)
 {
@@ -527,6 +522,12 @@ static int read_handed_memory(void)
     return memcmp(mapped, MEMORY_FILE_TEXT, sizeof text) == 0 ? 0 : EIO;
 }
 
+static int make_shared_memory(void)
+{
+    int fd = memfd_create("budgets", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    return fd < 0 ? errno : done(ftruncate(fd, 4096));
+}
+
 static int take_a_descriptor(void)
 {
     int ends[2];
@@ -625,7 +626,6 @@ static const struct attempt attempts[] = {
     {"watch performance", watch_performance, STOPPED, 0},
     {"read keys", read_keys, STOPPED, 0},
     {"survive a stop", handle_stops, STOPPED, 0},
-    {"make a file in memory", make_memory_file, REFUSED, 0},
     {"make an unknown call", call_the_unknown, REFUSED, 0},
     {"keep state", keep_state, WORKS, 0},
     {"append to the log", append_to_log, WORKS, 0},
@@ -637,6 +637,7 @@ static const struct attempt attempts[] = {
     {"compile a pattern", compile_pattern, WORKS, 0},
     {"look up a name", look_up_a_name, WORKS, 0},
     {"read memory that was handed over", read_handed_memory, WORKS, 0},
+    {"make memory to be shared", make_shared_memory, WORKS, 0},
     {"take a descriptor", take_a_descriptor, WORKS, 0},
     {"tell the time", tell_the_time, WORKS, 0},
     {"open the reserve", open_what_listeners_keep, WORKS, 0},
