@@ -1,7 +1,8 @@
 #include "proxy/control/files_watch.h"
 
+#include "proxy/log/quiet_thread.h"
+
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -108,13 +109,9 @@ int files_watch_start(struct files_watch *watch,
                                         size_t count),
                       void *owner)
 {
-    sigset_t all, before;
     watch->on_change = on_change;
     watch->owner = owner;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    watch->has_thread = pthread_create(&watch->thread, NULL, run, watch) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    watch->has_thread = quiet_thread_start(&watch->thread, run, watch) == 0;
     return watch->has_thread ? 0 : -1;
 }
 
