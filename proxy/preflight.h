@@ -9,7 +9,7 @@
 #include "proxy/log/server_log.h"
 #include "proxy/login/login.h"
 #include "proxy/tls/tls_context.h"
-#include "proxy/upstream/credentials.h"
+#include "proxy/upstream/credential_book.h"
 
 #include <time.h>
 

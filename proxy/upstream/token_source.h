@@ -6,7 +6,7 @@
 
 #include "config/settings.h"
 #include "proxy/net/loop.h"
-#include "proxy/upstream/credentials.h"
+#include "proxy/upstream/credential_book.h"
 
 struct token_source;
 

@@ -10,7 +10,7 @@
 #include "proxy/smtp/capability.h"
 #include "proxy/smtp/xclient.h"
 #include "proxy/tls/tls_context.h"
-#include "proxy/upstream/credentials.h"
+#include "proxy/upstream/credential_book.h"
 #include "proxy/upstream/health_board.h"
 
 struct upstreams;

@@ -1,5 +1,5 @@
 /* Passwords and tokens in files, and what a renewal does to them. */
-#include "proxy/upstream/credentials.h"
+#include "proxy/upstream/credential_book.h"
 
 #include "tests/support/from_disk.h"
 #include "tests/unit/config/folder.h"
