@@ -83,8 +83,10 @@ static int open_server_tls(struct preflight *preflight,
                            const struct settings *settings, struct files *files,
                            struct diags *diags)
 {
+    bool is_keyless = settings->tls.is_key_isolated && !preflight->has_keys;
     preflight->certificates =
-        tls_context_new_server(&settings->tls, files, diags);
+        is_keyless ? tls_context_new_keyless(&settings->tls, files, diags)
+                   : tls_context_new_server(&settings->tls, files, diags);
     if (preflight->certificates == NULL)
         return -1;
     return open_listener_tls(preflight, settings, files, diags);
@@ -279,14 +281,18 @@ void preflight_release(struct preflight *preflight)
 }
 
 int preflight_check(const struct settings *settings, struct files *files,
-                    struct diags *diags)
+                    struct key_set **keys, struct diags *diags)
 {
-    struct preflight preflight = {0};
+    struct preflight preflight = {.has_keys = true};
     int result = open_inputs(&preflight, settings, files, diags);
     if (visit_maildirs(settings, maildir_check, diags) != 0)
         result = -1;
     if (decision_log_check(&settings->log, diags) != 0)
         result = -1;
+    if (result == 0 && keys != NULL && preflight.certificates != NULL) {
+        *keys = key_set_of(preflight.certificates);
+        result = *keys == NULL ? -1 : 0;
+    }
     preflight_release(&preflight);
     return result;
 }

@@ -8,6 +8,7 @@
 #include "proxy/log/decision_log.h"
 #include "proxy/log/server_log.h"
 #include "proxy/login/login.h"
+#include "proxy/tls/key_set.h"
 #include "proxy/tls/tls_context.h"
 #include "proxy/upstream/credential_book.h"
 
@@ -27,6 +28,7 @@ struct preflight {
     struct logins *logins;
     struct decision_log *decisions;
     struct server_log *log;
+    bool has_keys;     /* also those that settings keep apart */
     time_t dates_told; /* when certificates that end were last told of */
 };
 
@@ -48,8 +50,10 @@ void preflight_release(struct preflight *preflight);
 /* Tells the server log of certificates that end soon, once a day. */
 void preflight_tell_of_dates(struct preflight *preflight, time_t now);
 
-/* The same questions, but creates no file and keeps nothing. */
+/* The same questions, but creates no file and keeps nothing, unless `keys` is
+ * given: then it gets those of the listeners' certificates, where there are
+ * any; the caller's, who has set it to NULL. */
 int preflight_check(const struct settings *settings, struct files *files,
-                    struct diags *diags);
+                    struct key_set **keys, struct diags *diags);
 
 #endif

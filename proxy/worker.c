@@ -6,6 +6,8 @@
 #include <stdlib.h>
 
 #include "proxy/listener.h"
+#include "proxy/crash_trace.h"
+#include "proxy/net/key_link.h"
 #include "proxy/net/timer.h"
 #include "proxy/upstream/upstreams.h"
 
@@ -301,13 +303,21 @@ struct worker *worker_new(const struct shared *shared, size_t number)
 static void *run(void *argument)
 {
     struct worker *w = argument;
+    struct crash_stack *stack = crash_stack_new(
+        server_log_descriptor(w->shared->opened->log), "worker");
     upstreams_probe(w->upstreams, PROBE_MS, on_probed, w);
     loop_run(w->loop);
     pthread_mutex_lock(&w->lock);
     atomic_store(&w->has_ended, true);
     pthread_cond_signal(&w->changed);
     pthread_mutex_unlock(&w->lock);
+    crash_stack_free(stack);
     return NULL;
+}
+
+int worker_ask_for_keys(struct worker *w, int fd)
+{
+    return key_link_open(w->loop, fd, KEY_LINK_DEADLINE_MS);
 }
 
 int worker_start(struct worker *w)

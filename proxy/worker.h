@@ -11,6 +11,9 @@ struct worker;
 /* Prepares a worker, number 0, 1, ...; NULL when out of memory. */
 struct worker *worker_new(const struct shared *shared, size_t number);
 
+/* Has signatures made on this socket, which is taken: for a process that has no
+ * private keys; before worker_start(). 0, or -1 when out of memory. */
+int worker_ask_for_keys(struct worker *worker, int fd);
 /* Starts its thread, which asks the upstreams what they can do. 0, or -1 when
  * no thread could be had. */
 int worker_start(struct worker *worker);

@@ -43,7 +43,7 @@ static void examine(struct outcome *outcome, struct diags *diags)
         diags_error(diags, (struct mark){outcome->path, 0, 0}, "out of memory");
     if (settings != NULL) {
         outcome->is_valid =
-            !outcome->has_files || preflight_check(settings, files, diags) == 0;
+            !outcome->has_files || preflight_check(settings, files, NULL, diags) == 0;
         outcome->rules = count_rules(settings);
         outcome->errors = diags->errors;
         policy_tests_run(settings, diags, &outcome->tests);

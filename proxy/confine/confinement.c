@@ -124,13 +124,11 @@ static int add_resolver(struct confinement *confinement,
 static int add_configured(struct confinement *confinement,
                           const struct settings *settings)
 {
-    if (settings->limits.state != NULL &&
-        add_folder_of(confinement, settings->limits.state, LANDLOCK_OWN,
-                      "limits.state") != 0)
-        return -1;
-    if (settings->reload.replay != NULL &&
-        add_folder_of(confinement, settings->reload.replay, LANDLOCK_READ,
-                      "reload.replay") != 0)
+    const struct limits_settings *limits = &settings->limits;
+    /* The default may be missing: budgets are kept in memory then. */
+    const char *key = limits->state_mark.line > 0 ? "limits.state" : NULL;
+    if (limits->state != NULL &&
+        add_folder_of(confinement, limits->state, LANDLOCK_OWN, key) != 0)
         return -1;
     for (size_t i = 0; i < settings->upstream_count; i++)
         if (settings->upstreams[i].maildir != NULL &&

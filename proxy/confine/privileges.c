@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -147,4 +148,20 @@ int privileges_drop(const struct privileges *privileges, char *error,
         return 0;
     snprintf(error, room, "what this process gave up, it can have back");
     return -1;
+}
+
+void privileges_borrow(const struct privileges *privileges)
+{
+    if (privileges->is_kept)
+        return;
+    (void)setfsgid(privileges->gid);
+    (void)setfsuid(privileges->uid);
+}
+
+void privileges_give_back(const struct privileges *privileges)
+{
+    if (privileges->is_kept)
+        return;
+    (void)setfsuid(geteuid());
+    (void)setfsgid(getegid());
 }

@@ -37,4 +37,9 @@ void privileges_keep(struct privileges *privileges);
 int privileges_drop(const struct privileges *privileges, char *error,
                     size_t room);
 
+/* Files that this thread makes are that user's, by the user's own rights,
+ * until they are given back. Does nothing for a user that is kept. */
+void privileges_borrow(const struct privileges *privileges);
+void privileges_give_back(const struct privileges *privileges);
+
 #endif

@@ -1,4 +1,4 @@
-/* The thread alone touches the sockets that it polls and the keys that it
+/* The thread alone changes the sockets that it polls, and the keys that it
  * signs with. What others bring waits behind the lock until it looks. */
 #include "proxy/keys/key_keeper.h"
 
@@ -26,6 +26,7 @@ struct key_keeper {
     bool is_ending;
     bool has_fresh;
     struct key_set *fresh;
+    bool is_reverted; /* the renewal before `fresh`, if there is one */
     int arrivals[KEY_KEEPER_SOCKETS_MAX]; /* not polled yet */
     size_t arrival_count;
     size_t taken; /* sockets that are here or arrive */
@@ -43,6 +44,14 @@ static void adopt_keys(struct key_keeper *keeper)
 {
     struct key_set *old = NULL;
     pthread_mutex_lock(&keeper->lock);
+    if (keeper->is_reverted) {
+        old = keeper->keys;
+        keeper->keys = keeper->previous;
+        keeper->previous = NULL;
+        keeper->is_reverted = false;
+        key_set_free(old);
+        old = NULL;
+    }
     if (keeper->has_fresh) {
         old = keeper->previous;
         keeper->previous = keeper->keys;
@@ -70,8 +79,8 @@ static bool adopt_sockets(struct key_keeper *keeper)
 static void drop_socket(struct key_keeper *keeper, size_t index)
 {
     close(keeper->polls[index].fd);
-    keeper->polls[index] = keeper->polls[--keeper->count];
     pthread_mutex_lock(&keeper->lock);
+    keeper->polls[index] = keeper->polls[--keeper->count];
     keeper->taken--;
     pthread_mutex_unlock(&keeper->lock);
 }
@@ -192,12 +201,36 @@ void key_keeper_free(struct key_keeper *keeper)
     release(keeper);
 }
 
+size_t key_keeper_sockets(struct key_keeper *keeper, int *fds, size_t room)
+{
+    size_t count = 0;
+    pthread_mutex_lock(&keeper->lock);
+    for (size_t i = 1; i < keeper->count && count < room; i++)
+        fds[count++] = keeper->polls[i].fd;
+    for (size_t i = 0; i < keeper->arrival_count && count < room; i++)
+        fds[count++] = keeper->arrivals[i];
+    pthread_mutex_unlock(&keeper->lock);
+    return count;
+}
+
 void key_keeper_renew(struct key_keeper *keeper, struct key_set *fresh)
 {
     pthread_mutex_lock(&keeper->lock);
     struct key_set *unused = keeper->fresh;
     keeper->fresh = fresh;
     keeper->has_fresh = true;
+    pthread_mutex_unlock(&keeper->lock);
+    key_set_free(unused);
+}
+
+/* One that was not taken up yet is only dropped. */
+void key_keeper_revert(struct key_keeper *keeper)
+{
+    pthread_mutex_lock(&keeper->lock);
+    struct key_set *unused = keeper->fresh;
+    keeper->fresh = NULL;
+    keeper->is_reverted = !keeper->has_fresh;
+    keeper->has_fresh = false;
     pthread_mutex_unlock(&keeper->lock);
     key_set_free(unused);
 }

@@ -26,6 +26,11 @@ void key_keeper_free(struct key_keeper *keeper);
 /* Signs with these from the next question on. Takes the set. The one before
  * stays too, for who still shows its certificates, until the next comes. */
 void key_keeper_renew(struct key_keeper *keeper, struct key_set *fresh);
+/* The last renewal was for nothing: signs with those before it again. */
+void key_keeper_revert(struct key_keeper *keeper);
+/* The sockets that it answers on, which stay its own, up to `room`: to leave
+ * them to another keeper. How many. */
+size_t key_keeper_sockets(struct key_keeper *keeper, int *fds, size_t room);
 /* Answers on this socket too, until its other end is closed. Takes it, also
  * when that fails. 0, or -1: there are KEY_KEEPER_SOCKETS_MAX already. */
 int key_keeper_add(struct key_keeper *keeper, int fd);

@@ -132,9 +132,9 @@ void server_log_set_debug(struct server_log *log, bool is_debug)
 void server_log_write(struct server_log *log, enum server_log_level level,
                       const char *format, ...)
 {
-    if (log == NULL || (level == SERVER_DEBUG &&
-                        !atomic_load_explicit(&log->is_debug,
-                                              memory_order_relaxed)))
+    if (log == NULL ||
+        (level == SERVER_DEBUG &&
+         !atomic_load_explicit(&log->is_debug, memory_order_relaxed)))
         return;
     char raw[LINE_MAX_OCTETS];
     char text[LINE_MAX_OCTETS - HEAD_ROOM];
@@ -166,10 +166,15 @@ void server_log_reopen(struct server_log *log)
     pthread_mutex_lock(&log->lock);
     int fd = open_file(log->path);
     if (fd >= 0) {
-        close(log->fd);
-        log->fd = fd;
+        (void)dup3(fd, log->fd, O_CLOEXEC);
+        close(fd);
     }
     pthread_mutex_unlock(&log->lock);
+}
+
+int server_log_descriptor(const struct server_log *log)
+{
+    return log->fd;
 }
 
 void server_log_free(struct server_log *log)

@@ -19,6 +19,9 @@ void server_log_reopen(struct server_log *log);
 /* Whether debug lines are written from now on. */
 void server_log_set_debug(struct server_log *log, bool is_debug);
 
+/* Where it writes; the same number as long as it is there. */
+int server_log_descriptor(const struct server_log *log);
+
 enum server_log_level {
     SERVER_DEBUG,
     SERVER_INFO,

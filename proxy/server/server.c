@@ -123,6 +123,9 @@ static int start_workers(struct server *server, struct diags *diags)
                         "a worker can't be made: out of memory or "
                         "descriptors");
         server->workers[server->made] = worker;
+        if (server->made < server->means.key_count &&
+            worker_ask_for_keys(worker, server->means.keys[server->made]) != 0)
+            return fail(server, diags, "there is no memory for the keys");
     }
     for (; server->started < server->made; server->started++)
         if (worker_start(server->workers[server->started]) != 0)

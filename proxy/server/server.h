@@ -29,11 +29,14 @@ struct server_means {
     int orders; /* a channel of connections, which is taken over; negative:
                    no orders are taken */
     pid_t supervisor;
-    uint64_t started_ms;         /* when that began, of the monotonic clock */
-    bool has_no_dumps;           /* core dumps could be forbidden */
-    bool is_alone;               /* no other process has the budgets */
-    unsigned slot;               /* of this process, in memory that is shared */
-    unsigned others;             /* a bit for the slot of each that lives */
+    uint64_t started_ms; /* when that began, of the monotonic clock */
+    bool has_no_dumps;   /* core dumps could be forbidden */
+    bool is_alone;       /* no other process has the budgets */
+    unsigned slot;       /* of this process, in memory that is shared */
+    unsigned others;     /* a bit for the slot of each that lives */
+    const int *keys; /* a socket a thread, to have signatures made on; borrowed
+                        for server_prepare(), which takes those it uses */
+    size_t key_count;
     struct server_memory memory; /* taken over; none: it is made */
 };
 

@@ -14,9 +14,11 @@
 
 #include "config/load.h"
 #include "proxy/command/subcommands.h"
+#include "proxy/confine/confine.h"
 #include "proxy/control/channel.h"
 #include "proxy/control/diagnostics.h"
 #include "proxy/core_dumps.h"
+#include "proxy/crash_trace.h"
 #include "proxy/server/server.h"
 
 /* While threads end, and when nothing else is to be done. */
@@ -35,6 +37,8 @@ struct process {
     int channel;
     int orders; /* a channel of connections, from the supervisor */
     struct ports ports;
+    int keys[CHANNEL_DESCRIPTORS_MAX]; /* to have signatures made on */
+    size_t key_count;
     struct server_memory memory;
     struct server *server; /* NULL: not prepared yet */
     struct renewal renewal;
@@ -92,6 +96,42 @@ static const struct settings *load(struct files *files, const char *path,
     return settings;
 }
 
+/* From here on, and before there is a thread: a user, files, system calls. */
+static int confine_process(const struct settings *settings, struct diags *diags)
+{
+    struct confinement confinement;
+    char error[512] = "out of memory";
+    struct server_log *log = server_log_new(&settings->log, diags);
+    if (log == NULL)
+        return -1;
+    int result = confinement_of(&confinement, settings);
+    if (result == 0) {
+        result = confine(&confinement, log, error, sizeof error);
+        confinement_release(&confinement);
+    }
+    if (result != 0)
+        diags_error(diags, (struct mark){.file = settings->path}, "%s", error);
+    server_log_free(log);
+    return result;
+}
+
+static int prepare(struct process *process, const struct server_means *means,
+                   struct diags *diags)
+{
+    if (confine_process(means->settings, diags) == 0)
+        return server_prepare(&process->server, means, diags);
+    settings_unref(means->settings);
+    close(means->orders);
+    return EXIT_FOUND;
+}
+
+static void on_keys(struct process *process, struct channel_message *message)
+{
+    process->key_count = message->descriptor_count;
+    for (size_t i = 0; i < process->key_count; i++)
+        process->keys[i] = channel_take(message, i);
+}
+
 static void on_start(struct process *process, struct channel_message *message)
 {
     struct diags diags;
@@ -123,10 +163,12 @@ static void on_start(struct process *process, struct channel_message *message)
         .is_alone = is_alone,
         .slot = (unsigned)slot,
         .others = (unsigned)others,
+        .keys = process->keys,
+        .key_count = process->key_count,
         .memory = process->memory,
     };
     if (means.settings != NULL) {
-        status = server_prepare(&process->server, &means, &diags);
+        status = prepare(process, &means, &diags);
         process->orders = -1;
     }
     files_free(files); /* what was secret in it is wiped */
@@ -279,13 +321,14 @@ static const struct {
     void (*run)(struct process *process, struct channel_message *message);
 } orders[] = {
     {"orders", false, on_orders}, {"port", false, on_port},
-    {"start", false, on_start},   {"memory", false, on_memory},
-    {"serve", true, on_serve},    {"resume", true, on_resume},
-    {"drain", true, on_drain},    {"forget", true, on_forget},
-    {"retire", true, on_retire},  {"stop", false, on_stop},
-    {"reopen", true, on_reopen},  {"debug", true, on_debug},
-    {"renew", true, on_renew},    {"note", true, on_note},
-    {"info", true, on_info},      {"ping", false, on_ping},
+    {"start", false, on_start},   {"keys", false, on_keys},
+    {"memory", false, on_memory}, {"serve", true, on_serve},
+    {"resume", true, on_resume},  {"drain", true, on_drain},
+    {"forget", true, on_forget},  {"retire", true, on_retire},
+    {"stop", false, on_stop},     {"reopen", true, on_reopen},
+    {"debug", true, on_debug},    {"renew", true, on_renew},
+    {"note", true, on_note},      {"info", true, on_info},
+    {"ping", false, on_ping},
 };
 
 static void obey(struct process *process, struct channel_message *message)
@@ -387,6 +430,8 @@ int command_worker(int argc, char **argv)
         return EXIT_USAGE;
     }
     fcntl(WORKER_CHANNEL, F_SETFD, FD_CLOEXEC);
+    (void)crash_trace_arm();
+    struct crash_stack *stack = crash_stack_new(STDERR_FILENO, "worker");
     set_up_memory();
     process.has_no_dumps = core_dumps_forbid() == 0;
     block_signals();
@@ -394,6 +439,7 @@ int command_worker(int argc, char **argv)
     await_renewal(&process);
     server_free(process.server);
     ports_release(&process.ports);
+    crash_stack_free(stack);
     if (process.orders >= 0)
         close(process.orders);
     for (size_t i = 0; i < SERVER_MEMORY_DESCRIPTORS && process.memory.is_there;

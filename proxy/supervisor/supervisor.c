@@ -80,7 +80,9 @@ void supervisor_stop(struct supervisor *s, const char *why)
 
 void supervisor_reopen_logs(struct supervisor *s)
 {
+    privileges_borrow(&s->user);
     server_log_reopen(s->log);
+    privileges_give_back(&s->user);
     server_log_write(s->log, SERVER_INFO, "the logs are opened anew");
     for (size_t i = 0; i < WORKERS_MAX; i++)
         if (s->workers[i].state != WORKER_NONE)
@@ -278,11 +280,21 @@ static void finish_orders(struct supervisor *s)
     }
 }
 
+/* The worker process writes to the same file. */
 static int open_log(struct supervisor *s)
 {
+    struct confinement confinement = {.user = s->settings->user,
+                                      .is_user_named =
+                                          s->settings->user_mark.line > 0};
+    char error[256];
+    if (confinement_user(&confinement, &s->user, error, sizeof error) !=
+        PRIVILEGES_FOUND)
+        privileges_keep(&s->user);
     struct diags diags;
     diags_init(&diags);
+    privileges_borrow(&s->user);
     s->log = server_log_new(&s->settings->log, &diags);
+    privileges_give_back(&s->user);
     diags_print(&diags, stderr);
     diags_release(&diags);
     return s->log == NULL ? EXIT_CONFIG : EXIT_FINE;
@@ -330,6 +342,7 @@ static void release(struct supervisor *s)
     finish_orders(s);
     control_server_free(s->control);
     supervisor_leave_files(s);
+    key_keeper_free(s->keeper);
     ports_release(&s->ports);
     supervisor_drop_memory(s);
     settings_unref(s->settings);

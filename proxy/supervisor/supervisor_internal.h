@@ -6,6 +6,8 @@
 #include "proxy/control/files_watch.h"
 #include "proxy/control/reloader.h"
 #include "proxy/server/server.h"
+#include "proxy/confine/confinement.h"
+#include "proxy/keys/key_keeper.h"
 #include "proxy/log/server_log.h"
 #include "proxy/supervisor/order_queue.h"
 #include "proxy/supervisor/ports.h"
@@ -38,8 +40,10 @@ struct supervisor {
     int signals; /* a signalfd */
     struct order_queue orders;
     struct control_server *control;
-    struct files *files; /* that were read at the start, until they are
-                            watched */
+    struct key_keeper *keeper; /* NULL: no settings kept keys apart so far */
+    struct privileges user;    /* whose files the logs are */
+    struct files *files;       /* that were read at the start, until they are
+                                  watched */
     struct files_watch *watch;
     struct reloader *reloader;
 
@@ -91,6 +95,10 @@ int supervisor_load(struct supervisor *s, int bundle);
 int supervisor_watch_files(struct supervisor *s);
 /* Ends that; no order may be waiting for this thread. */
 void supervisor_leave_files(struct supervisor *s);
+/* Sockets on which a worker process has signatures made: a channel message
+ * with one a thread. 0, or -1. */
+int supervisor_send_keys(struct supervisor *s,
+                         const struct worker_handle *handle);
 json_t *supervisor_verb_reload(void *owner, const json_t *request);
 
 /* In supervisor_succession.c. Starts a process by settings and a bundle, which

@@ -5,24 +5,110 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "config/load.h"
 #include "config/policy_tests.h"
+#include "proxy/control/channel.h"
 #include "proxy/control/diagnostics.h"
 #include "proxy/preflight.h"
 
+/* --- private keys --- */
+
+static void tell_keys(void *owner, const char *words)
+{
+    const struct supervisor *s = owner;
+    server_log_write(s->log, SERVER_WARNING, "%s", words);
+}
+
+/* From now on signatures are made by these, which are taken over. */
+static int keep_keys(struct supervisor *s, struct key_set *keys,
+                     struct diags *diags)
+{
+    if (keys != NULL && s->keeper == NULL)
+        s->keeper = key_keeper_new(tell_keys, s);
+    if (keys != NULL && s->keeper == NULL) {
+        diags_error(diags, (struct mark){.file = s->path},
+                    "tls.key_isolation: no thread can be started that keeps "
+                    "the keys");
+        key_set_free(keys);
+        return -1;
+    }
+    if (keys != NULL)
+        key_keeper_renew(s->keeper, keys);
+    return 0;
+}
+
+int supervisor_send_keys(struct supervisor *s,
+                         const struct worker_handle *handle)
+{
+    int theirs[CHANNEL_DESCRIPTORS_MAX], ends[2], result = 0;
+    size_t count = 0, threads = server_thread_count(handle->settings);
+    if (!handle->settings->tls.is_key_isolated || s->keeper == NULL)
+        return 0;
+    for (; count < threads && count < CHANNEL_DESCRIPTORS_MAX; count++) {
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+            break;
+        theirs[count] = ends[1];
+        if (key_keeper_add(s->keeper, ends[0]) != 0)
+            result = -1;
+    }
+    if (count < threads ||
+        channel_send(handle->channel, json_pack("{s:s}", "do", "keys"), theirs,
+                     count) != 0)
+        result = -1;
+    for (size_t i = 0; i < count; i++)
+        close(theirs[i]);
+    return result;
+}
+
+/* --- what is read --- */
+
+/* All that can be asked here of settings; what keys they keep apart. */
+static int examine(const struct settings *settings, struct files *files,
+                   struct key_set **keys, struct diags *diags)
+{
+    bool is_isolated = settings->tls.is_key_isolated;
+    struct confinement confinement;
+    if (preflight_check(settings, files, is_isolated ? keys : NULL, diags) != 0)
+        return -1;
+    if (confinement_of(&confinement, settings) != 0) {
+        diags_error(diags, (struct mark){.file = settings->path},
+                    "out of memory");
+        return -1;
+    }
+    int result = confinement_prepare(&confinement, diags);
+    confinement_release(&confinement);
+    return result;
+}
+
+/* Once it is known that the worker process may have it. */
+static int bundle_up(struct supervisor *s, const struct settings *settings,
+                     struct files *files, struct diags *diags)
+{
+    int bundle = -1;
+    if (files_to_bundle(files, !settings->tls.is_key_isolated, &bundle) == 0)
+        return bundle;
+    diags_error(diags, (struct mark){.file = s->path},
+                "what was read can't be handed to the worker process: %s",
+                strerrordesc_np(errno));
+    return -1;
+}
+
 /* --- at the start --- */
 
-static const struct settings *load(const char *path, struct files *files,
+static const struct settings *load(struct supervisor *s, struct files *files,
                                    struct diags *diags)
 {
     struct policy_tests_result result = {0};
-    const struct settings *settings = config_load_from(files, path, diags);
+    struct key_set *keys = NULL;
+    const struct settings *settings = config_load_from(files, s->path, diags);
     if (settings == NULL)
         return NULL;
     policy_tests_run(settings, diags, &result);
-    if (result.failed == 0 && preflight_check(settings, files, diags) == 0)
+    if (result.failed == 0 && examine(settings, files, &keys, diags) == 0 &&
+        keep_keys(s, keys, diags) == 0)
         return settings;
     settings_unref(settings);
     return NULL;
@@ -31,17 +117,15 @@ static const struct settings *load(const char *path, struct files *files,
 /* 0; or -1 with errors in diags, and nothing of it is kept. */
 static int take(struct supervisor *s, struct files *files, struct diags *diags)
 {
-    s->settings = files == NULL ? NULL : load(s->path, files, diags);
     if (files == NULL)
         diags_error(diags, (struct mark){.file = s->path}, "out of memory");
-    if (s->settings != NULL && files_to_bundle(files, true, &s->bundle) == 0) {
+    s->settings = files == NULL ? NULL : load(s, files, diags);
+    s->bundle =
+        s->settings == NULL ? -1 : bundle_up(s, s->settings, files, diags);
+    if (s->bundle >= 0) {
         s->files = files;
         return 0;
     }
-    if (s->settings != NULL)
-        diags_error(diags, (struct mark){.file = s->path},
-                    "what was read can't be kept for the worker process: %s",
-                    strerrordesc_np(errno));
     settings_unref(s->settings);
     s->settings = NULL;
     files_free(files);
@@ -91,22 +175,37 @@ static int hand_over(struct supervisor *s, const struct reload_change *change,
     return is_done ? 0 : -1;
 }
 
+/* The keys come first: a process that shows another certificate asks for
+ * signatures by its key at once. */
+static int hand_over_with_keys(struct supervisor *s,
+                               const struct reload_change *change,
+                               struct key_set *keys, struct diags *diags)
+{
+    int bundle = bundle_up(s, change->fresh, change->files, diags);
+    bool has_keys = keys != NULL;
+    if (bundle < 0) {
+        key_set_free(keys);
+        return -1;
+    }
+    int result = keep_keys(s, keys, diags);
+    if (result == 0 && hand_over(s, change, bundle, diags) != 0) {
+        if (has_keys)
+            key_keeper_revert(s->keeper);
+        result = -1;
+    }
+    close(bundle);
+    return result;
+}
+
 static int take_up(void *owner, const struct reload_change *change,
                    struct diags *diags)
 {
     struct supervisor *s = owner;
-    int bundle = -1;
-    if (preflight_check(change->fresh, change->files, diags) != 0)
-        return -1;
-    if (files_to_bundle(change->files, true, &bundle) != 0) {
-        diags_error(diags, (struct mark){.file = s->path},
-                    "what was read can't be handed to the worker process: %s",
-                    strerrordesc_np(errno));
-        return -1;
-    }
-    int result = hand_over(s, change, bundle, diags);
-    close(bundle);
-    return result;
+    struct key_set *keys = NULL;
+    if (examine(change->fresh, change->files, &keys, diags) == 0)
+        return hand_over_with_keys(s, change, keys, diags);
+    key_set_free(keys);
+    return -1;
 }
 
 static void note(void *owner, struct str line)

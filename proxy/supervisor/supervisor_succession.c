@@ -3,6 +3,7 @@
  * as it was. */
 #include "proxy/supervisor/supervisor_internal.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -56,14 +57,17 @@ static int others_of(const struct supervisor *s,
     return others;
 }
 
-static void send_start(const struct supervisor *s,
-                       const struct worker_handle *handle)
+static void send_start(struct supervisor *s, const struct worker_handle *handle)
 {
     int others = others_of(s, handle);
     if (s->memory.is_there)
         (void)channel_send(handle->channel, json_pack("{s:s}", "do", "memory"),
                            s->memory.descriptors, SERVER_MEMORY_DESCRIPTORS);
     (void)ports_send(&s->ports, handle->settings, handle->channel);
+    if (supervisor_send_keys(s, handle) != 0)
+        server_log_write(s->log, SERVER_ERROR,
+                         "a worker process gets no way to the private keys: %s",
+                         strerrordesc_np(errno));
     (void)channel_send(
         handle->channel,
         json_pack("{s:s, s:s, s:b, s:i, s:i, s:I, s:I}", "do", "start",

@@ -76,10 +76,30 @@ static void keep_all(const struct supervisor *s, int control, bool is_kept)
     for (size_t i = 0; i < SERVER_MEMORY_DESCRIPTORS; i++)
         if (s->memory.is_there)
             keep(s->memory.descriptors[i], is_kept);
+    int keys[KEY_KEEPER_SOCKETS_MAX];
+    size_t count =
+        s->keeper == NULL
+            ? 0
+            : key_keeper_sockets(s->keeper, keys, KEY_KEEPER_SOCKETS_MAX);
+    for (size_t i = 0; i < count; i++)
+        keep(keys[i], is_kept);
     if (s->bundle >= 0)
         keep(s->bundle, is_kept);
     if (control >= 0)
         keep(control, is_kept);
+}
+
+static json_t *keys_to_json(const struct supervisor *s)
+{
+    int fds[KEY_KEEPER_SOCKETS_MAX];
+    json_t *list = json_array();
+    size_t count =
+        s->keeper == NULL
+            ? 0
+            : key_keeper_sockets(s->keeper, fds, KEY_KEEPER_SOCKETS_MAX);
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, json_integer(fds[i]));
+    return list;
 }
 
 static json_t *memory_to_json(const struct supervisor *s)
@@ -94,12 +114,12 @@ static json_t *memory_to_json(const struct supervisor *s)
 /* The descriptor of the legacy, or -1 with errno set. */
 static int write_legacy(const struct supervisor *s, int control)
 {
-    json_t *legacy =
-        json_pack("{s:i, s:I, s:i, s:i, s:i, s:o, s:o, s:o}", "version",
-                  LEGACY_VERSION, "started_ms", (json_int_t)s->started_ms,
-                  "generation", (int)s->generation, "control", control,
-                  "bundle", s->bundle, "ports", ports_to_json(&s->ports),
-                  "workers", workers_to_json(s), "memory", memory_to_json(s));
+    json_t *legacy = json_pack(
+        "{s:i, s:I, s:i, s:i, s:i, s:o, s:o, s:o, s:o}", "version",
+        LEGACY_VERSION, "started_ms", (json_int_t)s->started_ms, "generation",
+        (int)s->generation, "control", control, "bundle", s->bundle, "ports",
+        ports_to_json(&s->ports), "workers", workers_to_json(s), "memory",
+        memory_to_json(s), "keys", keys_to_json(s));
     int fd = memfd_create("legacy", 0);
     int result = legacy == NULL || fd < 0 ? -1 : json_dumpfd(legacy, fd, 0);
     json_decref(legacy);
@@ -322,6 +342,22 @@ static void inherit_memory(struct supervisor *s, const json_t *list)
     s->memory.is_there = true;
 }
 
+/* Questions that came meanwhile wait in the sockets. */
+static void inherit_keys(struct supervisor *s, const json_t *list)
+{
+    size_t i;
+    const json_t *item;
+    json_array_foreach(list, i, item)
+    {
+        int fd = (int)json_integer_value(item);
+        keep(fd, false);
+        if (s->keeper == NULL)
+            close(fd);
+        else
+            (void)key_keeper_add(s->keeper, fd);
+    }
+}
+
 void supervisor_read_legacy(struct legacy *legacy)
 {
     const char *number = getenv(LEGACY);
@@ -377,4 +413,5 @@ void supervisor_inherit(struct supervisor *s, const struct legacy *legacy)
     ports_settle_all(&s->ports);
     inherit_workers(s, json_object_get(body, "workers"));
     inherit_memory(s, json_object_get(body, "memory"));
+    inherit_keys(s, json_object_get(body, "keys"));
 }
