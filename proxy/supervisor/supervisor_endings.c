@@ -9,9 +9,10 @@
 #include "proxy/command/subcommands.h"
 
 /* Processes that crash one after the other come ever later. */
-#define RESTART_FIRST_MS 250
+#define RESTART_FIRST_MS 100
 #define RESTART_LAST_MS 10000
-#define STEADY_MS 60000
+/* Whoever has served for so long was not ill from the start. */
+#define STEADY_MS 2000
 /* One that gives no sign of life for so long is ended. */
 #define SILENCE_MS 60000
 #define AFTER_ABORT_MS 5000

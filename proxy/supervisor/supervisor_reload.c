@@ -255,9 +255,12 @@ void supervisor_leave_files(struct supervisor *s)
 json_t *supervisor_verb_reload(void *owner, const json_t *request)
 {
     struct supervisor *s = owner;
+    struct order reopen = {.kind = ORDER_REOPEN};
     struct reload_result result;
     json_t *reply = NULL;
     (void)request;
+    if (order_queue_place(&s->orders, &reopen))
+        json_decref(reopen.reply);
     reloader_ask(s->reloader, &result);
     switch (result.end) {
     case RELOAD_LIVE:

@@ -13,6 +13,8 @@
 #include "proxy/control/diagnostics.h"
 #include "rules/slot_counts.h"
 
+#define MESSAGES_A_TURN 64
+
 _Static_assert(WORKERS_MAX == SLOTS, "each has a slot in what they share");
 
 static void enter(struct worker_handle *handle, enum worker_state state)
@@ -125,6 +127,14 @@ static void tell_failure(const struct supervisor *s, const char *error,
     diagnostics_log(diagnostics, s->log);
 }
 
+/* Whatever came of it: the service manager waits for this. */
+static void tell_ready(const struct supervisor *s)
+{
+    char status[128];
+    snprintf(status, sizeof status, "policy %.40s", s->settings->policy_digest);
+    service_manager_ready(&s->manager, status);
+}
+
 void supervisor_fail_succession(struct supervisor *s, const char *error,
                                 const json_t *diagnostics)
 {
@@ -136,6 +146,8 @@ void supervisor_fail_succession(struct supervisor *s, const char *error,
     if (s->succession != NULL)
         order_queue_finish(&s->orders, s->succession,
                            refusal_of(error, diagnostics));
+    if (s->phase == SUPERVISOR_RUNNING && s->current != NULL)
+        tell_ready(s);
     s->succession = NULL;
     bring_back(s);
 }
@@ -176,6 +188,8 @@ void supervisor_succeed(struct supervisor *s, const struct settings *settings,
                         int bundle, struct order *order)
 {
     s->succession = order;
+    if (order != NULL)
+        service_manager_reloading(&s->manager);
     s->generation++;
     s->succession_state = "under way";
     s->succession_error[0] = '\0';
@@ -279,7 +293,6 @@ static void go_by(struct supervisor *s, const struct settings *settings,
 static void finish_succession(struct supervisor *s,
                               const struct worker_handle *handle)
 {
-    char status[128];
     s->coming = NULL;
     if (s->leaving != NULL)
         drain(s, s->leaving);
@@ -289,8 +302,7 @@ static void finish_succession(struct supervisor *s,
     if (s->phase == SUPERVISOR_STARTING)
         s->phase = SUPERVISOR_RUNNING;
     s->succession_state = "done";
-    snprintf(status, sizeof status, "policy %.40s", s->settings->policy_digest);
-    service_manager_ready(&s->manager, status);
+    tell_ready(s);
     if (s->succession != NULL)
         order_queue_finish(&s->orders, s->succession,
                            json_pack("{s:b}", "ok", 1));
@@ -304,6 +316,8 @@ static void on_serving(struct supervisor *s, struct worker_handle *handle)
     s->current = handle;
     if (handle == s->coming)
         finish_succession(s, handle);
+    else
+        tell_ready(s);
 }
 
 /* It says so before it ends. */
@@ -336,6 +350,7 @@ void supervisor_renew(struct supervisor *s)
     } else if (s->coming == NULL && s->current != NULL &&
                s->current->state == WORKER_SERVING) {
         s->is_renewing = true;
+        service_manager_reloading(&s->manager);
         (void)channel_send(s->current->channel,
                            json_pack("{s:s}", "do", "renew"), &order->bundle,
                            1);
@@ -354,6 +369,7 @@ static void on_renewed(struct supervisor *s, struct worker_handle *handle,
     s->is_renewing = false;
     if (json_is_true(json_object_get(message->body, "ok")))
         go_by(s, order->settings, order->bundle);
+    tell_ready(s);
     order_queue_finish(&s->orders, order, json_incref(message->body));
 }
 
@@ -383,11 +399,13 @@ static void on_message(struct supervisor *s, struct worker_handle *handle,
     }
 }
 
+/* Not without an end: it may have been broken into, and others have a turn. */
 void supervisor_hear(struct supervisor *s, struct worker_handle *handle)
 {
     struct channel_message message;
-    while (handle->state != WORKER_NONE &&
-           channel_next(handle->channel, &message) == CHANNEL_MESSAGE) {
+    for (int i = 0; i < MESSAGES_A_TURN && handle->state != WORKER_NONE; i++) {
+        if (channel_next(handle->channel, &message) != CHANNEL_MESSAGE)
+            return;
         on_message(s, handle, &message);
         channel_release(&message);
     }

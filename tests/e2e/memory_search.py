@@ -67,9 +67,9 @@ def pages_there(pagemap, begin, end):
         yield begin + first * PAGE, end
 
 
-def pieces_in(octets, secret):
+def pieces_in(octets, wanted):
     """Where each piece stands."""
-    for needle in needles(secret):
+    for needle in wanted:
         at = octets.find(needle)
         while at >= 0:
             yield at
@@ -78,6 +78,11 @@ def pieces_in(octets, secret):
 
 def find(pid, secret):
     """A line about each place that still holds some of it."""
+    return find_octets(pid, needles(secret))
+
+
+def find_octets(pid, wanted):
+    """The same for any of these octets."""
     places = []
     with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory, \
             open(f"/proc/{pid}/pagemap", "rb", buffering=0) as pagemap:
@@ -85,7 +90,7 @@ def find(pid, secret):
             for first, last in pages_there(pagemap, begin, end):
                 memory.seek(first)
                 octets = memory.read(last - first)
-                for at in pieces_in(octets, secret):
+                for at in pieces_in(octets, wanted):
                     around = octets[max(0, at - 40):at + 40]
                     places.append(f"{name} {first + at:#x}: {around!r}")
     return places

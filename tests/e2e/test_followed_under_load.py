@@ -4,7 +4,10 @@ cut off, nothing is lost or doubled, and no budget lets through more."""
 import collections
 import contextlib
 import itertools
+import json
+import os
 import re
+import signal
 import threading
 import time
 
@@ -163,3 +166,32 @@ def test_reloads_and_upgrades_under_load(site, start):
     assert EVES <= eves <= EVES + EVES * seconds / 86400 + 1
     wait_for(lambda: "has drained and ended" in server.stderr(), "an end")
     assert "timeouts.drain has passed" not in server.stderr()
+
+
+KILLS = 8
+
+
+def test_a_process_that_is_killed_under_load(site, start):
+    """What was answered is there, once; what was charged is charged; and no line
+    of the log is torn. A line that was not written yet died with it."""
+    server = start(text_of(site, 0))
+    began = time.monotonic()
+    with senders(site) as threads:
+        wait_for(lambda: all(thread.sessions for thread in threads),
+                 "fifty sessions", 60)
+        for _ in range(KILLS):
+            before = sum(len(thread.codes) for thread in threads)
+            os.kill(server.worker_pid, signal.SIGKILL)
+            wait_for(lambda: sum(len(thread.codes) for thread in threads)
+                     > before + SESSIONS * 2, "mail that flows again", 60)
+    seconds = time.monotonic() - began
+    told = {token for thread in threads
+            for token, code in thread.codes.items() if code == 250}
+    taken = tokens_of(site)
+    assert told <= set(taken)
+    assert set(taken.values()) == {1}
+    of_eve = re.compile(rf"mail-[0-{EVES_SESSIONS - 1}]-")
+    eves = sum(bool(of_eve.match(token)) for token in taken)
+    assert eves <= EVES + EVES * seconds / 86400 + 1
+    lines = site.log.read_text(encoding="utf-8").splitlines(keepends=True)
+    assert all(line.endswith("\n") and json.loads(line) for line in lines)
