@@ -1,11 +1,37 @@
 #include "proxy/control/replay_gate.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
 #include "proxy/replay/replay.h"
 #include "proxy/replay/result.h"
 
 #define MILLION 1000000
+
+/* The hours of a recorded day are those of `timezone`, and nobody else in this
+ * process asks for local time. What was there before, which leave_zone() puts
+ * back: processes that are started have it from here. */
+static char *enter_zone(const char *timezone)
+{
+    const char *set = getenv("TZ");
+    char *before = set == NULL ? NULL : strdup(set);
+    if (timezone != NULL)
+        setenv("TZ", timezone, 1);
+    tzset();
+    return before;
+}
+
+static void leave_zone(char *before)
+{
+    if (before != NULL)
+        setenv("TZ", before, 1);
+    else
+        unsetenv("TZ");
+    tzset();
+    free(before);
+}
 
 static bool on_progress(void *owner, uint64_t done, uint64_t total)
 {
@@ -57,8 +83,10 @@ bool replay_gate_passes(const struct settings *fresh,
                                              on_progress};
     if (fresh->reload.replay == NULL)
         return true;
+    char *before = enter_zone(fresh->timezone);
     struct replay *replay =
         replay_run(fresh, fresh->reload.replay, &progress, error, sizeof error);
+    leave_zone(before);
     if (replay == NULL) {
         diags_error(diags, fresh->reload.replay_mark,
                     "the changed policy can't be tried on a recorded day: %s; "

@@ -388,6 +388,31 @@ def test_the_gate_refuses_what_would_have_refused_too_much(site, live):
         dialogue.expect(550, "RCPT TO:<alice@example.net>")
 
 
+def test_the_gate_reads_the_clock_of_the_servers_timezone(site, live):
+    """Hours that are seven from those of UTC, whatever the machine's are."""
+    live.head += 'timezone: "<+07>-7"\n'
+    assert live.reload("").returncode == 0
+    with session(site) as dialogue:
+        mail(dialogue)
+        dialogue.expect(250, "RCPT TO:<alice@example.net>")
+        assert dialogue.message(make_message(
+            "bob@example.com", "alice@example.net", "day")).code == 250
+    [line] = live.server.log.wait_transactions(1)
+    day = site.folder / "yesterday.jsonl"
+    day.write_bytes(site.log.read_bytes())
+    hour = int(line["time"][11:13])
+
+    def at(hour):
+        policy = REFUSE_ALICE.replace(
+            "when: {", f"when: {{time.hour: {hour % 24}, ")
+        return live.reload(gated(policy, day, "1%"))
+
+    refused = at(hour + 7)
+    assert refused.returncode == 1
+    assert "1 of 1 transactions" in refused.stderr
+    assert at(hour).returncode == 0
+
+
 def test_a_gate_without_its_log_refuses(site, live):
     done = live.reload(gated("", site.folder / "nothing.jsonl", "1%"))
     assert done.returncode == 1
