@@ -1,9 +1,8 @@
-/* For LD_PRELOAD: waits for signals of an hour or more are over at once, and
- * the clock that time() reads has gone on by as much; two days of them, and an
- * hour, for the machine's clock may be set back meanwhile. The other clocks
- * stay as they are. */
-#include <errno.h>
-#include <signal.h>
+/* For LD_PRELOAD: to wait an hour or more for an order is over soon when none
+ * comes, and the clock that time() reads has gone on by as much; two days of
+ * them, and an hour, for the machine's clock may be set back meanwhile. The
+ * other clocks stay as they are. */
+#include <poll.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <time.h>
@@ -12,6 +11,9 @@
 #include <unistd.h>
 
 #define HOURS 49
+#define HOUR_MS (60 * 60 * 1000)
+/* Orders that are on their way come before the hour is over. */
+#define SOON_MS 20
 
 static atomic_int hours;
 static atomic_long passed;
@@ -26,15 +28,14 @@ time_t time(time_t *out)
     return seconds;
 }
 
-int sigtimedwait(const sigset_t *signals, siginfo_t *information,
-                 const struct timespec *longest)
+int poll(struct pollfd *watched, nfds_t count, int longest_ms)
 {
-    if (longest->tv_sec >= 60 * 60 && atomic_load(&hours) < HOURS) {
+    if (longest_ms < HOUR_MS || atomic_load(&hours) >= HOURS)
+        return (int)syscall(SYS_poll, watched, count, longest_ms);
+    int ready = (int)syscall(SYS_poll, watched, count, SOON_MS);
+    if (ready == 0) {
         atomic_fetch_add(&hours, 1);
-        atomic_fetch_add(&passed, longest->tv_sec);
-        errno = EAGAIN;
-        return -1;
+        atomic_fetch_add(&passed, longest_ms / 1000);
     }
-    return (int)syscall(SYS_rt_sigtimedwait, signals, information, longest,
-                        (size_t)8 /* of the kernel's set of signals */);
+    return ready;
 }
