@@ -18,3 +18,13 @@ def workers_of(supervisor):
         f"/proc/{supervisor}/task/{supervisor}/children").read_text(
             encoding="ascii")
     return [pid for pid in map(int, children.split()) if is_worker(pid)]
+
+
+def has_ended(pid):
+    """And let go of all that it had open: the kernel takes a process's memory,
+    and with it what is_worker() reads, before its sockets and locks."""
+    try:
+        status = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    except OSError:
+        return True
+    return status.rpartition(")")[2].split()[0] in "ZX"

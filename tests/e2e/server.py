@@ -109,12 +109,15 @@ class Postern:
             self.process.send_signal(signal.SIGTERM)
 
     def kill(self):
-        """As when the machine fails: all of it at once."""
+        """As when the machine fails: all of it at once. A worker process that
+        saw its supervisor go would bring things in order."""
         workers = processes.workers_of(self.process.pid)
+        for worker in workers:
+            os.kill(worker, signal.SIGSTOP)
         self.process.kill()
         for worker in workers:
             os.kill(worker, signal.SIGKILL)
-        wait_for(lambda: not any(map(processes.is_worker, workers)),
+        wait_for(lambda: all(map(processes.has_ended, workers)),
                  "the end of the worker processes")
 
     def wait_end(self, seconds=40):

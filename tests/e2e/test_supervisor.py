@@ -131,7 +131,7 @@ def test_a_supervisor_that_dies_leaves_no_mail_undone(site, start):
             wait_for(lambda: is_refused(site), "closed doors")
             answer.set()
             dialogue.expect(250)
-        wait_for(lambda: not processes.is_worker(worker),
+        wait_for(lambda: processes.has_ended(worker),
                  "the end of the worker process")
     server.wait_end()
     server.check_end = lambda: None
