@@ -26,6 +26,18 @@ static void name_sections(const struct settings *base,
     }
 }
 
+static void warn_of_control(const struct settings *base,
+                            const struct settings *fresh, struct diags *diags)
+{
+    const struct mark *mark = &fresh->control_mark;
+    if (strcmp(base->control, fresh->control) != 0)
+        diags_warn(diags,
+                   mark->line > 0 ? *mark : (struct mark){.file = fresh->path},
+                   "the control socket stays where it was until the server is "
+                   "started anew: reload, status and the like do not find it "
+                   "by this file");
+}
+
 bool reload_is_same(const struct settings *a, const struct settings *b)
 {
     return strcmp(a->policy_digest, b->policy_digest) == 0 &&
@@ -55,6 +67,8 @@ void reload_load(const struct settings *base, bool is_whole,
     bool is_good = !atomic_load(is_stopping) &&
                    ((!is_whole && reload_is_same(base, fresh)) ||
                     passes(fresh, is_stopping, result));
+    if (is_good)
+        warn_of_control(base, fresh, diags);
     diags_sort(diags, fresh->path);
     if (!is_good) {
         settings_unref(fresh);

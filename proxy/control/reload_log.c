@@ -83,17 +83,25 @@ static void describe_change(const struct reload_cause *cause, char *to,
                  file_kind_name(cause->kind), cause->path, cause->others);
 }
 
-/* What is to be known of the files that were read; of the rest it was told
- * before. */
+/* What is to be known of the files that were read, and of what a reload can't
+ * do; of the rest it was told before. */
+static bool is_news(const struct reload_result *result, const char *file,
+                    const char *text)
+{
+    static const char *const heads[] = {"certificate ", "the control socket "};
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
+        if (strncmp(text, heads[i], strlen(heads[i])) == 0)
+            return true;
+    return strstr(result->renewed, file) != NULL;
+}
+
 static void log_warnings(const struct reloader_host *host,
                          const struct reload_result *result)
 {
     for (size_t i = 0; i < result->diags.count; i++) {
         const struct diag *diag = &result->diags.items[i];
         const char *file = diag->mark.file == NULL ? "" : diag->mark.file;
-        if (diag->level == DIAG_WARNING &&
-            (strstr(result->renewed, file) != NULL ||
-             strncmp(diag->text, "certificate ", 12) == 0))
+        if (diag->level == DIAG_WARNING && is_news(result, file, diag->text))
             server_log_write(host->log, SERVER_WARNING, "%s:%zu:%zu: %s", file,
                              diag->mark.line, diag->mark.column, diag->text);
     }
@@ -141,6 +149,8 @@ static void log_reload(const struct reloader_host *host,
                          "reload refused, asked by %s; the policy stays as it "
                          "was: %s",
                          by, reason);
+    if (result->end == RELOAD_LIVE)
+        log_warnings(host, result);
 }
 
 void reload_log(const struct reloader_host *host,

@@ -163,6 +163,18 @@ def test_a_change_of_the_server_brings_another_process(site, live):
         in live.server.stderr()
 
 
+def test_a_control_socket_that_stays_is_told_of(site, live):
+    live.head = live.head.replace("/control", "/elsewhere")
+    live.write(REFUSE_BOB)
+    os.kill(live.server.process.pid, signal.SIGHUP)
+    wait_for(lambda: "warning the control socket stays" in live.server.stderr()
+             .replace(f"{live.server.config}:{live.head.count(chr(10))}:10: ",
+                      ""), "a line in the server log")
+    assert live.order({"do": "status"})["ok"]
+    with session(site) as dialogue:
+        mail(dialogue, 550)
+
+
 def test_an_address_that_is_taken_refuses_the_reload(site, live):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         head = live.head

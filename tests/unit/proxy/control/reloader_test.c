@@ -184,6 +184,22 @@ static void another_servers_part_is_named(void **state)
     close_scene(&scene);
 }
 
+static void a_socket_that_stays_is_told_of(void **state)
+{
+    struct scene scene;
+    struct reload_result result;
+    (void)state;
+    open_scene(&scene);
+    write_file("postern.yaml", TWO "control: elsewhere\n");
+    reloader_ask(scene.reloader, &result);
+    assert_int_equal(result.end, RELOAD_LIVE);
+    assert_int_equal(result.diags.count, 1);
+    assert_int_equal(result.diags.items[0].level, DIAG_WARNING);
+    assert_non_null(strstr(result.diags.items[0].text, "control socket stays"));
+    reload_result_release(&result);
+    close_scene(&scene);
+}
+
 #define LISTED                                                                 \
     GOOD "lists: {far: {file: far.txt}}\n"                                     \
          "policy: {mail: [{rule: a, when: {mail.from: \"@far\"}, "             \
@@ -283,6 +299,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_wrong_changes_nothing, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(another_servers_part_is_named, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_socket_that_stays_is_told_of, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(
             a_second_one_is_told_that_one_is_under_way, setup, teardown),
