@@ -177,14 +177,46 @@ int server_log_descriptor(const struct server_log *log)
     return log->fd;
 }
 
+/* The old file is owned, stderr is not. */
+static void close_file(struct server_log *log)
+{
+    if (log->path != NULL && log->fd >= 0)
+        close(log->fd);
+    free(log->path);
+}
+
+static bool is_at(const struct server_log *log, const char *path)
+{
+    return log->path == NULL || path == NULL ? log->path == path
+                                             : strcmp(log->path, path) == 0;
+}
+
+void server_log_move(struct server_log *log, const char *path)
+{
+    if (log == NULL || is_at(log, path))
+        return;
+    char *copy = path == NULL ? NULL : strdup(path);
+    int fd = path == NULL ? STDERR_FILENO : copy == NULL ? -1 : open_file(path);
+    if (fd < 0) {
+        server_log_write(log, SERVER_ERROR,
+                         "the server log can't go on in %s: %s; it does here",
+                         path, strerrordesc_np(errno));
+        free(copy);
+        return;
+    }
+    pthread_mutex_lock(&log->lock);
+    close_file(log);
+    log->path = copy;
+    log->fd = fd;
+    pthread_mutex_unlock(&log->lock);
+}
+
 void server_log_free(struct server_log *log)
 {
     if (log == NULL)
         return;
     write_sums(log, 0, true);
     pthread_mutex_destroy(&log->lock);
-    if (log->path != NULL && log->fd >= 0)
-        close(log->fd);
-    free(log->path);
+    close_file(log);
     free(log);
 }

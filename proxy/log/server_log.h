@@ -15,6 +15,9 @@ void server_log_free(struct server_log *log);
 /* Opens the file anew (after a rotation); if that fails the old one goes on.
  * Does nothing for stderr. */
 void server_log_reopen(struct server_log *log);
+/* Goes on in another file, or NULL: stderr. If that can't be opened the old one
+ * goes on, and says so. Does nothing where it is the same. */
+void server_log_move(struct server_log *log, const char *path);
 
 /* Whether debug lines are written from now on. */
 void server_log_set_debug(struct server_log *log, bool is_debug);

@@ -285,6 +285,7 @@ static void go_by(struct supervisor *s, const struct settings *settings,
     int fd = fcntl(bundle, F_DUPFD_CLOEXEC, 0);
     s->settings = settings_ref(settings);
     settings_unref(before);
+    server_log_move(s->log, settings->log.server);
     if (s->bundle >= 0)
         close(s->bundle);
     s->bundle = fd;

@@ -163,6 +163,17 @@ def test_a_change_of_the_server_brings_another_process(site, live):
         in live.server.stderr()
 
 
+def test_the_server_log_goes_on_where_it_is_told_to(site, live):
+    """Of both processes."""
+    log = site.folder / "server.log"
+    live.head = live.head.replace("log: {", f'log: {{server: "{log}", ')
+    assert live.reload("").returncode == 0
+    assert live.reload(REFUSE_BOB).returncode == 0
+    said = log.read_text(encoding="utf-8")
+    assert " ready: " in said
+    assert " reloaded, asked by control" in said
+
+
 def test_a_control_socket_that_stays_is_told_of(site, live):
     live.head = live.head.replace("/control", "/elsewhere")
     live.write(REFUSE_BOB)

@@ -118,11 +118,31 @@ static void after_a_rotation_lines_go_into_the_new_file(void **state)
     assert_non_null(strstr(text, " info after\n"));
 }
 
+static void it_goes_on_in_another_file(void **state)
+{
+    char first[sizeof path];
+    (void)state;
+    struct server_log *log = open_log(false);
+    server_log_move(log, path);
+    server_log_write(log, SERVER_INFO, "before");
+    snprintf(first, sizeof first, "%s", path);
+    snprintf(path, sizeof path, "%.60s-2", first);
+    server_log_move(log, path);
+    server_log_write(log, SERVER_INFO, "after");
+    server_log_move(log, "/nonexistent/log");
+    close_log(log);
+    assert_null(strstr(text, "before"));
+    assert_non_null(strstr(text, " info after\n"));
+    assert_non_null(strstr(text, "can't go on in /nonexistent/log: "));
+    unlink(first);
+}
+
 static void no_log_is_fine(void **state)
 {
     (void)state;
     server_log_write(NULL, SERVER_ERROR, "nobody hears");
     server_log_reopen(NULL);
+    server_log_move(NULL, NULL);
     server_log_free(NULL);
 }
 
@@ -146,6 +166,7 @@ int main(void)
         cmocka_unit_test(a_line_is_bounded),
         cmocka_unit_test(a_burst_is_summed_up),
         cmocka_unit_test(after_a_rotation_lines_go_into_the_new_file),
+        cmocka_unit_test(it_goes_on_in_another_file),
         cmocka_unit_test(no_log_is_fine),
         cmocka_unit_test(a_file_that_can_not_be_opened_is_told),
     };
