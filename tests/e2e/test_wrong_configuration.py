@@ -57,7 +57,7 @@ def test_several_errors_are_all_told(site):
 
 
 def test_a_key_of_later_is_not_taken_silently(site):
-    text = site.head(site.to_maildir()) + "user: postern\n"
+    text = site.head(site.to_maildir()) + "http: 127.0.0.1:8025\n"
     done = run_with(site, text)[1]
     assert done.returncode == 78
     assert "not built yet" in done.stderr
@@ -159,7 +159,8 @@ def test_an_address_in_use(site):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", site.starttls))
         taken.listen()
-        done = run_with(site, site.head(site.to_maildir()))[1]
+        done = run_with(site, site.head(site.to_maildir())
+                        + f'control: "{site.folder}/control"\n')[1]
     assert_one_line(done, 1, site.starttls)
 
 
