@@ -96,20 +96,23 @@ const struct subcommand subcommands[] = {
     {
         .name = "reload",
         .synopsis = "[-c FILE]",
-        .summary = "take up a changed policy",
+        .summary = "take up a changed configuration",
         .details =
             "  -c FILE   the configuration that the server runs with\n"
             "            (" DEFAULT_CONFIG ")\n"
             "\n"
             "The server reads its files anew, runs the policy tests, and the\n"
             "recorded day of reload.replay, while mail flows. If anything\n"
-            "fails the policy stays as it was; what is wrong is printed as\n"
-            "check prints it. Sessions go on: their next MAIL sees the new\n"
-            "rules. Taken up are policy, lists, tests, shadow, reload, split\n"
-            "and policy_servers, and certificates, users and secrets as their\n"
-            "files hold them now; what else has changed in the YAML needs a\n"
-            "restart. SIGHUP does the same and says in the server log how it\n"
-            "went.\n"
+            "fails all stays as it was; what is wrong is printed as check\n"
+            "prints it.\n"
+            "Open sessions see at their next MAIL what has changed of policy,\n"
+            "lists, tests, shadow, reload, split and policy_servers; new\n"
+            "handshakes and logins see what the files of certificates, users\n"
+            "and secrets hold now. For any other change a new worker process\n"
+            "serves whoever comes from then on; open sessions go on in the\n"
+            "old one, as they began, and end by themselves, within\n"
+            "timeouts.drain. Only another `control` needs a restart.\n"
+            "SIGHUP does the same and says in the server log how it went.\n"
             "Exits 0; 1 when it was refused, or no server answers.\n",
         .run = command_reload,
     },
