@@ -22,9 +22,11 @@ def workers_of(supervisor):
 
 def has_ended(pid):
     """And let go of all that it had open: the kernel takes a process's memory,
-    and with it what is_worker() reads, before its sockets and locks."""
+    and with it what is_worker() reads, before its sockets and locks, which go
+    with the last of its threads."""
     try:
         status = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+        threads = len(list(pathlib.Path(f"/proc/{pid}/task").iterdir()))
     except OSError:
         return True
-    return status.rpartition(")")[2].split()[0] in "ZX"
+    return status.rpartition(")")[2].split()[0] in "ZX" and threads <= 1
