@@ -295,13 +295,12 @@ const struct subcommand subcommands[] = {
         .name = "loglevel",
         .synopsis = "debug|info [-c FILE]",
         .summary = "let the server log say more, or less again",
-        .details =
-            "  -c FILE   the configuration that the server runs with\n"
-            "            (" DEFAULT_CONFIG ")\n"
-            "\n"
-            "Until the server ends, or is told otherwise; log.level is what\n"
-            "it begins with.\n"
-            "Exits 0; 1 when no server answers.\n",
+        .details = "  -c FILE   the configuration that the server runs with\n"
+                   "            (" DEFAULT_CONFIG ")\n"
+                   "\n"
+                   "Until the server ends, is upgraded, or is told otherwise;\n"
+                   "log.level is what it begins with.\n"
+                   "Exits 0; 1 when no server answers.\n",
         .run = command_loglevel,
     },
 };

@@ -36,6 +36,7 @@ struct supervisor {
     pid_t pid;
     uint64_t started_ms;
     struct server_log *log;
+    const char *level; /* that was ordered: "debug" or "info"; NULL: none was */
     struct service_manager manager;
     int signals; /* a signalfd */
     struct order_queue orders;

@@ -141,11 +141,11 @@ static void wait_for_end(struct supervisor *s, struct order *order)
 
 static void set_level(struct supervisor *s, struct order *order)
 {
+    s->level = order->is_debug ? "debug" : "info";
     server_log_set_debug(s->log, order->is_debug);
     for (size_t i = 0; i < WORKERS_MAX; i++)
         if (s->workers[i].state != WORKER_NONE)
-            worker_handle_tell(&s->workers[i],
-                               order->is_debug ? "debug" : "info");
+            worker_handle_tell(&s->workers[i], s->level);
     order_queue_finish(&s->orders, order, json_pack("{s:b}", "ok", 1));
 }
 

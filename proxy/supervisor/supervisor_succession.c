@@ -221,6 +221,8 @@ static void drain(struct supervisor *s, struct worker_handle *handle)
 static void on_prepared(struct supervisor *s, struct worker_handle *handle)
 {
     enter(handle, WORKER_PREPARED);
+    if (s->level != NULL)
+        worker_handle_tell(handle, s->level);
     if (s->current == NULL)
         let_serve(s, handle, "serve");
     else if (s->current->state == WORKER_SERVING)
@@ -286,6 +288,8 @@ static void go_by(struct supervisor *s, const struct settings *settings,
     s->settings = settings_ref(settings);
     settings_unref(before);
     server_log_move(s->log, settings->log.server);
+    if (s->level == NULL)
+        server_log_set_debug(s->log, settings->log.is_debug);
     if (s->bundle >= 0)
         close(s->bundle);
     s->bundle = fd;

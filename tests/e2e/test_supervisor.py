@@ -213,6 +213,13 @@ def test_the_log_says_more_when_it_is_told_to(site, start):
     with bob(site) as dialogue:
         send(dialogue, "loud")
     wait_for(lambda: " debug " in server.stderr(), "a debug line")
+    # That a process ends is when it is wanted most.
+    said = len(server.stderr())
+    os.kill(server.worker_pid, signal.SIGKILL)
+    wait_for(lambda: " ready: " in server.stderr()[said:], "another process")
+    with bob(site) as dialogue:
+        send(dialogue, "still loud")
+    wait_for(lambda: " debug " in server.stderr()[said:], "a debug line")
     assert order(server, "loglevel", "info").returncode == 0
 
 
