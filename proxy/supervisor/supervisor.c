@@ -62,11 +62,11 @@ void supervisor_stop_worker(struct worker_handle *handle)
     worker_handle_tell(handle, "stop");
 }
 
-void supervisor_stop(struct supervisor *s, const char *why)
+void supervisor_stop(struct supervisor *s)
 {
     if (s->phase != SUPERVISOR_STOPPING) {
         server_log_write(s->log, SERVER_INFO,
-                         "stopping%s: transactions finish first", why);
+                         "stopping: transactions finish first");
         service_manager_stopping(&s->manager, "transactions finish");
     }
     s->phase = SUPERVISOR_STOPPING;
@@ -105,7 +105,7 @@ static void take_signals(struct supervisor *s)
             supervisor_upgrade(s, NULL);
             break;
         default:
-            supervisor_stop(s, "");
+            supervisor_stop(s);
             break;
         }
     }
@@ -266,13 +266,23 @@ static int start_control(struct supervisor *s, int socket)
     return EXIT_FOUND;
 }
 
+static void refuse(struct supervisor *s, struct order *order)
+{
+    if (order != NULL)
+        order_queue_finish(&s->orders, order,
+                           control_refusal("the server has stopped"));
+}
+
+/* Nobody may wait any more when the threads are joined. */
 static void finish_orders(struct supervisor *s)
 {
     struct order *order;
     order_queue_close(&s->orders);
     while ((order = order_queue_next(&s->orders)) != NULL)
-        order_queue_finish(&s->orders, order,
-                           control_refusal("the server has stopped"));
+        refuse(s, order);
+    refuse(s, s->upgrade);
+    refuse(s, s->succession);
+    refuse(s, s->renewal);
     supervisor_connect(s);
     while ((order = s->farewells) != NULL) {
         s->farewells = order->next;

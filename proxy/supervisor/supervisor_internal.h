@@ -82,7 +82,7 @@ uint64_t supervisor_now_ms(void);
 /* In supervisor.c. */
 bool supervisor_is_ending(const struct supervisor *s);
 void supervisor_stop_worker(struct worker_handle *handle);
-void supervisor_stop(struct supervisor *s, const char *why);
+void supervisor_stop(struct supervisor *s);
 void supervisor_drain(struct supervisor *s, uint64_t within_ms);
 void supervisor_reopen_logs(struct supervisor *s);
 /* Those that are taken by reading. */
@@ -107,8 +107,6 @@ json_t *supervisor_verb_reload(void *owner, const json_t *request);
  * fails. */
 void supervisor_succeed(struct supervisor *s, const struct settings *settings,
                         int bundle, struct order *order);
-/* Looks after an order to go by other files. */
-void supervisor_renew(struct supervisor *s);
 /* The process that was to come does not: whoever left comes back. */
 void supervisor_fail_succession(struct supervisor *s, const char *error,
                                 const json_t *diagnostics);
@@ -120,6 +118,17 @@ void supervisor_retire(struct worker_handle *handle);
 void supervisor_drop_memory(struct supervisor *s);
 /* Reads what a process says. */
 void supervisor_hear(struct supervisor *s, struct worker_handle *handle);
+
+/* Whatever came of a reload: the service manager waits for this. */
+void supervisor_tell_ready(const struct supervisor *s);
+
+/* In supervisor_renewal.c. Looks after an order to go by other files. */
+void supervisor_renew(struct supervisor *s);
+void supervisor_on_renewed(struct supervisor *s, struct worker_handle *handle,
+                           const struct channel_message *message);
+/* What a process that is to come would be started by. */
+void supervisor_go_by(struct supervisor *s, const struct settings *settings,
+                      int bundle);
 
 /* In supervisor_endings.c. */
 void supervisor_reap(struct supervisor *s);
@@ -142,6 +151,16 @@ void supervisor_fail_upgrade(struct supervisor *s, const char *format, ...)
 char *supervisor_find_program(const char *name);
 /* The program on disk was tried; `status` as of waitpid(). */
 void supervisor_on_checked(struct supervisor *s, int status);
+/* In supervisor_legacy.c. The variable that names the descriptor of what the
+ * program before this one has left. */
+#define SUPERVISOR_LEGACY "POSTERN_LEGACY"
+
+/* The descriptor, or -1 with errno set. */
+int supervisor_write_legacy(const struct supervisor *s, int control);
+/* Whether all that is left stays open over an exec. */
+void supervisor_keep_legacy(const struct supervisor *s, int control,
+                            bool is_kept);
+
 /* What the program before this one has left; body NULL: there was none. */
 struct legacy {
     json_t *body;

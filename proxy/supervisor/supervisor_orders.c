@@ -170,7 +170,7 @@ void supervisor_obey(struct supervisor *s, struct order *order)
         break;
     case ORDER_STOP:
         wait_for_end(s, order);
-        supervisor_stop(s, "");
+        supervisor_stop(s);
         break;
     case ORDER_REOPEN:
         supervisor_reopen_logs(s);

@@ -90,13 +90,26 @@ static void let_serve(struct supervisor *s, struct worker_handle *handle,
     worker_handle_tell(handle, order);
 }
 
+static void drain(struct supervisor *s, struct worker_handle *handle)
+{
+    enter(handle, WORKER_DRAINING);
+    (void)channel_send(handle->channel,
+                       json_pack("{s:s, s:I}", "do", "drain", "within_ms",
+                                 (json_int_t)s->within_ms),
+                       NULL, 0);
+}
+
 /* The one that came does not serve: the one that left may as well. */
 static void bring_back(struct supervisor *s)
 {
     struct worker_handle *handle = s->leaving;
     s->leaving = NULL;
-    if (handle == NULL || supervisor_is_ending(s))
+    if (handle == NULL || s->phase == SUPERVISOR_STOPPING)
         return;
+    if (s->phase == SUPERVISOR_DRAINING) {
+        drain(s, handle);
+        return;
+    }
     (void)ports_send(&s->ports, handle->settings, handle->channel);
     let_serve(s, handle, "resume");
 }
@@ -127,8 +140,7 @@ static void tell_failure(const struct supervisor *s, const char *error,
     diagnostics_log(diagnostics, s->log);
 }
 
-/* Whatever came of it: the service manager waits for this. */
-static void tell_ready(const struct supervisor *s)
+void supervisor_tell_ready(const struct supervisor *s)
 {
     char status[128];
     snprintf(status, sizeof status, "policy %.40s", s->settings->policy_digest);
@@ -147,7 +159,7 @@ void supervisor_fail_succession(struct supervisor *s, const char *error,
         order_queue_finish(&s->orders, s->succession,
                            refusal_of(error, diagnostics));
     if (s->phase == SUPERVISOR_RUNNING && s->current != NULL)
-        tell_ready(s);
+        supervisor_tell_ready(s);
     s->succession = NULL;
     bring_back(s);
 }
@@ -207,15 +219,6 @@ void supervisor_retire(struct worker_handle *handle)
 {
     enter(handle, WORKER_RETIRING);
     worker_handle_tell(handle, "retire");
-}
-
-static void drain(struct supervisor *s, struct worker_handle *handle)
-{
-    enter(handle, WORKER_DRAINING);
-    (void)channel_send(handle->channel,
-                       json_pack("{s:s, s:I}", "do", "drain", "within_ms",
-                                 (json_int_t)s->within_ms),
-                       NULL, 0);
 }
 
 static void on_prepared(struct supervisor *s, struct worker_handle *handle)
@@ -279,22 +282,6 @@ static void stop_oldest(struct supervisor *s)
     supervisor_stop_worker(oldest);
 }
 
-/* What a process that is to come would be started by. */
-static void go_by(struct supervisor *s, const struct settings *settings,
-                  int bundle)
-{
-    const struct settings *before = s->settings;
-    int fd = fcntl(bundle, F_DUPFD_CLOEXEC, 0);
-    s->settings = settings_ref(settings);
-    settings_unref(before);
-    server_log_move(s->log, settings->log.server);
-    if (s->level == NULL)
-        server_log_set_debug(s->log, settings->log.is_debug);
-    if (s->bundle >= 0)
-        close(s->bundle);
-    s->bundle = fd;
-}
-
 static void finish_succession(struct supervisor *s,
                               const struct worker_handle *handle)
 {
@@ -302,12 +289,12 @@ static void finish_succession(struct supervisor *s,
     if (s->leaving != NULL)
         drain(s, s->leaving);
     s->leaving = NULL;
-    go_by(s, handle->settings, handle->bundle);
+    supervisor_go_by(s, handle->settings, handle->bundle);
     ports_settle(&s->ports, s->settings);
     if (s->phase == SUPERVISOR_STARTING)
         s->phase = SUPERVISOR_RUNNING;
     s->succession_state = "done";
-    tell_ready(s);
+    supervisor_tell_ready(s);
     if (s->succession != NULL)
         order_queue_finish(&s->orders, s->succession,
                            json_pack("{s:b}", "ok", 1));
@@ -322,7 +309,7 @@ static void on_serving(struct supervisor *s, struct worker_handle *handle)
     if (handle == s->coming)
         finish_succession(s, handle);
     else
-        tell_ready(s);
+        supervisor_tell_ready(s);
 }
 
 /* It says so before it ends. */
@@ -340,44 +327,6 @@ static void on_failed(struct supervisor *s, struct worker_handle *handle,
     supervisor_stop_worker(handle);
 }
 
-/* --- the same process, by other files --- */
-
-/* While one process follows another that waits. */
-void supervisor_renew(struct supervisor *s)
-{
-    struct order *order = s->renewal;
-    if (order == NULL || s->is_renewing)
-        return;
-    if (supervisor_is_ending(s)) {
-        s->renewal = NULL;
-        order_queue_finish(&s->orders, order,
-                           control_refusal("the server is stopping"));
-    } else if (s->coming == NULL && s->current != NULL &&
-               s->current->state == WORKER_SERVING) {
-        s->is_renewing = true;
-        service_manager_reloading(&s->manager);
-        (void)channel_send(s->current->channel,
-                           json_pack("{s:s}", "do", "renew"), &order->bundle,
-                           1);
-    }
-}
-
-/* The settings that it was started by say where its doors are: they are the
- * same. */
-static void on_renewed(struct supervisor *s, struct worker_handle *handle,
-                       const struct channel_message *message)
-{
-    struct order *order = s->renewal;
-    if (!s->is_renewing || handle != s->current)
-        return;
-    s->renewal = NULL;
-    s->is_renewing = false;
-    if (json_is_true(json_object_get(message->body, "ok")))
-        go_by(s, order->settings, order->bundle);
-    tell_ready(s);
-    order_queue_finish(&s->orders, order, json_incref(message->body));
-}
-
 /* --- what a process says --- */
 
 /* By the state in which it is to say it; at other times nobody asked. */
@@ -389,7 +338,7 @@ static void on_message(struct supervisor *s, struct worker_handle *handle,
     if (strcmp(verb, "memory") == 0) {
         take_memory(s, message);
     } else if (strcmp(verb, "renewed") == 0) {
-        on_renewed(s, handle, message);
+        supervisor_on_renewed(s, handle, message);
     } else if (strcmp(verb, "failed") == 0) {
         on_failed(s, handle, message);
     } else if (strcmp(verb, "prepared") == 0 &&

@@ -108,6 +108,14 @@ class Postern:
         if self.is_alive():
             self.process.send_signal(signal.SIGTERM)
 
+    def kill_worker(self, how=signal.SIGKILL):
+        """The worker process alone; until it is gone. Its pid."""
+        worker = self.worker_pid
+        os.kill(worker, how)
+        wait_for(lambda: not processes.is_worker(worker),
+                 "the end of the worker process")
+        return worker
+
     def kill(self):
         """As when the machine fails: all of it at once. A worker process that
         saw its supervisor go would bring things in order."""

@@ -5,9 +5,11 @@ import os
 import pathlib
 import pwd
 import re
+import shutil
 import signal
 import stat
 import subprocess
+import tempfile
 
 import pytest
 
@@ -70,12 +72,12 @@ def test_it_may_be_switched_off_with_a_word(site, start):
 
 
 @pytest.fixture
-def open_folder(site):
-    """Its parents may be entered by anybody."""
-    for folder in (site.folder, *site.folder.parents):
-        if folder.stat().st_uid == os.geteuid() and len(folder.parts) > 2:
-            folder.chmod(folder.stat().st_mode | 0o011)
-    return site.folder
+def open_folder():
+    """Its parents may be entered by anybody, unlike those of tmp_path."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="postern-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder)
 
 
 @is_root
@@ -115,8 +117,9 @@ def test_it_is_another_user_from_the_start(site, start, open_folder):
 
 @is_root
 def test_a_folder_that_the_user_may_not_write_to_is_told(site, open_folder):
-    config = open_folder / "postern.yaml"
-    (open_folder / "mail").mkdir(mode=0o700)
+    config = site.folder / "postern.yaml"
+    site.maildir = open_folder / "mail"
+    site.maildir.mkdir(mode=0o700)
     config.write_text(text_of(site, "user: nobody\n"), encoding="utf-8")
     done = run_once("run", "-c", config)
     assert done.returncode == 78
@@ -193,7 +196,7 @@ def test_isolated_keys_go_on_over_reload_and_upgrade(
     assert done.returncode == 0, done.stderr
     assert shown(site) != before
     send(site, "by the new key")
-    os.kill(server.worker_pid, signal.SIGKILL)
+    server.kill_worker()
     send(site, "in a new process")
 
 
@@ -201,7 +204,7 @@ def test_isolated_keys_go_on_over_reload_and_upgrade(
 
 def test_a_crash_says_where_it_was(site, start):
     server = start(text_of(site), binary=places.release_program())
-    os.kill(server.worker_pid, signal.SIGSEGV)
+    server.kill_worker(signal.SIGSEGV)
     send(site, "after")
     said = server.stderr()
     assert re.search(r"worker \d+ .*SIGSEGV", said), said

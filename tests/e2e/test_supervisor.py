@@ -252,7 +252,8 @@ def test_a_session_outlives_several_upgrades(site, start):
         with bob(site) as second:
             assert order(server, "upgrade").returncode == 0
             assert order(server, "upgrade").returncode == 0
-            assert states(server) == ["draining", "draining", "serving"]
+            wait_for(lambda: states(server)
+                     == ["draining", "draining", "serving"], "two that drain")
             send(first, "in the first one")
             send(second, "in the second one")
             second.expect(221, "QUIT")
@@ -284,7 +285,9 @@ def test_both_processes_charge_the_same_budget(site, start):
         dialogue.expect(450, "RCPT TO:<a@example.net>")
         # What the old one has counted is in the new one's journal.
         wait_written(site, server)
-        os.kill(processes.workers_of(server.process.pid)[-1], signal.SIGSEGV)
+        newest = processes.workers_of(server.process.pid)[-1]
+        os.kill(newest, signal.SIGSEGV)
+        wait_for(lambda: not processes.is_worker(newest), "its end")
     with bob(site) as dialogue:
         dialogue.expect(250, "MAIL FROM:<bob@example.com>")
         dialogue.expect(450, "RCPT TO:<a@example.net>")
@@ -299,7 +302,7 @@ def test_what_a_dead_process_held_is_free_again(site, start):
         with bob(site) as other:
             other.expect(250, "MAIL FROM:<bob@example.com>")
             other.expect(450, "RCPT TO:<d@example.net>")
-        os.kill(server.worker_pid, signal.SIGKILL)
+        server.kill_worker()
     with bob(site) as dialogue:
         dialogue.expect(250, "MAIL FROM:<bob@example.com>")
         for name in "abc":
@@ -363,6 +366,21 @@ def test_an_upgrade_by_a_wrong_configuration_changes_nothing(site, start):
     assert "refuses the configuration" in done.stderr
     with bob(site) as dialogue:
         send(dialogue, "still here")
+
+
+@pytest.mark.parametrize("word", ["stop", "drain"])
+def test_it_ends_also_in_the_middle_of_an_upgrade(site, start, word):
+    server = start(text_of(site))
+    upgrade = subprocess.Popen(
+        [server.binary, "upgrade", "-c", server.config],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        done = order(server, word)
+        assert done.returncode == 0 or "ask again" in done.stderr, done.stderr
+        server.terminate()
+        assert server.wait_end() == 0
+    finally:
+        upgrade.wait(60)
 
 
 # --- a service manager ---
