@@ -129,6 +129,34 @@ static void print_upstream(const json_t *upstream)
         print_server(server);
 }
 
+/* Those that do not serve, or not yet; and what went wrong with one. */
+static void print_processes(const json_t *reply)
+{
+    size_t i;
+    const json_t *process;
+    const json_t *succession = json_object_get(reply, "succession");
+    json_array_foreach(json_object_get(reply, "processes"), i, process)
+    {
+        const char *state =
+            json_string_value(json_object_get(process, "state"));
+        if (state == NULL || strcmp(state, "serving") == 0)
+            continue;
+        printf("worker process %lld is %s, ", number_at(process, "process"),
+               state);
+        print_time(process, "for_ms");
+        putchar('\n');
+    }
+    if (json_object_get(succession, "error") != NULL) {
+        printf("the last change of process failed: ");
+        print_text(succession, "error");
+        putchar('\n');
+    }
+    if (json_object_get(reply, "fault") != NULL) {
+        print_text(reply, "fault");
+        putchar('\n');
+    }
+}
+
 static void print_reply(const json_t *reply)
 {
     size_t i;
@@ -145,6 +173,7 @@ static void print_reply(const json_t *reply)
     printf("\npolicy ");
     print_text(reply, "policy");
     putchar('\n');
+    print_processes(reply);
     json_array_foreach(json_object_get(reply, "upstreams"), i, upstream)
         print_upstream(upstream);
 }

@@ -4,6 +4,7 @@ mail when either dies, or is followed by another."""
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -234,6 +235,8 @@ def test_an_upgrade_cuts_no_session(site, start):
         assert done.returncode == 0, done.stderr + server.stderr()
         assert done.stdout.startswith("upgraded: postern ")
         assert states(server) == ["draining", "serving"]
+        assert f"worker process {before} is draining, for " \
+            in order(server, "status").stdout
         send(dialogue, "in the old one")
         with bob(site) as newcomer:
             send(newcomer, "in the new one")
@@ -353,7 +356,10 @@ def test_a_program_that_does_not_work_changes_nothing(
     assert server.worker_pid == before
     with bob(site) as dialogue:
         send(dialogue, "still here")
-    assert order(server, "status").returncode == 0
+    said = order(server, "status")
+    assert said.returncode == 0
+    assert re.search(f"the last change of process failed: .*{reason}",
+                     said.stdout), said.stdout
 
 
 def test_an_upgrade_by_a_wrong_configuration_changes_nothing(site, start):
