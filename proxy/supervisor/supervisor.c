@@ -15,6 +15,7 @@
 #include "proxy/command/subcommands.h"
 #include "proxy/control/control_socket.h"
 #include "proxy/core_dumps.h"
+#include "proxy/crash_trace.h"
 #include "proxy/server/server.h"
 #include "proxy/supervisor/supervisor_internal.h"
 
@@ -380,6 +381,8 @@ int supervise(const char *path, const char *name)
         .program = supervisor_find_program(name),
     };
     int status = EXIT_FOUND;
+    (void)crash_trace_arm();
+    struct crash_stack *stack = crash_stack_new(STDERR_FILENO, "supervisor");
     service_manager_open(&s.manager);
     if (order_queue_init(&s.orders) != 0 || s.executable < 0 || s.signals < 0)
         fprintf(stderr, "postern: error: %s\n", strerrordesc_np(errno));
@@ -388,5 +391,6 @@ int supervise(const char *path, const char *name)
     if (status == EXIT_FINE)
         status = serve(&s);
     release(&s);
+    crash_stack_free(stack);
     return status;
 }
