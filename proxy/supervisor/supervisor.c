@@ -77,7 +77,29 @@ void supervisor_stop(struct supervisor *s)
     ports_release(&s->ports);
 }
 
-/* --- signals and time --- */
+/* --- the log --- */
+
+/* The worker process writes to the same file. */
+static void find_user(struct supervisor *s)
+{
+    struct confinement confinement = {.user = s->settings->user,
+                                      .is_user_named =
+                                          s->settings->user_mark.line > 0};
+    char error[256];
+    if (confinement_user(&confinement, &s->user, error, sizeof error) !=
+        PRIVILEGES_FOUND)
+        privileges_keep(&s->user);
+}
+
+void supervisor_move_log(struct supervisor *s)
+{
+    find_user(s);
+    privileges_borrow(&s->user);
+    server_log_move(s->log, s->settings->log.server);
+    privileges_give_back(&s->user);
+    if (s->level == NULL)
+        server_log_set_debug(s->log, s->settings->log.is_debug);
+}
 
 void supervisor_reopen_logs(struct supervisor *s)
 {
@@ -89,6 +111,8 @@ void supervisor_reopen_logs(struct supervisor *s)
         if (s->workers[i].state != WORKER_NONE)
             worker_handle_tell(&s->workers[i], "reopen");
 }
+
+/* --- signals and time --- */
 
 static void take_signals(struct supervisor *s)
 {
@@ -291,18 +315,11 @@ static void finish_orders(struct supervisor *s)
     }
 }
 
-/* The worker process writes to the same file. */
 static int open_log(struct supervisor *s)
 {
-    struct confinement confinement = {.user = s->settings->user,
-                                      .is_user_named =
-                                          s->settings->user_mark.line > 0};
-    char error[256];
-    if (confinement_user(&confinement, &s->user, error, sizeof error) !=
-        PRIVILEGES_FOUND)
-        privileges_keep(&s->user);
     struct diags diags;
     diags_init(&diags);
+    find_user(s);
     privileges_borrow(&s->user);
     s->log = server_log_new(&s->settings->log, &diags);
     privileges_give_back(&s->user);

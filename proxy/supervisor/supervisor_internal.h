@@ -85,6 +85,8 @@ void supervisor_stop_worker(struct worker_handle *handle);
 void supervisor_stop(struct supervisor *s);
 void supervisor_drain(struct supervisor *s, uint64_t within_ms);
 void supervisor_reopen_logs(struct supervisor *s);
+/* Goes on in the log of the settings. */
+void supervisor_move_log(struct supervisor *s);
 /* Those that are taken by reading. */
 void supervisor_block_signals(void);
 

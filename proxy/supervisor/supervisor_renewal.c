@@ -14,9 +14,7 @@ void supervisor_go_by(struct supervisor *s, const struct settings *settings,
     int fd = fcntl(bundle, F_DUPFD_CLOEXEC, 0);
     s->settings = settings_ref(settings);
     settings_unref(before);
-    server_log_move(s->log, settings->log.server);
-    if (s->level == NULL)
-        server_log_set_debug(s->log, settings->log.is_debug);
+    supervisor_move_log(s);
     if (s->bundle >= 0)
         close(s->bundle);
     s->bundle = fd;
