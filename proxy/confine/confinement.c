@@ -31,9 +31,15 @@ static const char *const system_paths[] = {
 #endif
 };
 
-/* Takes the path over, also when it fails. */
+/* A key of the configuration that names a path. */
+struct origin {
+    const char *key;
+    struct mark mark;
+};
+
+/* Takes the path over, also when it fails. `origin` NULL: the system's. */
 static int take_path(struct confinement *confinement, char *path,
-                     enum landlock_use use, const char *key)
+                     enum landlock_use use, const struct origin *origin)
 {
     if (path != NULL && confinement->count == confinement->room) {
         size_t room = confinement->room == 0 ? 32 : confinement->room * 2;
@@ -49,14 +55,20 @@ static int take_path(struct confinement *confinement, char *path,
         return -1;
     }
     confinement->paths[confinement->count++] =
-        (struct confined_path){path, use, key};
+        (struct confined_path){.path = path, .use = use};
+    if (origin != NULL) {
+        struct confined_path *added =
+            &confinement->paths[confinement->count - 1];
+        added->key = origin->key;
+        added->mark = origin->mark;
+    }
     return 0;
 }
 
 static int add_path(struct confinement *confinement, const char *path,
-                    enum landlock_use use, const char *key)
+                    enum landlock_use use, const struct origin *origin)
 {
-    return take_path(confinement, strdup(path), use, key);
+    return take_path(confinement, strdup(path), use, origin);
 }
 
 static char *folder_of(const char *path)
@@ -68,22 +80,22 @@ static char *folder_of(const char *path)
 }
 
 static int add_folder_of(struct confinement *confinement, const char *path,
-                         enum landlock_use use, const char *key)
+                         enum landlock_use use, const struct origin *origin)
 {
-    return take_path(confinement, folder_of(path), use, key);
+    return take_path(confinement, folder_of(path), use, origin);
 }
 
 /* A rotated log is a new file, so that the directory counts; a pipe or a
  * terminal stays what it is. */
 static int add_log(struct confinement *confinement, const char *path,
-                   const char *key)
+                   const struct origin *origin)
 {
     struct stat status;
     if (path == NULL)
         return 0;
     if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
-        return add_path(confinement, path, LANDLOCK_APPEND, key);
-    return add_folder_of(confinement, path, LANDLOCK_APPEND, key);
+        return add_path(confinement, path, LANDLOCK_APPEND, origin);
+    return add_folder_of(confinement, path, LANDLOCK_APPEND, origin);
 }
 
 static int add_system(struct confinement *confinement)
@@ -121,23 +133,38 @@ static int add_resolver(struct confinement *confinement,
     return add_folder_of(confinement, real, LANDLOCK_READ, NULL);
 }
 
+static int add_maildirs(struct confinement *confinement,
+                        const struct settings *settings)
+{
+    for (size_t i = 0; i < settings->upstream_count; i++) {
+        const struct upstream_settings *upstream = &settings->upstreams[i];
+        const struct origin origin = {"maildir", upstream->maildir_mark};
+        if (upstream->maildir != NULL &&
+            add_path(confinement, upstream->maildir, LANDLOCK_OWN, &origin) !=
+                0)
+            return -1;
+    }
+    return 0;
+}
+
 static int add_configured(struct confinement *confinement,
                           const struct settings *settings)
 {
     const struct limits_settings *limits = &settings->limits;
+    const struct log_settings *log = &settings->log;
+    const struct origin state = {"limits.state", limits->state_mark};
+    const struct origin decisions = {"log.decisions", log->decisions_mark};
+    const struct origin server = {"log.server", {0}};
     /* The default may be missing: budgets are kept in memory then. */
-    const char *key = limits->state_mark.line > 0 ? "limits.state" : NULL;
+    bool is_named = limits->state_mark.line > 0;
     if (limits->state != NULL &&
-        add_folder_of(confinement, limits->state, LANDLOCK_OWN, key) != 0)
+        add_folder_of(confinement, limits->state, LANDLOCK_OWN,
+                      is_named ? &state : NULL) != 0)
         return -1;
-    for (size_t i = 0; i < settings->upstream_count; i++)
-        if (settings->upstreams[i].maildir != NULL &&
-            add_path(confinement, settings->upstreams[i].maildir, LANDLOCK_OWN,
-                     "maildir") != 0)
-            return -1;
-    if (add_log(confinement, settings->log.decisions, "log.decisions") != 0)
+    if (add_maildirs(confinement, settings) != 0 ||
+        add_log(confinement, log->decisions, &decisions) != 0)
         return -1;
-    return add_log(confinement, settings->log.server, "log.server");
+    return add_log(confinement, log->server, &server);
 }
 
 int confinement_of(struct confinement *confinement,

@@ -10,8 +10,9 @@
 struct confined_path {
     char *path;
     enum landlock_use use;
-    const char *key; /* of the configuration; NULL: the system's, and it may be
-                        missing */
+    const char *key;  /* of the configuration; NULL: the system's, and it may be
+                         missing */
+    struct mark mark; /* where that stands; line 0: not known */
 };
 
 struct confinement {

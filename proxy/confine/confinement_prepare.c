@@ -37,10 +37,15 @@ static int make(const char *path, const struct privileges *user)
     return errno;
 }
 
+static struct mark mark_of(const struct confined_path *one)
+{
+    return one->mark.line > 0 ? one->mark : (struct mark){.file = one->key};
+}
+
 static int complain(struct diags *diags, const struct confined_path *one,
                     int number)
 {
-    diags_error(diags, (struct mark){.file = one->key}, "%s: %s", one->path,
+    diags_error(diags, mark_of(one), "%s: %s", one->path,
                 strerrordesc_np(number));
     return -1;
 }
@@ -57,7 +62,7 @@ static int prepare(const struct confined_path *one,
         return complain(diags, one, errno);
     if (!S_ISDIR(status.st_mode) || user->is_kept || may_write(user, &status))
         return 0;
-    diags_error(diags, (struct mark){.file = one->key},
+    diags_error(diags, mark_of(one),
                 "%s: user %s may not write there: `chown -R %s %s`", one->path,
                 name, name, one->path);
     return -1;
