@@ -45,7 +45,8 @@ def written(server):
 def check_gone(server, secret, after=""):
     found = search(server, secret)
     assert not found, "\n".join([f"after {after}:", *found])
-    assert not list(memory_search.pieces_in(written(server), secret))
+    assert not list(memory_search.pieces_in(written(server),
+                                            memory_search.needles(secret)))
 
 
 def plainly(text):

@@ -600,4 +600,5 @@ def test_a_certificate_that_ends_soon_is_told_each_day(site, start, tmp_path,
                 if "Z warning certificate" in line]
 
     wait_for(lambda: len(told()) == 3, "the third day")
-    assert told() in ([4, 3, 2], [5, 4, 3])
+    # On the second that it was made in, a day that was full is not yet less.
+    assert told() in ([4, 3, 2], [5, 3, 2], [5, 4, 2], [5, 4, 3])
