@@ -37,7 +37,7 @@ static void attach(struct msghdr *message, union ancillary *ancillary,
     memcpy(CMSG_DATA(head), descriptors, octets);
 }
 
-static int send_patiently(int end, const struct msghdr *message)
+static int send_within(int end, const struct msghdr *message, int wait_ms)
 {
     struct pollfd watched = {.fd = end, .events = POLLOUT};
     for (;;) {
@@ -45,12 +45,13 @@ static int send_patiently(int end, const struct msghdr *message)
             return 0;
         if (errno == EINTR)
             continue;
-        if (errno != EAGAIN || poll(&watched, 1, PATIENCE_MS) == 0)
+        if (errno != EAGAIN || poll(&watched, 1, wait_ms) == 0)
             return -1;
     }
 }
 
-int channel_send(int end, json_t *body, const int *descriptors, size_t count)
+static int send_body(int end, json_t *body, const int *descriptors,
+                     size_t count, int wait_ms)
 {
     union ancillary ancillary;
     char *text = body == NULL ? NULL : json_dumps(body, JSON_COMPACT);
@@ -61,10 +62,21 @@ int channel_send(int end, json_t *body, const int *descriptors, size_t count)
         struct iovec octets = {text, strlen(text)};
         struct msghdr message = {.msg_iov = &octets, .msg_iovlen = 1};
         attach(&message, &ancillary, descriptors, count);
-        result = send_patiently(end, &message);
+        result = send_within(end, &message, wait_ms);
     }
     free(text);
     return result;
+}
+
+int channel_send(int end, json_t *body, const int *descriptors, size_t count)
+{
+    return send_body(end, body, descriptors, count, PATIENCE_MS);
+}
+
+int channel_send_now(int end, json_t *body, const int *descriptors,
+                     size_t count)
+{
+    return send_body(end, body, descriptors, count, 0);
 }
 
 /* All that came along is taken, so that nothing stays open by oversight. */

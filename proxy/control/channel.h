@@ -31,6 +31,9 @@ int channel_pair(int ends[2]);
 /* Takes `body` over; the descriptors stay the caller's. Waits a second at most
  * for room. 0, or -1: the other side does not listen. */
 int channel_send(int end, json_t *body, const int *descriptors, size_t count);
+/* The same without waiting: -1 also when there is no room. For any thread. */
+int channel_send_now(int end, json_t *body, const int *descriptors,
+                     size_t count);
 /* Does not wait. */
 enum channel_next channel_next(int end, struct channel_message *message);
 /* A descriptor of the message, which is the caller's from now on; -1: there is
