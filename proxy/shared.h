@@ -21,6 +21,7 @@ struct shared {
     struct shared_ledger *shadow_ledger; /* of a candidate policy */
     struct connection_counts *connections;
     struct health_board *health; /* of the upstreams' servers */
+    int supervisor; /* the channel to it; negative: there is none */
 };
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "proxy/control/token_order.h"
 #include "proxy/listener.h"
 #include "proxy/crash_trace.h"
 #include "proxy/net/key_link.h"
@@ -235,6 +236,13 @@ static void release(struct worker *w)
     free(w);
 }
 
+static int run_program(void *owner, struct str name,
+                       const int descriptors[PROGRAM_DESCRIPTORS])
+{
+    const struct worker *w = owner;
+    return token_order_send(w->shared->supervisor, name, descriptors);
+}
+
 static int prepare(struct worker *w)
 {
     const struct preflight *opened = w->shared->opened;
@@ -246,7 +254,8 @@ static int prepare(struct worker *w)
     w->wakeup = wakeup_new(w->loop, on_wakeup, w);
     w->patience = timer_new(w->loop, on_patience, w);
     const struct upstream_means means = {.contexts = opened->client_tls,
-                                         .books = opened->books};
+                                         .books = opened->books,
+                                         .runner = {run_program, w}};
     w->upstreams = upstreams_new(w->loop, settings, &means, opened->log,
                                  opened->decisions);
     if (w->upstreams != NULL)

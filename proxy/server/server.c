@@ -244,6 +244,7 @@ int server_prepare(struct server **out, const struct server_means *means,
     server->means = *means;
     server->shared.settings = means->settings;
     server->shared.opened = &server->opened;
+    server->shared.supervisor = means->channel;
     server->worker_count = server_thread_count(means->settings);
     if (preflight_open(&server->opened, means->settings, means->files, diags) !=
         0)

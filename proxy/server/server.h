@@ -26,8 +26,9 @@ struct server_means {
     const struct settings *settings; /* a reference, which is taken over */
     struct files *files;             /* that they were loaded of; borrowed, for
                                         server_prepare() alone */
-    int orders; /* a channel of connections, which is taken over; negative:
-                   no orders are taken */
+    int orders;  /* a channel of connections, which is taken over; negative:
+                    no orders are taken */
+    int channel; /* to the supervisor; borrowed; negative: there is none */
     pid_t supervisor;
     uint64_t started_ms; /* when that began, of the monotonic clock */
     bool has_no_dumps;   /* core dumps could be forbidden */

@@ -157,6 +157,7 @@ static void on_start(struct process *process, struct channel_message *message)
         .settings = load(files, path, &diags),
         .files = files,
         .orders = process->orders,
+        .channel = process->channel,
         .supervisor = (pid_t)supervisor,
         .started_ms = (uint64_t)started_ms,
         .has_no_dumps = process->has_no_dumps,

@@ -166,6 +166,7 @@ static void tick(struct supervisor *s)
     }
     if (pings)
         s->pinged_ms = now_ms;
+    programs_watch(&s->programs, now_ms);
     if (s->manager.watchdog_ms > 0 &&
         now_ms - s->watched_ms >= s->manager.watchdog_ms / 3) {
         s->watched_ms = now_ms;
@@ -372,6 +373,7 @@ static void release(struct supervisor *s)
     supervisor_leave_files(s);
     key_keeper_free(s->keeper);
     ports_release(&s->ports);
+    programs_release(&s->programs);
     supervisor_drop_memory(s);
     settings_unref(s->settings);
     if (s->bundle >= 0)

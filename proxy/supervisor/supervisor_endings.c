@@ -136,6 +136,7 @@ void supervisor_reap(struct supervisor *s)
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
         if (pid == s->check)
             supervisor_on_checked(s, status);
+        (void)programs_reap(&s->programs, pid, status, supervisor_now_ms());
         for (size_t i = 0; i < WORKERS_MAX; i++)
             if (s->workers[i].state != WORKER_NONE && s->workers[i].pid == pid)
                 on_end(s, &s->workers[i], status);

@@ -11,6 +11,7 @@
 #include "proxy/log/server_log.h"
 #include "proxy/supervisor/order_queue.h"
 #include "proxy/supervisor/ports.h"
+#include "proxy/supervisor/programs.h"
 #include "proxy/supervisor/service_manager.h"
 #include "proxy/supervisor/supervisor.h"
 #include "proxy/supervisor/worker_handle.h"
@@ -53,6 +54,7 @@ struct supervisor {
     const struct settings *settings; /* what is served by; a reference */
     int bundle;                      /* of the files that it is made of */
     struct ports ports;
+    struct programs programs;
     struct worker_handle workers[WORKERS_MAX];
     struct worker_handle *current; /* serves, or is about to retire */
     struct worker_handle *leaving; /* served, and would again */
@@ -131,6 +133,11 @@ void supervisor_on_renewed(struct supervisor *s, struct worker_handle *handle,
 /* What a process that is to come would be started by. */
 void supervisor_go_by(struct supervisor *s, const struct settings *settings,
                       int bundle);
+
+/* In supervisor_token.c. Does what a process asks for with TOKEN_ORDER. */
+void supervisor_run_command(struct supervisor *s,
+                            const struct worker_handle *handle,
+                            struct channel_message *message);
 
 /* In supervisor_endings.c. */
 void supervisor_reap(struct supervisor *s);

@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -72,6 +73,7 @@ void supervisor_keep_legacy(const struct supervisor *s, int control,
             : key_keeper_sockets(s->keeper, keys, KEY_KEEPER_SOCKETS_MAX);
     for (size_t i = 0; i < count; i++)
         keep(keys[i], is_kept);
+    programs_keep(&s->programs, is_kept);
     if (s->bundle >= 0)
         keep(s->bundle, is_kept);
     if (control >= 0)
@@ -104,11 +106,12 @@ static json_t *memory_to_json(const struct supervisor *s)
 int supervisor_write_legacy(const struct supervisor *s, int control)
 {
     json_t *legacy = json_pack(
-        "{s:i, s:I, s:i, s:i, s:i, s:o, s:o, s:o, s:o}", "version",
+        "{s:i, s:I, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o}", "version",
         LEGACY_VERSION, "started_ms", (json_int_t)s->started_ms, "generation",
         (int)s->generation, "control", control, "bundle", s->bundle, "ports",
         ports_to_json(&s->ports), "workers", workers_to_json(s), "memory",
-        memory_to_json(s), "keys", keys_to_json(s));
+        memory_to_json(s), "keys", keys_to_json(s), "programs",
+        programs_to_json(&s->programs));
     int fd = memfd_create("legacy", 0);
     int result = legacy == NULL || fd < 0 ? -1 : json_dumpfd(legacy, fd, 0);
     json_decref(legacy);
@@ -248,4 +251,7 @@ void supervisor_inherit(struct supervisor *s, const struct legacy *legacy)
     inherit_workers(s, json_object_get(body, "workers"));
     inherit_memory(s, json_object_get(body, "memory"));
     inherit_keys(s, json_object_get(body, "keys"));
+    programs_inherit(&s->programs, json_object_get(body, "programs"),
+                     supervisor_now_ms());
+    (void)raise(SIGCHLD); /* nobody was told of who ended meanwhile */
 }

@@ -11,6 +11,7 @@
 
 #include "proxy/command/subcommands.h"
 #include "proxy/control/diagnostics.h"
+#include "proxy/control/token_order.h"
 #include "rules/slot_counts.h"
 
 #define MESSAGES_A_TURN 64
@@ -337,6 +338,8 @@ static void on_message(struct supervisor *s, struct worker_handle *handle,
     handle->heard_ms = supervisor_now_ms();
     if (strcmp(verb, "memory") == 0) {
         take_memory(s, message);
+    } else if (strcmp(verb, TOKEN_ORDER) == 0) {
+        supervisor_run_command(s, handle, message);
     } else if (strcmp(verb, "renewed") == 0) {
         supervisor_on_renewed(s, handle, message);
     } else if (strcmp(verb, "failed") == 0) {

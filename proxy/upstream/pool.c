@@ -16,7 +16,8 @@ static int open_login(struct pool *pool, const struct upstream_means *means)
         return credential_book_own(pool->book, &pool->own);
     if (upstream->login.kind != LOGIN_TOKEN)
         return 0;
-    pool->tokens = token_source_new(pool->loop, &upstream->login, pool->book);
+    pool->tokens =
+        token_source_new(pool->loop, upstream, &means->runner, pool->book);
     return pool->tokens == NULL ? -1 : 0;
 }
 

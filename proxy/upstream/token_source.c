@@ -1,7 +1,6 @@
 #include "proxy/upstream/token_source.h"
 
 #include "config/secret_file.h"
-#include "proxy/net/program.h"
 #include "proxy/sasl/sasl_client.h"
 
 #include <stdio.h>
@@ -19,7 +18,8 @@
 
 struct token_source {
     struct loop *loop;
-    const struct login_settings *login;
+    const struct upstream_settings *upstream;
+    struct program_runner runner;
     struct token_wait *waiting;
     struct credential_book *book; /* of token_file */
     struct program *program;
@@ -31,6 +31,11 @@ struct token_source {
     bool is_freed;
     struct loop_later later;
 };
+
+static bool has_command(const struct token_source *source)
+{
+    return source->upstream->login.token_command != NULL;
+}
 
 static void forget_token(struct token_source *source)
 {
@@ -137,11 +142,10 @@ static void on_printed(void *owner, struct str output, const char *error)
 /* False: out of memory. */
 static bool fetch(struct token_source *source)
 {
-    const struct login_settings *login = source->login;
-    if (login->token_command != NULL) {
+    if (has_command(source)) {
         source->program =
-            program_start(source->loop, login->token_command, COMMAND_MS,
-                          OUTPUT_MAX, on_printed, source);
+            program_start(source->loop, &source->runner, source->upstream->name,
+                          COMMAND_MS, OUTPUT_MAX, on_printed, source);
         return source->program != NULL;
     }
     read_file(source);
@@ -160,7 +164,7 @@ static void run_later(struct loop_later *later)
     if (source->waiting == NULL || source->program != NULL)
         return;
     /* What a file holds is looked up for each login, and may be another. */
-    if (source->login->token_command != NULL && has_token(source)) {
+    if (has_command(source) && has_token(source)) {
         source->is_used = true;
         tell_waiting(source);
     } else if (!fetch(source)) {
@@ -169,14 +173,16 @@ static void run_later(struct loop_later *later)
 }
 
 struct token_source *token_source_new(struct loop *loop,
-                                      const struct login_settings *login,
+                                      const struct upstream_settings *upstream,
+                                      const struct program_runner *runner,
                                       struct credential_book *book)
 {
     struct token_source *source = calloc(1, sizeof *source);
     if (source == NULL)
         return NULL;
     source->loop = loop;
-    source->login = login;
+    source->upstream = upstream;
+    source->runner = *runner;
     source->book = book;
     source->later.run = run_later;
     return source;
@@ -214,7 +220,7 @@ void token_source_forget(struct token_source *source, struct token_wait *wait)
 
 bool token_source_refuse(struct token_source *source, struct str token)
 {
-    bool is_kept = source->login->token_command != NULL &&
+    bool is_kept = has_command(source) &&
                    str_equals(token, str_span(source->token, source->length));
     bool was_used = is_kept && source->is_used;
     if (is_kept)

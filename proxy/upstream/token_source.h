@@ -6,6 +6,7 @@
 
 #include "config/settings.h"
 #include "proxy/net/loop.h"
+#include "proxy/net/program.h"
 #include "proxy/upstream/credential_book.h"
 
 struct token_source;
@@ -19,9 +20,11 @@ struct token_wait {
     bool is_waiting;
 };
 
-/* Both are borrowed. NULL when out of memory. */
+/* Settings and book are borrowed; `runner` is who runs the program. NULL when
+ * out of memory. */
 struct token_source *token_source_new(struct loop *loop,
-                                      const struct login_settings *login,
+                                      const struct upstream_settings *upstream,
+                                      const struct program_runner *runner,
                                       struct credential_book *book);
 /* Nobody may wait any more. NULL is fine. */
 void token_source_free(struct token_source *source);

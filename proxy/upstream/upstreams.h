@@ -7,6 +7,7 @@
 #include "proxy/log/decision_log.h"
 #include "proxy/log/server_log.h"
 #include "proxy/net/loop.h"
+#include "proxy/net/program.h"
 #include "proxy/smtp/capability.h"
 #include "proxy/smtp/xclient.h"
 #include "proxy/tls/tls_context.h"
@@ -16,10 +17,12 @@
 struct upstreams;
 
 /* By the upstream's index, each: a TLS client context, NULL where it has no
- * TLS, and the credentials of its `login`, NULL where it has none. */
+ * TLS, and the credentials of its `login`, NULL where it has none. Who runs the
+ * login's token_command, asked for by the upstream's name. */
 struct upstream_means {
     struct tls_context *const *contexts;
     struct credential_book *const *books;
+    struct program_runner runner;
 };
 
 /* All is borrowed, but for the struct upstream_means. `decisions` gets the
