@@ -19,19 +19,12 @@
 #include "proxy/control/diagnostics.h"
 #include "proxy/core_dumps.h"
 #include "proxy/crash_trace.h"
+#include "proxy/server/renewal.h"
 #include "proxy/server/server.h"
 
 /* While threads end, and when nothing else is to be done. */
 #define TICK_MS 100
 #define HOUR_MS (60 * 60 * 1000)
-
-/* A reload under way, on a thread of its own. */
-struct renewal {
-    pthread_t thread;
-    bool is_begun;
-    struct server *server;
-    int channel, bundle;
-};
 
 struct process {
     int channel;
@@ -253,40 +246,10 @@ static void on_reopen(struct process *process, struct channel_message *message)
     server_reopen_logs(process->server);
 }
 
-/* It may take its time, while signs of life are asked for. */
-static void *renew(void *argument)
-{
-    struct renewal *renewal = argument;
-    struct diags diags;
-    diags_init(&diags);
-    int result = server_renew(renewal->server, renewal->bundle, &diags);
-    json_t *body = json_pack("{s:s, s:b}", "do", "renewed", "ok", result == 0);
-    diagnostics_add(body, &diags);
-    diags_release(&diags);
-    close(renewal->bundle);
-    (void)channel_send(renewal->channel, body, NULL, 0);
-    return NULL;
-}
-
-static void await_renewal(struct process *process)
-{
-    if (process->renewal.is_begun)
-        pthread_join(process->renewal.thread, NULL);
-    process->renewal.is_begun = false;
-}
-
-/* The supervisor asks for one when the one before has ended. */
 static void on_renew(struct process *process, struct channel_message *message)
 {
-    struct renewal *renewal = &process->renewal;
-    await_renewal(process);
-    renewal->server = process->server;
-    renewal->channel = process->channel;
-    renewal->bundle = channel_take(message, 0);
-    renewal->is_begun =
-        pthread_create(&renewal->thread, NULL, renew, renewal) == 0;
-    if (!renewal->is_begun)
-        (void)renew(renewal);
+    renewal_start(&process->renewal, process->server, process->channel,
+                  channel_take(message, 0));
 }
 
 static void on_note(struct process *process, struct channel_message *message)
@@ -437,7 +400,7 @@ int command_worker(int argc, char **argv)
     process.has_no_dumps = core_dumps_forbid() == 0;
     block_signals();
     live(&process);
-    await_renewal(&process);
+    renewal_await(&process.renewal);
     server_free(process.server);
     ports_release(&process.ports);
     crash_stack_free(stack);

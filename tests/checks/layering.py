@@ -72,6 +72,7 @@ LIBRARIES = [
     (r"jansson\.h", ["proxy/command/", "proxy/log/", "proxy/replay/",
                       "proxy/schema/", "proxy/control/", "proxy/explain/",
                       "proxy/supervisor/", "proxy/server/worker_process.c",
+                      "proxy/server/renewal.c",
                       "proxy/upstream/token_source.c",
                       "proxy/sasl/json_object.c", "proxy/sasl/jwk_set.c",
                       "proxy/sasl/jwt.c", "proxy/sasl/token_claims.c",
