@@ -53,5 +53,6 @@ void supervisor_on_renewed(struct supervisor *s, struct worker_handle *handle,
     if (json_is_true(json_object_get(message->body, "ok")))
         supervisor_go_by(s, order->settings, order->bundle);
     supervisor_tell_ready(s);
-    order_queue_finish(&s->orders, order, json_incref(message->body));
+    /* Whoever waits is another thread: nothing is shared with it. */
+    order_queue_finish(&s->orders, order, json_deep_copy(message->body));
 }

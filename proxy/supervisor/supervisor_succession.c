@@ -120,9 +120,9 @@ static json_t *refusal_of(const char *error, const json_t *diagnostics)
     json_t *reply = control_refusal("%s", error);
     const char *const keys[] = {"diagnostics", "not_shown"};
     for (size_t i = 0; reply != NULL && i < 2; i++) {
-        json_t *value = json_object_get(diagnostics, keys[i]);
+        const json_t *value = json_object_get(diagnostics, keys[i]);
         if (value != NULL)
-            json_object_set(reply, keys[i], value);
+            json_object_set_new(reply, keys[i], json_deep_copy(value));
     }
     return reply;
 }
