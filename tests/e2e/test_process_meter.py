@@ -58,7 +58,7 @@ def test_processor_time_is_all_that_was_used(way):
     script, near = WAYS[way]
     with Python(BURN + script + TELL) as python:
         used = sum(python.numbers())
-        assert used >= BURNT
+        assert used >= BURNT - NEAR  # two clocks of the kernel
         assert python.measured()["cpu_s"] == pytest.approx(used, abs=near)
 
 
