@@ -26,15 +26,29 @@ static bool may_write(const struct privileges *user, const struct stat *status)
     return (status->st_mode & wanted) == wanted;
 }
 
-/* 0, or a number of errno. Only what was made here is given away, so that no
- * link leads to anything else. */
-static int make(const char *path, const struct privileges *user)
+/* Only what was made here is given away, so that no link leads to anything
+ * else. */
+static int make_and_give_away(const char *path, const struct privileges *user)
 {
     if (mkdir(path, 0700) != 0)
-        return errno == EEXIST ? 0 : errno;
-    if (user->is_kept || lchown(path, user->uid, user->gid) == 0)
+        return errno;
+    if (lchown(path, user->uid, user->gid) == 0)
         return 0;
-    return errno;
+    int number = errno;
+    (void)rmdir(path);
+    return number;
+}
+
+/* 0, or a number of errno. By the user's own rights where they are enough: a
+ * service manager need not leave this process the right to give files away. */
+static int make(const char *path, const struct privileges *user)
+{
+    privileges_borrow(user);
+    int number = mkdir(path, 0700) == 0 ? 0 : errno;
+    privileges_give_back(user);
+    if (number == EACCES && !user->is_kept)
+        number = make_and_give_away(path, user);
+    return number == EEXIST ? 0 : number;
 }
 
 static struct mark mark_of(const struct confined_path *one)

@@ -13,12 +13,12 @@
 /* The hours of a recorded day are those of `timezone`, and nobody else in this
  * process asks for local time. What was there before, which leave_zone() puts
  * back: processes that are started have it from here. */
-static char *enter_zone(const char *timezone)
+static char *enter_zone(const char *zone)
 {
     const char *set = getenv("TZ");
     char *before = set == NULL ? NULL : strdup(set);
-    if (timezone != NULL)
-        setenv("TZ", timezone, 1);
+    if (zone != NULL)
+        setenv("TZ", zone, 1);
     tzset();
     return before;
 }

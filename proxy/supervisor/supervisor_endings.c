@@ -9,7 +9,7 @@
 #include "proxy/command/subcommands.h"
 
 /* Processes that crash one after the other come ever later. */
-#define RESTART_FIRST_MS 100
+#define RESTART_FIRST_MS UINT64_C(100)
 #define RESTART_LAST_MS 10000
 /* Whoever has served for so long was not ill from the start. */
 #define STEADY_MS 2000

@@ -20,7 +20,8 @@ ENVIRONMENT = {
     "ASAN_OPTIONS": "detect_leaks=1:detect_stack_use_after_return=1:"
                     "strict_string_checks=1:exitcode=99",
     "UBSAN_OPTIONS": "print_stacktrace=1",
-    "TSAN_OPTIONS": "exitcode=99",
+    "TSAN_OPTIONS": "exitcode=99:suppressions="
+                    f"{places.ROOT}/tests/support/thread_sanitizer.supp",
 }
 
 

@@ -21,7 +21,7 @@ from budgets import wait_written
 from dialogue import Closed, Dialogue, logged_in
 from messages import make_message
 from peer_raw import RawUpstream, Script
-from server import run_once
+from server import ENVIRONMENT, run_once
 from users import PASSWORDS
 from waiting import wait_for
 
@@ -70,7 +70,7 @@ def delivered(site):
 
 # A sanitizer would see to a crash itself.
 CRASHING = {"ASAN_OPTIONS": "handle_segv=0:detect_leaks=0",
-            "TSAN_OPTIONS": "handle_segv=0"}
+            "TSAN_OPTIONS": ENVIRONMENT["TSAN_OPTIONS"] + ":handle_segv=0"}
 
 
 # --- a process that dies ---
