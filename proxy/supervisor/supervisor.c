@@ -127,7 +127,7 @@ static void take_signals(struct supervisor *s)
             reloader_signal(s->reloader);
             break;
         case SIGUSR2:
-            supervisor_upgrade(s, NULL);
+            s->is_upgrade_wanted = true; /* see obey_early() */
             break;
         default:
             supervisor_stop(s);
@@ -190,6 +190,21 @@ static int patience_ms(const struct supervisor *s)
                                               : TICK_MS;
 }
 
+/* The doors are open a moment before it is known that somebody serves. */
+static void obey_early(struct supervisor *s)
+{
+    if (s->phase == SUPERVISOR_STARTING)
+        return;
+    if (s->is_upgrade_wanted)
+        supervisor_upgrade(s, NULL);
+    s->is_upgrade_wanted = false;
+    while (s->early != NULL) {
+        struct order *order = s->early;
+        s->early = order->next;
+        supervisor_obey(s, order);
+    }
+}
+
 static void turn(struct supervisor *s)
 {
     struct pollfd watched[WORKERS_MAX + 2];
@@ -211,6 +226,7 @@ static void turn(struct supervisor *s)
         supervisor_obey(s, order);
     supervisor_connect(s);
     supervisor_renew(s);
+    obey_early(s);
     tick(s);
 }
 
@@ -306,6 +322,10 @@ static void finish_orders(struct supervisor *s)
     order_queue_close(&s->orders);
     while ((order = order_queue_next(&s->orders)) != NULL)
         refuse(s, order);
+    while ((order = s->early) != NULL) {
+        s->early = order->next;
+        refuse(s, order);
+    }
     refuse(s, s->upgrade);
     refuse(s, s->succession);
     refuse(s, s->renewal);

@@ -65,6 +65,8 @@ struct supervisor {
     struct order *connects;        /* wait for somebody who serves */
     struct order *renewal;         /* waits for that, or for its answer */
     bool is_renewing;              /* it was asked for */
+    struct order *early;           /* came before anybody served */
+    bool is_upgrade_wanted;        /* by a signal that came so early */
     struct order *upgrade;         /* waits for the check of the program */
     pid_t check;                   /* 0: there is none */
     unsigned generation;           /* of processes that were to serve */

@@ -149,8 +149,19 @@ static void set_level(struct supervisor *s, struct order *order)
     order_queue_finish(&s->orders, order, json_pack("{s:b}", "ok", 1));
 }
 
+static bool is_too_early(const struct supervisor *s, const struct order *order)
+{
+    return s->phase == SUPERVISOR_STARTING &&
+           (order->kind == ORDER_SUCCEED || order->kind == ORDER_UPGRADE);
+}
+
 void supervisor_obey(struct supervisor *s, struct order *order)
 {
+    if (is_too_early(s, order)) {
+        order->next = s->early;
+        s->early = order;
+        return;
+    }
     switch (order->kind) {
     case ORDER_SUCCEED:
         succeed_order(s, order);

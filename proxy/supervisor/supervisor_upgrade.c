@@ -123,7 +123,11 @@ void supervisor_fail_upgrade(struct supervisor *s, const char *format, ...)
 void supervisor_upgrade(struct supervisor *s, struct order *order)
 {
     if (s->coming != NULL || s->check != 0 || s->phase != SUPERVISOR_RUNNING) {
-        if (order != NULL)
+        if (order == NULL)
+            server_log_write(s->log, SERVER_WARNING,
+                             "SIGUSR2 is not heeded: another worker process "
+                             "is on its way, or the server stops");
+        else
             order_queue_finish(
                 &s->orders, order,
                 control_refusal("another worker process is on its way, or "
