@@ -318,9 +318,10 @@ def test_what_a_dead_process_held_is_free_again(site, start):
 def test_a_signal_upgrades_too(site, start):
     server = start(text_of(site))
     before = server.worker_pid
+    wait_for(lambda: states(server) == ["serving"], "one that serves")
     server.process.send_signal(signal.SIGUSR2)
     wait_for(lambda: before not in processes.workers_of(server.process.pid),
-             "another worker process")
+             "another worker process", 60)
     with bob(site) as dialogue:
         send(dialogue, "after")
 
