@@ -65,12 +65,18 @@ static void tell(const struct service_manager *manager, const char *text)
                    MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
+static void tell_status(const struct service_manager *manager, const char *word,
+                        const char *status)
+{
+    char text[512];
+    snprintf(text, sizeof text, "%s\nSTATUS=%s", word, status);
+    tell(manager, text);
+}
+
 void service_manager_ready(const struct service_manager *manager,
                            const char *status)
 {
-    char text[512];
-    snprintf(text, sizeof text, "READY=1\nSTATUS=%s", status);
-    tell(manager, text);
+    tell_status(manager, "READY=1", status);
 }
 
 /* With Type=notify-reload the time tells its answer from an older one. */
@@ -87,9 +93,7 @@ void service_manager_reloading(const struct service_manager *manager)
 void service_manager_stopping(const struct service_manager *manager,
                               const char *status)
 {
-    char text[512];
-    snprintf(text, sizeof text, "STOPPING=1\nSTATUS=%s", status);
-    tell(manager, text);
+    tell_status(manager, "STOPPING=1", status);
 }
 
 void service_manager_alive(const struct service_manager *manager)

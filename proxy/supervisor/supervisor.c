@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "proxy/command/subcommands.h"
@@ -25,13 +24,6 @@
 #define AFTER_SHUTDOWN_MS 30000
 /* Out of the way of the descriptors that have a meaning. */
 #define FIRST_DESCRIPTOR 10
-
-uint64_t supervisor_now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static bool has_workers(const struct supervisor *s)
 {
@@ -57,7 +49,7 @@ void supervisor_stop_worker(struct worker_handle *handle)
 {
     if (handle->state == WORKER_NONE)
         return;
-    uint64_t now_ms = supervisor_now_ms();
+    uint64_t now_ms = control_now_ms();
     worker_handle_enter(handle, WORKER_STOPPING, now_ms);
     handle->kill_ms = now_ms + shutdown_ms(handle) + AFTER_SHUTDOWN_MS;
     worker_handle_tell(handle, "stop");
@@ -155,7 +147,7 @@ void supervisor_drain(struct supervisor *s, uint64_t within_ms)
 
 static void tick(struct supervisor *s)
 {
-    uint64_t now_ms = supervisor_now_ms();
+    uint64_t now_ms = control_now_ms();
     bool pings = now_ms - s->pinged_ms >= PING_MS;
     for (size_t i = 0; i < WORKERS_MAX; i++) {
         if (s->workers[i].state == WORKER_NONE)
@@ -182,7 +174,7 @@ static void tick(struct supervisor *s)
 
 static int patience_ms(const struct supervisor *s)
 {
-    uint64_t now_ms = supervisor_now_ms();
+    uint64_t now_ms = control_now_ms();
     if (s->restart_ms == 0)
         return TICK_MS;
     return s->restart_ms <= now_ms            ? 0
@@ -412,7 +404,7 @@ int supervise(const char *path, const char *name)
         .path = path,
         .name = name,
         .pid = getpid(),
-        .started_ms = supervisor_now_ms(),
+        .started_ms = control_now_ms(),
         .succession_state = "none",
         .bundle = -1,
         .executable = open_executable(),

@@ -27,7 +27,7 @@ void supervisor_plan_restart(struct supervisor *s, uint64_t served_ms)
     if (delay_ms > RESTART_LAST_MS)
         delay_ms = RESTART_LAST_MS;
     s->crashes++;
-    s->restart_ms = supervisor_now_ms() + delay_ms;
+    s->restart_ms = control_now_ms() + delay_ms;
     server_log_write(s->log, SERVER_INFO,
                      delay_ms == 0 ? "a new worker process is started"
                                    : "a new worker process is started in %u ms",
@@ -110,7 +110,7 @@ static void on_end(struct supervisor *s, struct worker_handle *handle,
                    int status)
 {
     supervisor_hear(s, handle);
-    uint64_t served_ms = supervisor_now_ms() - handle->since_ms;
+    uint64_t served_ms = control_now_ms() - handle->since_ms;
     bool was_current = handle == s->current;
     bool was_coming = handle == s->coming;
     tell_of_end(s, handle, status);
@@ -136,7 +136,7 @@ void supervisor_reap(struct supervisor *s)
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
         if (pid == s->check)
             supervisor_on_checked(s, status);
-        (void)programs_reap(&s->programs, pid, status, supervisor_now_ms());
+        (void)programs_reap(&s->programs, pid, status, control_now_ms());
         for (size_t i = 0; i < WORKERS_MAX; i++)
             if (s->workers[i].state != WORKER_NONE && s->workers[i].pid == pid)
                 on_end(s, &s->workers[i], status);
@@ -145,7 +145,7 @@ void supervisor_reap(struct supervisor *s)
 
 void supervisor_watch(struct supervisor *s, struct worker_handle *handle)
 {
-    uint64_t now_ms = supervisor_now_ms();
+    uint64_t now_ms = control_now_ms();
     bool is_steady =
         handle->state == WORKER_SERVING || handle->state == WORKER_DRAINING;
     if (is_steady && handle->kill_ms == 0 &&

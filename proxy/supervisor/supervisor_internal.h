@@ -3,6 +3,7 @@
 #define PROXY_SUPERVISOR_SUPERVISOR_INTERNAL_H
 
 #include "proxy/control/control_server.h"
+#include "proxy/control/control_verbs.h"
 #include "proxy/control/files_watch.h"
 #include "proxy/control/reloader.h"
 #include "proxy/server/server.h"
@@ -80,8 +81,6 @@ struct supervisor {
 
     atomic_int under_way; /* orders that a worker process is at */
 };
-
-uint64_t supervisor_now_ms(void);
 
 /* In supervisor.c. */
 bool supervisor_is_ending(const struct supervisor *s);

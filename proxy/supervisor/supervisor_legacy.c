@@ -158,7 +158,7 @@ static void inherit_worker(struct supervisor *s, struct worker_handle *handle,
     handle->pid = (pid_t)pid;
     keep(handle->channel, false);
     keep(handle->orders, false);
-    handle->heard_ms = supervisor_now_ms();
+    handle->heard_ms = control_now_ms();
     worker_handle_enter(handle, is_current ? WORKER_SERVING : WORKER_DRAINING,
                         handle->heard_ms);
     if (is_current)
@@ -252,6 +252,6 @@ void supervisor_inherit(struct supervisor *s, const struct legacy *legacy)
     inherit_memory(s, json_object_get(body, "memory"));
     inherit_keys(s, json_object_get(body, "keys"));
     programs_inherit(&s->programs, json_object_get(body, "programs"),
-                     supervisor_now_ms());
+                     control_now_ms());
     (void)raise(SIGCHLD); /* nobody was told of who ended meanwhile */
 }

@@ -42,8 +42,7 @@ void supervisor_connect(struct supervisor *s)
         s->phase == SUPERVISOR_STARTING || s->phase == SUPERVISOR_RUNNING;
     while (*at != NULL) {
         struct order *order = *at;
-        if (!is_served(s) && may_wait &&
-            supervisor_now_ms() < order->until_ms) {
+        if (!is_served(s) && may_wait && control_now_ms() < order->until_ms) {
             at = &order->next;
             continue;
         }
@@ -57,7 +56,7 @@ void supervisor_connect(struct supervisor *s)
 static void connect_order(struct supervisor *s, struct order *order)
 {
     order->connection = -1;
-    order->until_ms = supervisor_now_ms() + CONNECT_MS;
+    order->until_ms = control_now_ms() + CONNECT_MS;
     order->next = s->connects;
     s->connects = order;
     supervisor_connect(s);
@@ -66,7 +65,7 @@ static void connect_order(struct supervisor *s, struct order *order)
 static json_t *workers_of(const struct supervisor *s)
 {
     json_t *list = json_array();
-    uint64_t now_ms = supervisor_now_ms();
+    uint64_t now_ms = control_now_ms();
     for (size_t i = 0; i < WORKERS_MAX; i++) {
         const struct worker_handle *one = &s->workers[i];
         if (one->state == WORKER_NONE)
@@ -90,7 +89,7 @@ static void tell_state(struct supervisor *s, struct order *order)
     order_queue_finish(
         &s->orders, order,
         json_pack("{s:I, s:I, s:s, s:s, s:o, s:o}", "pid", (json_int_t)s->pid,
-                  "up_ms", (json_int_t)(supervisor_now_ms() - s->started_ms),
+                  "up_ms", (json_int_t)(control_now_ms() - s->started_ms),
                   "config", s->path, "version", POSTERN_VERSION, "processes",
                   workers_of(s), "succession", succession));
 }
@@ -231,7 +230,7 @@ static json_t *verb_relayed(void *owner, const json_t *request)
 }
 
 /* What the supervisor knows itself can be had also when nobody serves. */
-static json_t *verb_status(void *owner, const json_t *request)
+static json_t *verb_whole_status(void *owner, const json_t *request)
 {
     struct supervisor *s = owner;
     struct order order = {.kind = ORDER_STATE};
@@ -284,7 +283,7 @@ static json_t *verb_level(void *owner, const json_t *request)
 }
 
 const struct control_verb supervisor_verbs[] = {
-    {"status", verb_status},
+    {"status", verb_whole_status},
     {"reload", supervisor_verb_reload},
     {"list", verb_relayed},
     {"limits", verb_relayed},

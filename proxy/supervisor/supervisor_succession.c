@@ -20,7 +20,7 @@ _Static_assert(WORKERS_MAX == SLOTS, "each has a slot in what they share");
 
 static void enter(struct worker_handle *handle, enum worker_state state)
 {
-    worker_handle_enter(handle, state, supervisor_now_ms());
+    worker_handle_enter(handle, state, control_now_ms());
 }
 
 /* --- what is handed on --- */
@@ -189,7 +189,7 @@ static int start_worker(struct supervisor *s, struct worker_handle *handle,
                                    told);
         json_decref(told);
     } else if (worker_handle_start(handle, s->executable, s->name, settings,
-                                   bundle, supervisor_now_ms()) != 0) {
+                                   bundle, control_now_ms()) != 0) {
         supervisor_fail_succession(s, "no worker process can be started", NULL);
         result = -1;
     }
@@ -335,7 +335,7 @@ static void on_message(struct supervisor *s, struct worker_handle *handle,
                        struct channel_message *message)
 {
     const char *verb = message->verb;
-    handle->heard_ms = supervisor_now_ms();
+    handle->heard_ms = control_now_ms();
     if (strcmp(verb, "memory") == 0) {
         take_memory(s, message);
     } else if (strcmp(verb, TOKEN_ORDER) == 0) {

@@ -53,7 +53,7 @@ void supervisor_run_command(struct supervisor *s,
                                   .end = ways[1]};
     bool is_known = order.words != NULL;
     if (is_known && find_rights(s, settings, &order.rights)) {
-        programs_take(&s->programs, &order, supervisor_now_ms());
+        programs_take(&s->programs, &order, control_now_ms());
         return;
     }
     close(order.output);
