@@ -37,6 +37,10 @@ struct hold {
     enum hold_scope scope;
     size_t recipient; /* HOLD_RECIPIENT: rcpt.count - 1 at the time */
     bool is_settled;
+    bool is_excess; /* what a message has beyond what was declared, held
+                       elsewhere than that */
+    uint64_t token; /* which reservation it is, where it is not the local
+                       ledger's; 0: it is */
     const struct captures *captures; /* the evaluation's own */
 };
 

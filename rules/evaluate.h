@@ -70,6 +70,8 @@ struct answer {
     uint64_t retry_after_ms;
     bool is_held_up;   /* HOLD: what others hold is in the way, and when that
                           ends is not known: retry_after_ms is a guess */
+    uint64_t token;    /* HOLD: who settles it needs this; 0: the local ledger
+                          answered, or there is nothing to settle */
     uint64_t paced_ms; /* HOLD: how long it was waited for */
     bool is_listed;    /* LISTED */
     struct str action; /* ASK: what stands behind `action=`; valid until

@@ -61,6 +61,8 @@ enum step evaluate_step_correct(struct evaluation *e, struct verdict *verdict)
     struct hold *hold = &effects->holds[e->next_correction++];
     e->rule = hold->rule;
     e->captures = hold->captures;
+    if (hold->is_excess)
+        return STEP_ON;
     switch (hold->limit->unit) {
     case UNIT_SIZE:
         return correct_size(e, hold, octets, verdict);
@@ -71,6 +73,27 @@ enum step evaluate_step_correct(struct evaluation *e, struct verdict *verdict)
     }
 }
 
+/* What is held under another token is settled by itself. */
+static int keep_excess(struct evaluation *e, const struct hold *declared)
+{
+    struct hold excess = *declared;
+    excess.cost = excess.charge = e->pending.cost;
+    excess.token = e->answer.token;
+    excess.is_excess = true;
+    return effects_add_hold(e->effects, &excess);
+}
+
+static int keep_correction(struct evaluation *e, struct hold *hold)
+{
+    if (e->answer.token != hold->token) {
+        hold->charge = hold->cost;
+        return keep_excess(e, hold);
+    }
+    hold->cost += e->pending.cost;
+    hold->charge = hold->cost;
+    return 0;
+}
+
 enum step evaluate_step_correct_answer(struct evaluation *e,
                                        struct verdict *verdict)
 {
@@ -79,7 +102,5 @@ enum step evaluate_step_correct_answer(struct evaluation *e,
         return evaluate_full(e);
     if (!e->answer.is_within)
         return evaluate_act_on_answer(e, PHASE_CORRECT, verdict);
-    hold->cost += e->pending.cost;
-    hold->charge = hold->cost;
-    return is_within(e);
+    return keep_correction(e, hold) != 0 ? evaluate_full(e) : is_within(e);
 }

@@ -285,6 +285,7 @@ static enum step keep_hold(struct evaluation *e)
         .scope = scope_of(question),
         .recipient = recipients > 0 ? (size_t)recipients - 1 : 0,
         .is_settled = question->is_charge,
+        .token = e->answer.token,
         .captures = e->captures,
     };
     return effects_add_hold(e->effects, &hold) != 0

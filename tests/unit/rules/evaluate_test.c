@@ -583,6 +583,47 @@ static void bytes_are_reserved_as_declared_and_corrected(void **state)
     fixture_release(&f);
 }
 
+/* As ask(), with answers that grant all, each under the next token. */
+static void grant(struct fixture *f, enum stage stage, uint64_t *token)
+{
+    struct evaluation e;
+    struct question question;
+    evaluate_start(&e, f->ruleset, stage, &f->facts, &f->effects, f->scratch);
+    while (evaluate(&e, &question, &f->verdict) == EVALUATE_QUESTION) {
+        struct answer answer = {.is_within = true, .token = (*token)++};
+        evaluate_answer(&e, &answer);
+    }
+}
+
+static void what_is_held_elsewhere_is_held_by_its_token(void **state)
+{
+    struct fixture f;
+    uint64_t token = 7;
+    (void)state;
+    fixture_init(&f);
+    rule(&f, STAGE_MAIL, "volume");
+    limit(&f, "bytes", "1000/d");
+    reject(&f, "552 5.2.2 {limit.used}");
+    end(&f);
+    finish(&f);
+    facts_set_number(&f.facts, FACT_MAIL_SIZE, 100);
+    grant(&f, STAGE_MAIL, &token);
+    assert_int_equal(f.effects.hold_count, 1);
+    assert_int_equal(f.effects.holds[0].token, 7);
+    /* The rest is a reservation of its own, and not corrected again. */
+    facts_set_number(&f.facts, FACT_MESSAGE_BYTES, 600);
+    grant(&f, STAGE_MESSAGE, &token);
+    assert_int_equal(token, 9);
+    assert_int_equal(f.effects.hold_count, 2);
+    const struct hold *holds = f.effects.holds;
+    assert_int_equal(holds[0].cost, 100);
+    assert_int_equal(holds[0].charge, 100);
+    assert_int_equal(holds[1].cost, 500);
+    assert_int_equal(holds[1].charge, 500);
+    assert_int_equal(holds[1].token, 8);
+    fixture_release(&f);
+}
+
 static void bytes_of_attempts_are_kept_as_declared_or_more(void **state)
 {
     struct fixture f;
@@ -906,6 +947,7 @@ int main(void)
         cmocka_unit_test(connections_at_the_same_time_are_held_by_the_session),
         cmocka_unit_test(connections_as_a_rate_count_once_a_session),
         cmocka_unit_test(bytes_are_reserved_as_declared_and_corrected),
+        cmocka_unit_test(what_is_held_elsewhere_is_held_by_its_token),
         cmocka_unit_test(bytes_of_attempts_are_kept_as_declared_or_more),
         cmocka_unit_test(limits_may_come_from_a_list),
         cmocka_unit_test(a_rewrite_is_seen_by_every_later_rule),
