@@ -243,9 +243,34 @@ struct policy_server_settings {
     struct mark mark;
 };
 
+/* Where budgets and dynamic lists are. */
+enum store_kind {
+    STORE_MEMORY, /* the server's own */
+    STORE_REDIS   /* one that several servers share */
+};
+
+/* What follows when the store can't be asked. */
+enum on_store_failure {
+    ON_STORE_FAILURE_LOCAL, /* the server's own memory is asked instead */
+    ON_STORE_FAILURE_DEFER, /* 451 */
+    ON_STORE_FAILURE_ALLOW  /* as if it fitted */
+};
+
 struct limits_settings {
     const char *state;      /* where budgets are kept; NULL: in memory only */
     struct mark state_mark; /* line 0: the default */
+    enum store_kind store;
+    struct str store_text; /* as written, for messages */
+    struct mark store_mark;
+    struct endpoint store_address; /* of TCP; host.n 0: a unix socket */
+    const char *store_socket;      /* its path; NULL: TCP */
+    uint64_t store_database;
+    struct str store_user; /* n 0: the default one */
+    const char *store_password_file;
+    struct mark store_password_mark;
+    struct str store_password; /* read from it; n 0: none */
+    uint64_t store_timeout_ms; /* for an answer */
+    enum on_store_failure on_store_failure;
 };
 
 /* What a changed policy must pass before it goes live. */
