@@ -42,9 +42,10 @@ struct worker {
     struct listeners *listeners;
     struct session_host host;
     struct upstreams *upstreams;
-    enum phase phase;       /* the worker's thread only */
-    atomic_int wish;        /* an enum wish */
-    atomic_bool has_turned; /* since it was asked whether it does */
+    struct remote_ledger *remote; /* NULL: budgets are this machine's */
+    enum phase phase;             /* the worker's thread only */
+    atomic_int wish;              /* an enum wish */
+    atomic_bool has_turned;       /* since it was asked whether it does */
     _Atomic uint64_t drain_ms;
     atomic_int stops; /* how often a stop was asked for */
     atomic_bool has_ended;
@@ -219,6 +220,7 @@ static void release(struct worker *w)
     if (w->host.logins != NULL)
         login_client_free(w->host.logins);
     asks_free(w->host.asks);
+    remote_ledger_free(w->remote);
     if (w->upstreams != NULL)
         upstreams_free(w->upstreams);
     if (w->patience != NULL)
@@ -262,6 +264,9 @@ static int prepare(struct worker *w)
         upstreams_report(w->upstreams, w->shared->health, w->number);
     const struct back_end_means back_end_means = {
         .loop = w->loop, .log = opened->log, .upstreams = w->upstreams};
+    bool is_remote = settings->limits.store == STORE_REDIS;
+    if (is_remote)
+        w->remote = remote_ledger_new(w->loop, &settings->limits, opened->log);
     w->host = (struct session_host){
         .loop = w->loop,
         .settings = settings,
@@ -271,7 +276,9 @@ static int prepare(struct worker *w)
         .logins = w->upstreams == NULL
                       ? NULL
                       : login_client_new(opened->logins, &back_end_means),
-        .ledger = w->shared->ledger,
+        .budgets = {.ledger = w->shared->ledger,
+                    .remote = w->remote,
+                    .on_failure = settings->limits.on_store_failure},
         .shadow_ledger = w->shared->shadow_ledger,
         .asks = asks_new(w->loop, settings, opened->log),
         .scratch = evaluate_scratch_new(),
@@ -287,7 +294,8 @@ static int prepare(struct worker *w)
         evaluate_scratch_limit(w->host.scratch, settings->caps.pattern_steps);
     return w->wakeup == NULL || w->patience == NULL || w->upstreams == NULL ||
                    w->host.logins == NULL || w->host.scratch == NULL ||
-                   w->host.asks == NULL || w->host.decisions == NULL
+                   w->host.asks == NULL || w->host.decisions == NULL ||
+                   (is_remote && w->remote == NULL)
                ? -1
                : 0;
 }

@@ -15,9 +15,9 @@ static bool is_known(const struct session *s, struct str name)
     char normal[LOGIN_NAME_ROOM];
     struct str user = login_normalise_to(name, normal);
     return user.n > 0 &&
-           shared_ledger_knows(s->host->ledger, user,
-                               facts_text(&s->facts, FACT_CLIENT_NET),
-                               loop_now_ms(s->host->loop));
+           budget_store_knows(&s->host->budgets, user,
+                              facts_text(&s->facts, FACT_CLIENT_NET),
+                              loop_now_ms(s->host->loop));
 }
 
 static void know(const struct session *s, struct str name)
@@ -25,9 +25,9 @@ static void know(const struct session *s, struct str name)
     char normal[LOGIN_NAME_ROOM];
     struct str user = login_normalise_to(name, normal);
     if (user.n > 0)
-        shared_ledger_know(s->host->ledger, user,
-                           facts_text(&s->facts, FACT_CLIENT_NET),
-                           loop_now_ms(s->host->loop));
+        budget_store_know(&s->host->budgets, user,
+                          facts_text(&s->facts, FACT_CLIENT_NET),
+                          loop_now_ms(s->host->loop));
 }
 
 static void set_result(struct session *s, const char *result)
@@ -161,8 +161,11 @@ static void on_login_vetted(struct session *s, const struct verdict *verdict)
 
 static void accept_login(struct session *s, const struct login_answer *answer)
 {
+    char normal[LOGIN_NAME_ROOM];
     struct str user = arena_str(&s->arena, answer->user);
-    if (user.p == NULL ||
+    struct str known_as =
+        arena_str(&s->arena, login_normalise_to(answer->user, normal));
+    if (user.p == NULL || known_as.p == NULL ||
         !copy_list(s, FACT_AUTH_ADDRESSES, answer->addresses,
                    answer->address_count) ||
         !copy_list(s, FACT_AUTH_GROUPS, answer->groups, answer->group_count)) {
@@ -170,9 +173,9 @@ static void accept_login(struct session *s, const struct login_answer *answer)
         return;
     }
     facts_set_text(&s->facts, FACT_AUTH_USER, user);
-    facts_set_text(&s->facts, FACT_CLIENT_KNOWN,
-                   is_known(s, user) ? STR("true") : STR("false"));
-    ask_rules(s, "ok", on_login_vetted);
+    set_result(s, "ok");
+    s->attempt = "ok";
+    policy_ask_login(s, known_as, on_login_vetted);
 }
 
 static void on_unavailable_vetted(struct session *s,

@@ -117,6 +117,17 @@ void log_put_texts(struct log_entry *entry, const char *key, const char *name,
     json_close_array(line);
 }
 
+void log_put_store(struct log_entry *entry, enum budget_answered how)
+{
+    static const char *const WORDS[] = {
+        [BUDGET_LOCAL] = "local",
+        [BUDGET_ALLOWED] = "allow",
+        [BUDGET_DEFERRED] = "defer",
+    };
+    if (how != BUDGET_ANSWERED)
+        json_text(&entry->line, "store_away", str_from(WORDS[how]));
+}
+
 void log_put_caps(struct log_entry *entry, uint64_t caps)
 {
     if (caps == 0)

@@ -50,6 +50,8 @@ void log_put_verdict(struct log_entry *entry, const char *key,
                      const struct verdict *verdict);
 /* `with_attempt`: the claimed name and the result too. */
 void log_put_auth(struct log_entry *entry, const char *result);
+/* By what was decided while the store was away; nothing when it was not. */
+void log_put_store(struct log_entry *entry, enum budget_answered how);
 /* The names of the caps that were crossed; nothing when none was. */
 void log_put_caps(struct log_entry *entry, uint64_t caps);
 void log_put_effects(struct log_entry *entry, const struct effects *effects);

@@ -1,6 +1,7 @@
 #include "proxy/session/policy.h"
 
 #include "config/time_facts.h"
+#include "proxy/session/policy_reply.h"
 #include "proxy/session/policy_run.h"
 #include "proxy/session/session_log.h"
 #include "proxy/session/session_reply.h"
@@ -25,7 +26,7 @@ static void apply_list_changes(struct session *s, struct effects *effects)
     for (size_t i = 0; i < effects->list_change_count; i++) {
         const struct list_change *change = &effects->list_changes[i];
         struct str list = change->list->name;
-        bool is_done = shared_ledger_apply(s->host->ledger, change, now);
+        bool is_done = budget_store_apply(&s->host->budgets, change, now);
         session_log_list(s, change, is_done);
         if (!is_done)
             server_log_write(s->host->log, SERVER_ERROR,
@@ -71,8 +72,8 @@ static void keep_session_holds(struct session *s, const struct effects *again)
         hold.key = arena_str(&s->arena, hold.key);
         if (grown == NULL || hold.key.p == NULL) {
             hold.key = again->holds[i].key;
-            shared_ledger_give_back(s->host->ledger, &hold,
-                                    loop_now_ms(s->host->loop));
+            budget_store_give_back(&s->host->budgets, &hold,
+                                   loop_now_ms(s->host->loop));
             continue;
         }
         mine->holds = grown;
@@ -141,13 +142,11 @@ static uint64_t asked_at_ms(const struct policy_run *run)
                              : budget_now_ms(run->session);
 }
 
-bool policy_run_hold(struct policy_run *run)
+/* Of a question whose answer is there: false when it is asked again later. */
+static bool is_final(struct policy_run *run)
 {
     struct session *s = run->session;
     struct answer *answer = &run->answer;
-    *answer = (struct answer){0};
-    shared_ledger_answer(s->host->ledger, &run->question, asked_at_ms(run),
-                         answer);
     answer->paced_ms = run->paced_ms;
     if (!run->question.is_paced || answer->is_within)
         return true;
@@ -155,20 +154,122 @@ bool policy_run_hold(struct policy_run *run)
     uint64_t pace_ms = transaction_find_upstream(s, upstream)->pace_ms;
     run->retry_ms =
         answer->is_held_up ? HELD_UP_RETRY_MS : answer->retry_after_ms;
-    return run->paced_ms >= pace_ms || run->retry_ms > pace_ms - run->paced_ms;
+    if (run->paced_ms >= pace_ms || run->retry_ms > pace_ms - run->paced_ms)
+        return true;
+    run->need = NEED_TIME;
+    return false;
+}
+
+/* The log tells of decisions that the store had no part in. */
+static void note_answered(const struct policy_run *run,
+                          enum budget_answered how)
+{
+    enum budget_answered *noted = run->transaction != NULL
+                                      ? &run->transaction->budgets
+                                      : &run->session->budgets;
+    if (how > *noted)
+        *noted = how;
+}
+
+/* One that only pretends has nobody wait. */
+static void ask_here(struct policy_run *run)
+{
+    enum budget_answered how =
+        budget_store_answer(&run->session->host->budgets, &run->question,
+                            asked_at_ms(run), &run->answer);
+    note_answered(run, how);
+    run->is_deferred = how == BUDGET_DEFERRED && !run->question.is_shadow;
+    if (how == BUDGET_DEFERRED)
+        run->answer.is_within = true;
+}
+
+static bool ask_budget(struct policy_run *run)
+{
+    if (budget_store_is_remote(&run->session->host->budgets)) {
+        run->need = NEED_STORE;
+        return false;
+    }
+    ask_here(run);
+    return run->is_deferred || is_final(run);
+}
+
+bool policy_run_take(struct policy_run *run, const struct answer *answer)
+{
+    run->answer = *answer;
+    budget_store_learn(&run->session->host->budgets, &run->question, answer,
+                       asked_at_ms(run));
+    if (!is_final(run))
+        return false;
+    evaluate_answer(&run->evaluation, &run->answer);
+    return true;
+}
+
+void policy_run_do_without(struct policy_run *run)
+{
+    ask_here(run);
+    if (!run->is_deferred)
+        evaluate_answer(&run->evaluation, &run->answer);
+}
+
+bool policy_run_hold_again(struct policy_run *run)
+{
+    if (!ask_budget(run))
+        return false;
+    if (!run->is_deferred)
+        evaluate_answer(&run->evaluation, &run->answer);
+    return true;
+}
+
+void policy_run_learn_known(struct policy_run *run)
+{
+    struct session *s = run->session;
+    bool is_known = budget_store_knows(&s->host->budgets, run->known_as,
+                                       facts_text(&s->facts, FACT_CLIENT_NET),
+                                       loop_now_ms(s->host->loop));
+    facts_set_text(&s->facts, FACT_CLIENT_KNOWN,
+                   is_known ? STR("true") : STR("false"));
 }
 
 /* One that only pretends is told what changes nothing. */
 static bool answer_here(struct policy_run *run)
 {
-    run->answer = (struct answer){.action = STR("DUNNO")};
     bool is_ask = run->question.kind == QUESTION_ASK;
-    if (is_ask && !run->question.is_shadow)
+    if (is_ask && !run->question.is_shadow) {
+        run->need = NEED_SERVER;
         return false;
-    if (!is_ask && !policy_run_hold(run))
+    }
+    run->answer = (struct answer){.action = STR("DUNNO")};
+    if (!is_ask && !ask_budget(run))
         return false;
-    evaluate_answer(&run->evaluation, &run->answer);
+    if (!run->is_deferred)
+        evaluate_answer(&run->evaluation, &run->answer);
     return true;
+}
+
+/* The rule can't be followed, nor may it be passed over. */
+static struct verdict defer(const struct policy_run *run)
+{
+    return (struct verdict){
+        .kind = VERDICT_DEFER,
+        .code = 451,
+        .enhanced = STR("4.3.0"),
+        .text = STR("Limits can't be checked now, try again later"),
+        .rule = run->question.rule,
+    };
+}
+
+static enum evaluate_result go_on(struct policy_run *run)
+{
+    do {
+        if (run->is_deferred) {
+            run->verdict = defer(run);
+            return EVALUATE_VERDICT;
+        }
+        if (evaluate(&run->evaluation, &run->question, &run->verdict) ==
+            EVALUATE_VERDICT)
+            return EVALUATE_VERDICT;
+    } while (answer_here(run));
+    return EVALUATE_QUESTION;
 }
 
 enum evaluate_result policy_run_on(struct policy_run *run)
@@ -176,12 +277,9 @@ enum evaluate_result policy_run_on(struct policy_run *run)
     struct session *s = run->session;
     struct loop *loop = s->host->loop;
     uint64_t before = loop_clock_us(loop);
-    enum evaluate_result result;
-    do
-        result = evaluate(&run->evaluation, &run->question, &run->verdict);
-    while (result == EVALUATE_QUESTION && answer_here(run));
-    if (s->transaction != NULL)
-        s->transaction->policy_us += loop_clock_us(loop) - before;
+    enum evaluate_result result = go_on(run);
+    if (run->transaction != NULL)
+        run->transaction->policy_us += loop_clock_us(loop) - before;
     if (result == EVALUATE_QUESTION)
         return result;
     policy_run_leave(run);
@@ -233,24 +331,49 @@ static bool start(struct policy_run *run)
     return true;
 }
 
+void policy_run_start(struct policy_run *run)
+{
+    if (start(run))
+        policy_run_finish(run);
+    else
+        policy_run_tell(run);
+}
+
+/* The rest has no meaning before evaluate_start(): it is large. */
+static void init(struct policy_run *run, struct session *s, enum stage stage,
+                 struct effects *effects, policy_then *then)
+{
+    run->session = s;
+    run->transaction = s->transaction;
+    run->stage = stage;
+    run->effects = effects;
+    run->then = then;
+    run->is_deferred = false;
+    run->paced_ms = 0;
+}
+
 static void ask(struct session *s, enum stage stage, struct effects *effects,
                 policy_then *then)
 {
     struct policy_run run;
-    run.session = s;
-    run.stage = stage;
-    run.effects = effects;
-    run.then = then;
-    run.paced_ms = 0;
-    if (start(&run))
-        policy_run_finish(&run);
-    else
-        policy_run_tell(&run);
+    init(&run, s, stage, effects, then);
+    policy_run_start(&run);
 }
 
 void policy_ask_session(struct session *s, enum stage stage, policy_then *then)
 {
     ask(s, stage, &s->effects, then);
+}
+
+void policy_ask_login(struct session *s, struct str user, policy_then *then)
+{
+    struct policy_run run;
+    init(&run, s, STAGE_AUTH, &s->effects, then);
+    run.known_as = user;
+    if (budget_store_is_remote(&s->host->budgets) && policy_run_ask_known(&run))
+        return;
+    policy_run_learn_known(&run);
+    policy_run_start(&run);
 }
 
 void policy_ask_auth_again(struct session *s, policy_then *then)
@@ -281,26 +404,16 @@ void policy_ask(struct session *s, enum stage stage, policy_then *then)
     ask(s, stage, &s->transaction->effects, then);
 }
 
-static void ignore(struct session *s, const struct verdict *verdict)
-{
-    (void)s;
-    (void)verdict;
-}
-
 void policy_ask_reply(struct session *s, const struct recipient *recipient)
 {
     struct transaction *t = s->transaction;
     struct policy_run run;
     /* Another stage may be suspended: what it is to hold is its own. */
     uint64_t delay = t->effects.delay_ms;
-    run.session = s;
-    run.stage = STAGE_REPLY;
-    run.effects = &t->effects;
-    run.then = ignore;
-    run.paced_ms = 0;
+    init(&run, s, STAGE_REPLY, &t->effects, NULL);
     shadow_ask_reply(s, recipient);
     if (start(&run) && policy_run_on(&run) == EVALUATE_QUESTION)
-        run.verdict = (struct verdict){.kind = VERDICT_PASS};
+        policy_reply_await(&run);
     t->effects.delay_ms = delay;
 }
 
@@ -314,7 +427,7 @@ void policy_ask_exceeded(struct session *s, struct verdict *verdict)
 void policy_release_session(struct session *s)
 {
     for (size_t i = 0; i < s->effects.hold_count; i++)
-        shared_ledger_give_back(s->host->ledger, &s->effects.holds[i],
-                                loop_now_ms(s->host->loop));
+        budget_store_give_back(&s->host->budgets, &s->effects.holds[i],
+                               loop_now_ms(s->host->loop));
     s->effects.hold_count = 0;
 }

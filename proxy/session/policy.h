@@ -19,15 +19,19 @@ struct recipient;
  * they came with. */
 typedef void policy_then(struct session *s, const struct verdict *verdict);
 
-/* connect, helo and the first auth: effects go to the session. */
+/* connect, helo and auth after a failure: effects go to the session. */
 void policy_ask_session(struct session *s, enum stage stage, policy_then *then);
+/* auth of a proven login: learns client.known first. The user's normalised
+ * name must live as long as the session. */
+void policy_ask_login(struct session *s, struct str user, policy_then *then);
 /* auth, asked again before a MAIL: effects go to the transaction, but what
  * is counted once a session stays counted. */
 void policy_ask_auth_again(struct session *s, policy_then *then);
 /* mail, rcpt, data, header, message. */
 void policy_ask(struct session *s, enum stage stage, policy_then *then);
-/* reply, which neither refuses nor waits, whatever else is awaited. To the
- * RCPT of that recipient; NULL: to the message. */
+/* reply, which refuses nothing, whatever else is awaited. To the RCPT of that
+ * recipient; NULL: to the message. What it must ask a store goes on beside the
+ * transaction: see policy_reply.h. */
 void policy_ask_reply(struct session *s, const struct recipient *recipient);
 /* The streamed octets passed effects.size_max. */
 void policy_ask_exceeded(struct session *s, struct verdict *verdict);

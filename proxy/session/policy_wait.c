@@ -1,6 +1,6 @@
-/* A run of the rules that waits for a policy server or an upstream's budget, or
- * whose answer is held by a rule's `delay`. It moves off the stack only then.
- */
+/* A run of the rules that waits for a policy server, the store of budgets or
+ * an upstream's budget, or whose answer is held by a rule's `delay`. It moves
+ * off the stack only then. */
 #include "proxy/session/policy_run.h"
 
 #include <stdlib.h>
@@ -18,7 +18,8 @@
 struct policy_wait {
     struct policy_run run;
     uint64_t since_ms, asked_us;
-    struct ask *ask;     /* with a policy server */
+    struct ask *ask;               /* with a policy server */
+    struct remote_question *asked; /* with the store of budgets */
     struct timer *timer; /* of a held answer, or until a budget is asked again;
                             NULL: neither */
     uint64_t paced_from_ms; /* when that began */
@@ -45,8 +46,8 @@ static void end_wait(struct policy_wait *wait)
     uint64_t waited = loop_now_ms(s->host->loop) - wait->since_ms;
     if (s->auth_by_ms != 0)
         s->auth_by_ms += waited;
-    if (s->transaction != NULL)
-        s->transaction->was_held_back = true;
+    if (wait->run.transaction != NULL)
+        wait->run.transaction->was_held_back = true;
     s->awaited = NULL;
     timer_free(wait->timer);
     free(wait);
@@ -88,7 +89,8 @@ static void take_answer(struct policy_run *run, struct str action)
 }
 
 static void finish(struct policy_run *run, struct policy_wait *wait);
-static bool pace(struct policy_wait *wait);
+static bool await(struct policy_wait *wait);
+static void do_without(struct policy_run *run);
 
 static void on_answer(void *owner, struct str action, const char *fault)
 {
@@ -115,6 +117,68 @@ static bool ask_server(struct policy_wait *wait)
     return wait->ask != NULL;
 }
 
+/* --- the store of budgets --- */
+
+static void on_stored(void *owner, const struct answer *answer,
+                      const char *fault)
+{
+    struct policy_wait *wait = owner;
+    struct session *s = wait->run.session;
+    wait->asked = NULL;
+    (void)fault; /* the server log has it */
+    if (answer == NULL)
+        policy_run_do_without(&wait->run);
+    else if (!policy_run_take(&wait->run, answer)) {
+        if (await(wait))
+            return;
+        do_without(&wait->run);
+    }
+    finish(&wait->run, wait);
+    session_run(s);
+}
+
+static bool ask_store(struct policy_wait *wait)
+{
+    struct remote_ledger *remote = wait->run.session->host->budgets.remote;
+    wait->asked =
+        remote_ledger_ask(remote, &wait->run.question, on_stored, wait);
+    return wait->asked != NULL;
+}
+
+static void on_known(void *owner, const struct answer *answer,
+                     const char *fault)
+{
+    struct policy_wait *wait = owner;
+    struct policy_run run = wait->run;
+    struct session *s = run.session;
+    wait->asked = NULL;
+    (void)fault;
+    end_wait(wait);
+    if (answer == NULL)
+        policy_run_learn_known(&run);
+    else
+        facts_set_text(&s->facts, FACT_CLIENT_KNOWN,
+                       answer->is_listed ? STR("true") : STR("false"));
+    policy_run_start(&run);
+    session_run(s);
+}
+
+bool policy_run_ask_known(struct policy_run *run)
+{
+    struct session *s = run->session;
+    struct policy_wait *wait = begin_wait(run);
+    if (wait == NULL)
+        return false;
+    wait->asked = remote_ledger_ask_known(
+        s->host->budgets.remote, run->known_as,
+        facts_text(&s->facts, FACT_CLIENT_NET), on_known, wait);
+    if (wait->asked == NULL)
+        end_wait(wait);
+    return wait->asked != NULL;
+}
+
+/* --- time --- */
+
 /* Asks the budget again; the log tells of this time. */
 static void on_paced(void *owner)
 {
@@ -125,11 +189,13 @@ static void on_paced(void *owner)
     wait->timer = NULL;
     run->paced_ms += loop_now_ms(s->host->loop) - wait->paced_from_ms;
     s->asked_us = loop_clock_us(s->host->loop);
-    if (s->transaction != NULL)
-        s->transaction->stage_us[run->stage] = s->asked_us;
-    if (!policy_run_hold(run) && pace(wait))
-        return;
-    evaluate_answer(&run->evaluation, &run->answer);
+    if (run->transaction != NULL)
+        run->transaction->stage_us[run->stage] = s->asked_us;
+    if (!policy_run_hold_again(run)) {
+        if (await(wait))
+            return;
+        do_without(run);
+    }
     finish(run, wait);
     session_run(s);
 }
@@ -190,22 +256,47 @@ static void tell(struct policy_run *run, struct policy_wait *wait)
     then(s, &verdict);
 }
 
-static void finish(struct policy_run *run, struct policy_wait *wait)
+/* Somebody is asked, or time goes by. */
+static bool await(struct policy_wait *wait)
+{
+    switch (wait->run.need) {
+    case NEED_SERVER:
+        return ask_server(wait);
+    case NEED_STORE:
+        return ask_store(wait);
+    case NEED_TIME:
+        return pace(wait);
+    }
+    return false;
+}
+
+/* Nobody can be asked, and there is no time. */
+static void do_without(struct policy_run *run)
 {
     struct session *s = run->session;
-    while (policy_run_on(run) == EVALUATE_QUESTION) {
-        if (wait == NULL && (wait = begin_wait(run)) != NULL)
-            run = &wait->run;
-        bool is_paced = run->question.kind == QUESTION_HOLD;
-        if (wait != NULL && (is_paced ? pace(wait) : ask_server(wait)))
-            return;
-        if (is_paced) {
-            evaluate_answer(&run->evaluation, &run->answer);
-            continue;
-        }
+    switch (run->need) {
+    case NEED_SERVER:
         note_answer(run, loop_clock_us(s->host->loop), (struct str){NULL, 0},
                     "it could not be asked: out of memory, or it is gone");
         take_answer(run, (struct str){NULL, 0});
+        break;
+    case NEED_STORE:
+        policy_run_do_without(run);
+        break;
+    case NEED_TIME:
+        evaluate_answer(&run->evaluation, &run->answer);
+        break;
+    }
+}
+
+static void finish(struct policy_run *run, struct policy_wait *wait)
+{
+    while (policy_run_on(run) == EVALUATE_QUESTION) {
+        if (wait == NULL && (wait = begin_wait(run)) != NULL)
+            run = &wait->run;
+        if (wait != NULL && await(wait))
+            return;
+        do_without(run);
     }
     tell(run, wait);
 }
@@ -226,10 +317,12 @@ void policy_forget(struct session *s)
     if (wait == NULL)
         return;
     s->awaited = NULL;
-    if (wait->ask != NULL) {
+    if (wait->ask != NULL)
         ask_cancel(wait->ask);
+    if (wait->asked != NULL)
+        remote_question_cancel(wait->asked);
+    if (wait->ask != NULL || wait->asked != NULL)
         policy_run_leave(&wait->run);
-    }
     timer_free(wait->timer);
     free(wait);
 }

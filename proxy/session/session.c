@@ -91,12 +91,21 @@ void session_finish(struct session *s)
     struct transaction *t = s->transaction;
     if (t != NULL) {
         /* The message may have arrived, and nobody waits for the answer. */
-        if (s->state == SESSION_FINAL && !t->has_final)
+        if (t->has_end_waiting)
+            transaction_decide_reply(t, STAGE_REPLY, &t->end_reply,
+                                     t->is_end_ours);
+        else if (s->state == SESSION_FINAL && !t->has_final)
             t->is_uncertain = true;
         transaction_end(s);
     }
     session_enter(s, SESSION_CLOSING);
-    loop_later(s->host->loop, &s->reaper);
+    session_reap(s);
+}
+
+void session_reap(struct session *s)
+{
+    if (s->state == SESSION_CLOSING && s->lingering == 0)
+        loop_later(s->host->loop, &s->reaper);
 }
 
 /* The client is gone or going: what it asked for is dropped, except a message

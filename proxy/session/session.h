@@ -7,7 +7,7 @@
 
 #include "config/settings.h"
 #include "proxy/ask/asks.h"
-#include "proxy/budgets/shared_ledger.h"
+#include "proxy/budgets/budget_store.h"
 #include "proxy/log/decision_log.h"
 #include "proxy/log/json_line.h"
 #include "proxy/log/server_log.h"
@@ -33,7 +33,7 @@ struct session_host {
     struct tls_context *const *tls; /* by the listener's index; NULL: none */
     struct upstreams *upstreams;
     struct login_client *logins;
-    struct shared_ledger *ledger;
+    struct budget_store budgets;
     struct shared_ledger *shadow_ledger; /* of settings->shadow; NULL: none */
     struct asks *asks;                   /* NULL: no policy servers */
     struct evaluate_scratch *scratch;

@@ -59,6 +59,7 @@ struct session {
     bool is_trusted;         /* within the listener's `trusted` */
     struct verdict *refusal; /* of the connect stage; NULL: welcome */
     struct loop_later reaper;
+    size_t lingering; /* transactions whose replies are still judged */
 
     struct arena arena;  /* what lives as long as the session */
     struct ip client_ip; /* the client's, or until its header the balancer's */
@@ -99,7 +100,8 @@ struct session {
     struct str user;                     /* proven; n 0: nobody */
     uint64_t auth_failures;
 
-    uint64_t asked_us;   /* when the rules were asked last */
+    uint64_t asked_us;            /* when the rules were asked last */
+    enum budget_answered budgets; /* what the store had no part in */
     const char *attempt; /* a login's result that is not in the log yet */
     /* A refused claim whose mechanism says so in a challenge: the client has
      * that, and its reply once it has answered. */
@@ -132,6 +134,9 @@ void session_abort(struct session *s, enum session_end end);
 /* The client is gone and nothing more is awaited: ends the transaction, and
  * the session at the end of the turn. */
 void session_finish(struct session *s);
+
+/* Frees it at the end of the turn, once it has finished and nothing lingers. */
+void session_reap(struct session *s);
 
 /* The snapshot that holds now: the transaction's, else the session's. */
 const struct settings *session_settings(const struct session *s);

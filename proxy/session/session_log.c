@@ -74,6 +74,7 @@ void session_log_session(struct session *s)
     json_number(line, "bad_commands", s->bad_commands);
     json_number(line, "transactions", s->transaction_count);
     log_put_effects(&entry, &s->effects);
+    log_put_store(&entry, s->budgets);
     json_text(line, "policy", str_from(session_settings(s)->policy_digest));
     json_open_object(line, "ms");
     json_ms(line, "total", loop_clock_us(s->host->loop) - s->started_us);
@@ -91,6 +92,7 @@ void session_log_auth(struct session *s, const char *result,
     log_put_client(&entry);
     log_put_auth(&entry, result);
     log_put_verdict(&entry, "reply", verdict);
+    log_put_store(&entry, s->budgets);
     log_entry_close(&entry);
 }
 

@@ -114,8 +114,8 @@ void transaction_note_asked(struct transaction *t, const struct asked *asked)
 static void give_back(struct transaction *t, struct hold *hold)
 {
     struct session_host *host = t->session->host;
-    shared_ledger_give_back(host->ledger, hold,
-                            loop_clock_us(host->loop) / 1000);
+    budget_store_give_back(&host->budgets, hold,
+                           loop_clock_us(host->loop) / 1000);
 }
 
 void transaction_settle_recipient(struct transaction *t, size_t index)
@@ -138,7 +138,7 @@ static void settle(struct transaction *t)
     for (size_t i = 0; i < t->effects.hold_count; i++) {
         struct hold *hold = &t->effects.holds[i];
         if (commits && hold->scope != HOLD_SESSION)
-            shared_ledger_commit(host->ledger, hold, t->ended_us / 1000);
+            budget_store_commit(&host->budgets, hold, t->ended_us / 1000);
         else
             give_back(t, hold);
     }
@@ -162,6 +162,13 @@ static void decide_by_recipients(struct transaction *t)
     t->rule = worst->rule;
 }
 
+static void dispose(struct transaction *t)
+{
+    settings_unref(t->settings);
+    struct arena arena = t->arena; /* in which it lies itself */
+    arena_release(&arena);
+}
+
 void transaction_end(struct session *s)
 {
     struct transaction *t = s->transaction;
@@ -180,9 +187,24 @@ void transaction_end(struct session *s)
     credentials_release(&t->login);
     free(t->unsent);
     free(t->behind);
-    settings_unref(t->settings);
-    struct arena arena = t->arena; /* in which it lies itself */
-    arena_release(&arena);
+    t->has_ended = true;
+    if (t->replies_in_question == 0)
+        dispose(t);
+    else
+        s->lingering++;
+}
+
+bool transaction_reply_judged(struct transaction *t)
+{
+    struct session *s = t->session;
+    if (--t->replies_in_question > 0)
+        return false;
+    if (!t->has_ended)
+        return t->has_end_waiting;
+    dispose(t);
+    s->lingering--;
+    session_reap(s);
+    return false;
 }
 
 static void send_reply(struct session *s, const struct reply *reply,

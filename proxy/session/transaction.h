@@ -141,7 +141,15 @@ struct transaction {
     struct reply upstream_reply; /* code 0: none */
     bool is_uncertain;
     const char *fault;
-    struct asked *asked; /* questions to policy servers */
+    /* Reply rules that wait for the store of budgets; the upstream's last
+     * answer waits for them, so that the log tells what they did. */
+    size_t replies_in_question;
+    bool has_end_waiting;
+    struct reply end_reply; /* that answer */
+    bool is_end_ours;
+    bool has_ended;               /* only they keep it */
+    enum budget_answered budgets; /* what the store had no part in */
+    struct asked *asked;          /* questions to policy servers */
     size_t question_count, question_capacity;
     /* How a candidate policy differs; NULL: it does not. */
     const struct shadow_result *shadow;
@@ -161,6 +169,10 @@ void transaction_forget_client(struct session *s);
  * (given back unless the upstream took the message), writes the log line,
  * frees it and forgets its facts. */
 void transaction_end(struct session *s);
+
+/* The reply rules are done with one reply. True: the upstream's last answer has
+ * waited for that. */
+bool transaction_reply_judged(struct transaction *t);
 
 /* Recipients that wait for the upstream's answer. */
 bool transaction_is_waiting(const struct transaction *t);

@@ -316,6 +316,7 @@ void session_log_transaction(const struct session *s)
     put_facts(&entry);
     put_message(&entry);
     log_put_effects(&entry, &t->effects);
+    log_put_store(&entry, t->budgets);
     put_asks(&entry);
     put_shadow(&entry, t->shadow);
     put_upstream(&entry);

@@ -84,17 +84,11 @@ static void on_room(void *owner)
     session_run(owner);
 }
 
-/* The upstream's answer to the message, or its end before that. */
-static void on_end(void *owner, const struct outcome *outcome)
+void upstream_answers_conclude(struct session *s)
 {
-    struct session *s = owner;
     struct transaction *t = s->transaction;
-    note_outcome(t, outcome);
-    ask_reply_rules(s, STR("DATA"), NULL, outcome);
-    if (outcome->original.code != 0)
-        t->end_answer_us = t->stage_us[STAGE_REPLY];
-    transaction_decide_reply(t, STAGE_REPLY, &outcome->reply,
-                             !outcome->is_upstreams);
+    t->has_end_waiting = false;
+    transaction_decide_reply(t, STAGE_REPLY, &t->end_reply, t->is_end_ours);
     if (s->state == SESSION_FINAL)
         body_pump_conclude(s);
     else if (s->state == SESSION_BODY || s->state == SESSION_ADDING)
@@ -104,6 +98,23 @@ static void on_end(void *owner, const struct outcome *outcome)
         t->delivery = NULL;
     }
     session_run(s);
+}
+
+/* The upstream's answer to the message, or its end before that. */
+static void on_end(void *owner, const struct outcome *outcome)
+{
+    struct session *s = owner;
+    struct transaction *t = s->transaction;
+    note_outcome(t, outcome);
+    t->end_reply = transaction_keep_reply(t, &outcome->reply);
+    t->is_end_ours = !outcome->is_upstreams;
+    ask_reply_rules(s, STR("DATA"), NULL, outcome);
+    if (outcome->original.code != 0)
+        t->end_answer_us = t->stage_us[STAGE_REPLY];
+    t->has_end_waiting =
+        s->state == SESSION_FINAL && t->replies_in_question > 0;
+    if (!t->has_end_waiting)
+        upstream_answers_conclude(s);
 }
 
 const struct delivery_events upstream_answers = {

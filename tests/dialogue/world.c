@@ -110,7 +110,7 @@ void world_open(struct world *world, const struct scene *scene)
         .tls = listener_contexts(world),
         .upstreams = world->upstreams,
         .logins = world->login_client,
-        .ledger = world->ledger,
+        .budgets = {.ledger = world->ledger},
         .shadow_ledger = world->shadow_ledger,
         .asks = world->asks,
         .scratch = world->scratch,
