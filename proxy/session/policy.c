@@ -204,11 +204,15 @@ bool policy_run_take(struct policy_run *run, const struct answer *answer)
     return true;
 }
 
-void policy_run_do_without(struct policy_run *run)
+bool policy_run_do_without(struct policy_run *run)
 {
     ask_here(run);
-    if (!run->is_deferred)
-        evaluate_answer(&run->evaluation, &run->answer);
+    if (run->is_deferred)
+        return true;
+    if (!is_final(run))
+        return false;
+    evaluate_answer(&run->evaluation, &run->answer);
+    return true;
 }
 
 bool policy_run_hold_again(struct policy_run *run)

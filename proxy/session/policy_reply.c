@@ -19,10 +19,9 @@ static void on_stored(void *owner, const struct answer *answer,
     struct reply_run *reply = owner;
     reply->asked = NULL;
     (void)fault; /* the server log has it */
-    if (answer == NULL)
-        policy_run_do_without(&reply->run);
-    else
-        (void)policy_run_take(&reply->run, answer); /* none is paced here */
+    /* None is paced here. */
+    (void)(answer == NULL ? policy_run_do_without(&reply->run)
+                          : policy_run_take(&reply->run, answer));
     finish(reply);
 }
 
@@ -36,7 +35,7 @@ static void finish(struct reply_run *reply)
                                          &run->question, on_stored, reply);
         if (reply->asked != NULL)
             return;
-        policy_run_do_without(run);
+        (void)policy_run_do_without(run);
     }
     free(reply);
     if (transaction_reply_judged(t))
@@ -59,6 +58,6 @@ void policy_reply_await(const struct policy_run *run)
                                      &run->question, on_stored, reply);
     if (reply->asked != NULL)
         return;
-    policy_run_do_without(&reply->run);
+    (void)policy_run_do_without(&reply->run);
     finish(reply);
 }

@@ -37,8 +37,8 @@ enum evaluate_result policy_run_on(struct policy_run *run);
 /* The store has answered the question. False: the budget is exceeded, and
  * there is time to ask again (NEED_TIME). */
 bool policy_run_take(struct policy_run *run, const struct answer *answer);
-/* It has not, and the run goes on without. */
-void policy_run_do_without(struct policy_run *run);
+/* It has not, and the run goes on without it. The same. */
+bool policy_run_do_without(struct policy_run *run);
 /* Asks the budget again, if this machine knows of it. False: NEED_TIME, or
  * NEED_STORE. */
 bool policy_run_hold_again(struct policy_run *run);

@@ -126,9 +126,8 @@ static void on_stored(void *owner, const struct answer *answer,
     struct session *s = wait->run.session;
     wait->asked = NULL;
     (void)fault; /* the server log has it */
-    if (answer == NULL)
-        policy_run_do_without(&wait->run);
-    else if (!policy_run_take(&wait->run, answer)) {
+    if (!(answer == NULL ? policy_run_do_without(&wait->run)
+                         : policy_run_take(&wait->run, answer))) {
         if (await(wait))
             return;
         do_without(&wait->run);
@@ -172,9 +171,10 @@ bool policy_run_ask_known(struct policy_run *run)
     wait->asked = remote_ledger_ask_known(
         s->host->budgets.remote, run->known_as,
         facts_text(&s->facts, FACT_CLIENT_NET), on_known, wait);
-    if (wait->asked == NULL)
-        end_wait(wait);
-    return wait->asked != NULL;
+    if (wait->asked != NULL)
+        return true;
+    end_wait(wait);
+    return false;
 }
 
 /* --- time --- */
@@ -281,7 +281,8 @@ static void do_without(struct policy_run *run)
         take_answer(run, (struct str){NULL, 0});
         break;
     case NEED_STORE:
-        policy_run_do_without(run);
+        if (!policy_run_do_without(run))
+            evaluate_answer(&run->evaluation, &run->answer);
         break;
     case NEED_TIME:
         evaluate_answer(&run->evaluation, &run->answer);

@@ -57,6 +57,7 @@ static enum player_result run(const struct scene *scene, unsigned mode,
              "died in mode %s, allocation %zu%s\n",
              mode == MODE_WHOLE   ? "whole"
              : mode == MODE_SPLIT ? "split"
+             : mode == MODE_LATE  ? "late"
                                   : "fault",
              fault.nth, fault.is_lasting ? " and all behind it" : "");
     enum player_result result = player_run(scene, mode, fault, is_verbose);
@@ -101,12 +102,15 @@ static bool run_modes(const struct scene *scene, const struct options *options)
     if ((modes & MODE_SPLIT) &&
         run(scene, MODE_SPLIT, NO_FAULT, is_verbose) != PLAYER_FINE)
         return false;
+    if ((modes & MODE_LATE) &&
+        run(scene, MODE_LATE, NO_FAULT, is_verbose) != PLAYER_FINE)
+        return false;
     return !(modes & MODE_FAULT) || run_faults(scene, options);
 }
 
 static int read_options(int count, char **arguments, struct options *out)
 {
-    static const char *const names[] = {"whole", "split", "fault"};
+    static const char *const names[] = {"whole", "split", "fault", "late"};
     int option;
     *out = (struct options){.modes = MODE_ALL};
     while ((option = getopt(count, arguments, "vm:n:")) != -1) {
@@ -116,7 +120,7 @@ static int read_options(int count, char **arguments, struct options *out)
             out->nth = strtoul(optarg, NULL, 10);
         else if (option == 'm') {
             out->modes = 0;
-            for (unsigned i = 0; i < 3; i++)
+            for (unsigned i = 0; i < 4; i++)
                 if (strcmp(optarg, names[i]) == 0)
                     out->modes = 1u << i;
         } else
@@ -132,8 +136,8 @@ int main(int count, char **arguments)
     struct script script;
     struct scene scene;
     if (read_options(count, arguments, &options)) {
-        fprintf(stderr, "usage: dialogue_runner [-v] [-m whole|split|fault "
-                        "[-n N]] FILE\n");
+        fprintf(stderr, "usage: dialogue_runner [-v] [-m "
+                        "whole|split|late|fault [-n N]] FILE\n");
         return 2;
     }
     prepare_to_die();

@@ -202,7 +202,12 @@ static void let_go(struct player *p)
 
 static void report(const struct player *p, bool is_verbose)
 {
-    static const char *const names[] = {"", "whole", "split", "", "fault"};
+    static const char *const names[] = {
+        [MODE_WHOLE] = "whole",
+        [MODE_SPLIT] = "split",
+        [MODE_FAULT] = "fault",
+        [MODE_LATE] = "late",
+    };
     if (octets_length(&p->problem)) {
         struct str problem = octets_view(&p->problem);
         fprintf(stderr, "FAILED (%s", names[p->mode]);
@@ -224,7 +229,8 @@ enum player_result player_run(const struct scene *scene, unsigned mode,
     if (!p->script->step_count)
         return PLAYER_FAILED;
     scene_clean(scene);
-    world_open(&p->world, scene);
+    world_open(&p->world, scene,
+               mode == MODE_LATE || (mode == MODE_FAULT && fault.is_lasting));
     p->world.loop.octets_a_turn = mode == MODE_SPLIT ? SPLIT_TAKES : 0;
     alloc_fault_arm(fault.nth, fault.is_lasting);
     play(p);

@@ -173,8 +173,10 @@ static int read_modes(struct script *script, const struct source_line *line,
             script->modes |= MODE_SPLIT;
         else if (str_equals(word, STR("fault")))
             script->modes |= MODE_FAULT;
+        else if (str_equals(word, STR("late")))
+            script->modes |= MODE_LATE;
         else
-            return fail(line, "modes are whole, split, fault");
+            return fail(line, "modes are whole, split, fault, late");
     }
     return 0;
 }
@@ -241,8 +243,7 @@ static int read_directive(struct script *script, const struct source *source,
     if (str_equals(name, STR("next")))
         return read_config(script, source, i, str_trim(text), &script->next);
     if (str_equals(name, STR("secrets")))
-        return read_config(script, source, i, str_trim(text),
-                           &script->secrets);
+        return read_config(script, source, i, str_trim(text), &script->secrets);
     if (str_equals(name, STR("user")))
         return complain(line, script_read_user(script, str_trim(text)));
     if (str_equals(name, STR("token")))

@@ -56,7 +56,13 @@ struct script_token {
     uint64_t expires_ms; /* behind each answer; 0: never */
 };
 
-enum { MODE_WHOLE = 1, MODE_SPLIT = 2, MODE_FAULT = 4, MODE_ALL = 7 };
+enum {
+    MODE_WHOLE = 1,
+    MODE_SPLIT = 2,
+    MODE_FAULT = 4,
+    MODE_LATE = 8,
+    MODE_ALL = 15
+};
 
 struct script {
     const char *path;

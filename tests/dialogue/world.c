@@ -81,7 +81,7 @@ static void open_logins(struct world *world)
     diags_release(&diags);
 }
 
-void world_open(struct world *world, const struct scene *scene)
+void world_open(struct world *world, const struct scene *scene, bool has_store)
 {
     *world = (struct world){.scene = scene};
     fake_net_init(&world->loop);
@@ -103,6 +103,8 @@ void world_open(struct world *world, const struct scene *scene)
     if (!world->ledger || !world->asks || !world->scratch ||
         !world->upstreams || !world->login_client)
         abort();
+    world->late =
+        (struct remote_ledger){.loop = &world->loop, .ledger = world->ledger};
     world->host = (struct session_host){
         .loop = &world->loop,
         .settings = scene->settings,
@@ -110,7 +112,8 @@ void world_open(struct world *world, const struct scene *scene)
         .tls = listener_contexts(world),
         .upstreams = world->upstreams,
         .logins = world->login_client,
-        .budgets = {.ledger = world->ledger},
+        .budgets = {.ledger = world->ledger,
+                    .remote = has_store ? &world->late : NULL},
         .shadow_ledger = world->shadow_ledger,
         .asks = world->asks,
         .scratch = world->scratch,
@@ -280,6 +283,8 @@ const char *world_close(struct world *world)
         left = net_left;
     if ((world->logins.queries || world->logins.tokens) && !left)
         left = "a login query";
+    if (world->late.questions != NULL && !left)
+        left = "a question to the store";
     alloc_fault_enter();
     shared_ledger_free(world->ledger);
     shared_ledger_free(world->shadow_ledger);

@@ -8,6 +8,7 @@
 #include "tests/dialogue/fake_login.h"
 #include "tests/dialogue/fake_logs.h"
 #include "tests/dialogue/fake_net.h"
+#include "tests/dialogue/fake_remote_ledger.h"
 
 /* What all runs of a script share. */
 struct scene {
@@ -27,6 +28,7 @@ struct world {
     struct decision_log decisions;
     struct server_log server_log;
     struct shared_ledger *ledger, *shadow_ledger;
+    struct remote_ledger late; /* the same, asked of a store */
     struct asks *asks;
     struct evaluate_scratch *scratch;
     struct tls_context **contexts;          /* by upstream */
@@ -47,7 +49,8 @@ void scene_close(struct scene *scene);
 /* Removes what runs before this one delivered. */
 void scene_clean(const struct scene *scene);
 
-void world_open(struct world *world, const struct scene *scene);
+/* has_store: budgets are asked of a store that answers late. */
+void world_open(struct world *world, const struct scene *scene, bool has_store);
 /* What a reload does: the policy of the script's `next` holds for what begins
  * from now on. False: there is none. */
 bool world_reload(struct world *world);

@@ -272,7 +272,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                  .needs_tls = c->needs_tls,
                                  .obliges = data[1] & FLAG_OBLIGES,
                                  .offers_all = data[1] & FLAG_OFFERS}};
-    world_open(&p.world, &c->scene);
+    world_open(&p.world, &c->scene, p.flags & FLAG_LATE);
     witness_open(&p.witness);
     p.world.loop.tap = &p.witness.tap;
     p.world.loop.octets_a_turn = p.flags & FLAG_SLOW ? SLOW_OCTETS : 0;

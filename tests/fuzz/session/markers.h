@@ -22,7 +22,8 @@ enum flag {
     FLAG_OBLIGES = 1, /* upstreams answer whatever they are asked, kindly */
     FLAG_OFFERS = 2,  /* … and offer all there is */
     FLAG_SPLIT = 4,   /* what is said arrives in many pieces */
-    FLAG_SLOW = 8     /* far ends take few octets a turn */
+    FLAG_SLOW = 8,    /* far ends take few octets a turn */
+    FLAG_LATE = 16    /* budgets are kept elsewhere */
 };
 
 enum order {
