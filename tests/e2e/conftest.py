@@ -45,12 +45,12 @@ def site(tmp_path, certificate, users_file):
 @pytest.fixture
 def start(site):
     """start(text) runs a Postern with that configuration and waits until it
-    listens. At the end it is stopped by SIGTERM and must exit 0, with no
-    word from a sanitizer."""
+    listens; of another site where `at` says so. At the end it is stopped by
+    SIGTERM and must exit 0, with no word from a sanitizer."""
     started = []
 
-    def start_one(text, **options):
-        server = Postern(site, text, **options)
+    def start_one(text, at=None, **options):
+        server = Postern(at or site, text, **options)
         started.append(server)
         server.wait_ready()
         return server

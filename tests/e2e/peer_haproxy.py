@@ -20,10 +20,24 @@ listen {name}
 """
 
 
+# One port for several: who does not answer gets no more connections.
+BALANCE = """\
+listen balance{front}
+    bind {host}:{front}
+    balance roundrobin
+    option redispatch
+    default-server inter 200ms fall 1 rise 1
+"""
+BALANCED = """\
+    server postern{back} 127.0.0.1:{back} {how} check check-send-proxy
+"""
+
+
 class Haproxy:
     """Use it with `with`. `ways` are (port of Postern, how) pairs, such as
     (site.starttls, "send-proxy-v2"); `fronts` the ports to connect to, which
-    take a PROXY header where `bind` is "accept-proxy"."""
+    take a PROXY header where `bind` is "accept-proxy". A way may have several
+    ports, and then its connections go round."""
 
     def __init__(self, folder, ways, host="127.0.0.1", bind=""):
         tree = places.peer("haproxy")
@@ -31,14 +45,20 @@ class Haproxy:
         self.fronts = [ports.free_port() for _ in ways]
         self.config = folder / "haproxy.cfg"
         self.config.write_text(CONFIG + "".join(
-            LISTEN.format(name=f"way{front}", host=host, front=front,
-                          back=back, how=how, bind=bind)
+            self.way(front, back, how, bind)
             for front, (back, how) in zip(self.fronts, ways)))
         libraries = ":".join(str(path) for path in tree.glob("usr/lib/*-gnu"))
         self.command = [tree / "usr/sbin/haproxy", "-db", "-f", self.config]
         self.environment = {"LD_LIBRARY_PATH": libraries}
         self.stderr = folder / "haproxy.log"
         self.process = None
+
+    def way(self, front, back, how, bind):
+        if isinstance(back, int):
+            return LISTEN.format(name=f"way{front}", host=self.host,
+                                 front=front, back=back, how=how, bind=bind)
+        return (BALANCE.format(host=self.host, front=front)
+                + "".join(BALANCED.format(back=one, how=how) for one in back))
 
     def __enter__(self):
         with open(self.stderr, "wb") as stderr:
