@@ -49,7 +49,14 @@ ROOMS = {
     "proxy/session/": BELOW_SESSIONS + ["proxy/session/"],
     "proxy/control/": ["rules/", "config/", "proxy/log/", "proxy/budgets/",
                        "proxy/replay/", "proxy/upstream/health_board.h",
-                       "proxy/control/"],
+                       "proxy/metrics/", "proxy/control/"],
+    # What is counted, which those who count may see, and what writes it.
+    "proxy/metrics/": ["rules/", "config/", "proxy/budgets/",
+                       "proxy/metrics/"],
+    "proxy/metrics/metrics_text": [
+        "rules/", "config/", "proxy/budgets/", "proxy/log/",
+        "proxy/upstream/health_board.h", "proxy/control/control_verbs.h",
+        "proxy/metrics/"],
     "proxy/confine/": ["rules/", "config/", "proxy/log/", "proxy/confine/"],
     "proxy/": ["rules/", "config/", "proxy/"],
 }
