@@ -24,6 +24,8 @@ json_t *control_text(struct str text)
 
 const struct control_verb control_verbs[] = {
     {"status", verb_status},
+    {"overview", verb_overview},
+    {"metrics", verb_metrics},
     {"list", verb_list},
     {"limits", verb_limits},
     {NULL, NULL},

@@ -287,6 +287,8 @@ const struct control_verb supervisor_verbs[] = {
     {"reload", supervisor_verb_reload},
     {"list", verb_relayed},
     {"limits", verb_relayed},
+    {"overview", verb_relayed},
+    {"metrics", verb_relayed},
     {"stop", verb_stop},
     {"drain", verb_drain},
     {"upgrade", verb_upgrade},
