@@ -42,6 +42,13 @@ static void warn(const struct shared *shared, const char *words)
     server_log_write(shared->opened->log, SERVER_WARNING, "%s", words);
 }
 
+static void count_full(const struct door *door, struct str cap)
+{
+    const struct session_host *host = door->listeners->host;
+    METRICS_ADD_SERIES(host->metrics, SERIES_CAPS, loop_wall_us(host->loop),
+                       cap);
+}
+
 static void warn_of_full_net(const struct shared *shared)
 {
     warn(shared, "caps.connections_per_net reached: clients of a network are "
@@ -98,10 +105,12 @@ static void on_accept(void *owner, int fd)
             connection_counts_give(shared->connections, client);
         break;
     case CONNECTION_FULL:
+        count_full(door, STR("caps.connections"));
         turn_away(door, fd, "Too many connections");
         warn(shared, "caps.connections reached: clients are turned away");
         break;
     case CONNECTION_NET_FULL:
+        count_full(door, STR("caps.connections_per_net"));
         turn_away(door, fd, "Too many connections from your network");
         warn_of_full_net(shared);
         break;

@@ -6,6 +6,7 @@
 
 #include "proxy/budgets/shared_ledger.h"
 #include "proxy/budgets/connection_counts.h"
+#include "proxy/metrics/metrics.h"
 #include "proxy/preflight.h"
 #include "proxy/upstream/health_board.h"
 
@@ -20,6 +21,7 @@ struct shared {
     struct shared_ledger *ledger;
     struct shared_ledger *shadow_ledger; /* of a candidate policy */
     struct connection_counts *connections;
+    struct metrics *metrics;
     struct health_board *health; /* of the upstreams' servers */
     int supervisor; /* the channel to it; negative: there is none */
 };

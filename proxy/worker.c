@@ -18,6 +18,10 @@
 #define CLOSING_MS 5000
 /* Of transactions that ended: 256 KiB a worker. */
 #define SPARE_BLOCKS 64
+/* How often it looks how late it is, and, each so many times, at all of its
+ * sessions. */
+#define TICK_MS 1000
+#define TICKS_A_WALK 10
 
 enum phase {
     PHASE_STARTING, /* the upstreams are asked */
@@ -39,6 +43,9 @@ struct worker {
     struct loop *loop;
     struct wakeup *wakeup;
     struct timer *patience; /* of a drain, then of a stop */
+    struct timer *ticks;
+    uint64_t tick_due_us, tick_count;
+    struct metrics_lane *metrics;
     struct listeners *listeners;
     struct session_host host;
     struct upstreams *upstreams;
@@ -212,6 +219,25 @@ static void on_wakeup(void *owner)
         hurry(w);
 }
 
+static void start_tick(struct worker *w)
+{
+    w->tick_due_us = loop_clock_us(w->loop) + TICK_MS * UINT64_C(1000);
+    timer_start(w->ticks, TICK_MS);
+}
+
+static void on_tick(void *owner)
+{
+    struct worker *w = owner;
+    uint64_t now_us = loop_clock_us(w->loop);
+    metrics_tell_lag(w->metrics,
+                     now_us > w->tick_due_us ? now_us - w->tick_due_us : 0,
+                     loop_wall_us(w->loop));
+    upstreams_tell_counts(w->upstreams);
+    if (w->tick_count++ % TICKS_A_WALK == 0)
+        metrics_tell_held(w->metrics, sessions_held(&w->host));
+    start_tick(w);
+}
+
 static void release(struct worker *w)
 {
     listeners_free(w->listeners);
@@ -225,6 +251,8 @@ static void release(struct worker *w)
         upstreams_free(w->upstreams);
     if (w->patience != NULL)
         timer_free(w->patience);
+    if (w->ticks != NULL)
+        timer_free(w->ticks);
     if (w->wakeup != NULL)
         wakeup_free(w->wakeup);
     if (w->loop != NULL)
@@ -233,6 +261,7 @@ static void release(struct worker *w)
     json_line_release(&w->host.log_line);
     settings_unref(w->host.policy);
     settings_unref(w->renewal);
+    metrics_lane_free(w->metrics);
     pthread_mutex_destroy(&w->lock);
     pthread_cond_destroy(&w->changed);
     free(w);
@@ -255,13 +284,17 @@ static int prepare(struct worker *w)
         return -1;
     w->wakeup = wakeup_new(w->loop, on_wakeup, w);
     w->patience = timer_new(w->loop, on_patience, w);
+    w->ticks = timer_new(w->loop, on_tick, w);
+    w->metrics = metrics_lane_new(w->shared->metrics, w->number);
     const struct upstream_means means = {.contexts = opened->client_tls,
                                          .books = opened->books,
                                          .runner = {run_program, w}};
     w->upstreams = upstreams_new(w->loop, settings, &means, opened->log,
                                  opened->decisions);
-    if (w->upstreams != NULL)
+    if (w->upstreams != NULL) {
         upstreams_report(w->upstreams, w->shared->health, w->number);
+        upstreams_count_in(w->upstreams, w->metrics);
+    }
     const struct back_end_means back_end_means = {
         .loop = w->loop, .log = opened->log, .upstreams = w->upstreams};
     bool is_remote = settings->limits.store == STORE_REDIS;
@@ -284,6 +317,7 @@ static int prepare(struct worker *w)
         .scratch = evaluate_scratch_new(),
         .decisions = decision_log_lane(opened->decisions),
         .log = opened->log,
+        .metrics = w->metrics,
         .on_client_named = on_client_named,
         .on_session_freed = on_session_freed,
         .is_crowded = is_crowded,
@@ -292,7 +326,8 @@ static int prepare(struct worker *w)
     spare_blocks_init(&w->host.spare, ARENA_SPARE_OCTETS, SPARE_BLOCKS);
     if (w->host.scratch != NULL)
         evaluate_scratch_limit(w->host.scratch, settings->caps.pattern_steps);
-    return w->wakeup == NULL || w->patience == NULL || w->upstreams == NULL ||
+    return w->wakeup == NULL || w->patience == NULL || w->ticks == NULL ||
+                   w->metrics == NULL || w->upstreams == NULL ||
                    w->host.logins == NULL || w->host.scratch == NULL ||
                    w->host.asks == NULL || w->host.decisions == NULL ||
                    (is_remote && w->remote == NULL)
@@ -323,6 +358,7 @@ static void *run(void *argument)
     struct crash_stack *stack = crash_stack_new(
         server_log_descriptor(w->shared->opened->log), "worker");
     upstreams_probe(w->upstreams, PROBE_MS, on_probed, w);
+    start_tick(w);
     loop_run(w->loop);
     pthread_mutex_lock(&w->lock);
     atomic_store(&w->has_ended, true);

@@ -2,7 +2,9 @@
 
 #include "proxy/log/printable.h"
 
+#include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 #define TEXT_MAX 4096
 
@@ -11,6 +13,19 @@ uint64_t control_now_ms(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+uint64_t control_memory_octets(const struct controlled *c)
+{
+    char text[128];
+    unsigned long long all, resident;
+    ssize_t n = c->statm < 0 ? -1 : pread(c->statm, text, sizeof text - 1, 0);
+    if (n <= 0)
+        return 0;
+    text[n] = '\0';
+    if (sscanf(text, "%llu %llu", &all, &resident) != 2)
+        return 0;
+    return (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 json_t *control_text(struct str text)
@@ -23,10 +38,7 @@ json_t *control_text(struct str text)
 }
 
 const struct control_verb control_verbs[] = {
-    {"status", verb_status},
-    {"overview", verb_overview},
-    {"metrics", verb_metrics},
-    {"list", verb_list},
-    {"limits", verb_limits},
-    {NULL, NULL},
+    {"status", verb_status},   {"overview", verb_overview},
+    {"metrics", verb_metrics}, {"list", verb_list},
+    {"limits", verb_limits},   {NULL, NULL},
 };

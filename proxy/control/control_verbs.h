@@ -6,10 +6,13 @@
 
 #include "proxy/budgets/connection_counts.h"
 #include "proxy/budgets/shared_ledger.h"
+#include "proxy/control/budget_fullness.h"
 #include "proxy/control/control_server.h"
 #include "proxy/control/snapshots.h"
 #include "proxy/log/decision_log.h"
 #include "proxy/log/server_log.h"
+#include "proxy/metrics/metrics.h"
+#include "proxy/tls/certificate_dates.h"
 #include "proxy/upstream/health_board.h"
 
 /* What orders act on: the owner of control_verbs. All borrowed. */
@@ -18,7 +21,11 @@ struct controlled {
     struct shared_ledger *ledger;
     struct connection_counts *connections;
     struct health_board *health;
-    const struct settings *settings; /* what the server began with */
+    struct metrics *metrics;
+    struct budget_fullness *fullness;
+    int statm; /* /proc/self/statm; negative: not there */
+    struct tls_context *certificates; /* NULL: no listener has any */
+    const struct settings *settings;  /* what the server began with */
     struct decision_log *decisions;
     struct server_log *log;
     pid_t supervisor;
@@ -30,6 +37,8 @@ extern const struct control_verb control_verbs[];
 
 /* Milliseconds of the clock that the loops go by. */
 uint64_t control_now_ms(void);
+/* Resident memory of this process; 0: not known. */
+uint64_t control_memory_octets(const struct controlled *c);
 /* A text that may not be UTF-8, which jansson refuses. */
 json_t *control_text(struct str text);
 /* In verb_status.c. */

@@ -112,6 +112,15 @@ void decision_log_report_to(struct decision_log *log, struct server_log *server)
     pthread_mutex_unlock(&log->lock);
 }
 
+void decision_log_count_in(struct decision_log *log, _Atomic uint64_t *lines,
+                           _Atomic uint64_t *lost)
+{
+    pthread_mutex_lock(&log->lock);
+    log->lines = lines;
+    log->losses = lost;
+    pthread_mutex_unlock(&log->lock);
+}
+
 struct decision_lane *decision_log_lane(struct decision_log *log)
 {
     struct decision_lane *lane = calloc(1, sizeof *lane);

@@ -5,6 +5,8 @@
 #ifndef PROXY_LOG_DECISION_LOG_H
 #define PROXY_LOG_DECISION_LOG_H
 
+#include <stdatomic.h>
+
 #include "config/settings.h"
 #include "proxy/log/server_log.h"
 
@@ -25,6 +27,10 @@ struct decision_log *decision_log_new(const struct log_settings *settings,
  * outlive the decision log. */
 void decision_log_report_to(struct decision_log *log,
                             struct server_log *server);
+/* Where lines that were written are counted, and lines that were lost; they
+ * must outlive the decision log. */
+void decision_log_count_in(struct decision_log *log, _Atomic uint64_t *lines,
+                           _Atomic uint64_t *lost);
 /* A way in for one thread, where it meets the writer alone. NULL when out of
  * memory. The log's: it ends with it. */
 struct decision_lane *decision_log_lane(struct decision_log *log);

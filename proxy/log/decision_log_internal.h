@@ -30,8 +30,9 @@ struct decision_log {
     bool is_pressed;             /* much waits already */
     bool is_reopening;
     bool is_ending;
-    struct server_log *server; /* NULL: nobody hears of failures */
-    struct log_file file;      /* the writer's, as is what follows */
+    struct server_log *server;        /* NULL: nobody hears of failures */
+    _Atomic uint64_t *lines, *losses; /* NULL: nobody counts */
+    struct log_file file;             /* the writer's, as is what follows */
     struct line_queue batch;
     uint64_t lost; /* not told yet */
     bool is_failing;

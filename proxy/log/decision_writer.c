@@ -17,6 +17,7 @@ struct task {
     struct decision_lane *lanes;
     bool is_reopening;
     struct server_log *server;
+    _Atomic uint64_t *lines, *losses;
     bool is_ending; /* nobody writes any more */
 };
 
@@ -93,6 +94,8 @@ static struct task wait_for_task(struct decision_log *log)
         .lanes = log->lanes,
         .is_reopening = log->is_reopening,
         .server = log->server,
+        .lines = log->lines,
+        .losses = log->losses,
         .is_ending = log->is_ending,
     };
     log->is_reopening = log->is_pressed = false;
@@ -125,6 +128,30 @@ static void report(struct decision_log *log, const struct task *task, int error)
     log->is_failing = error != 0;
 }
 
+static void count(_Atomic uint64_t *number, uint64_t amount)
+{
+    if (number != NULL && amount > 0)
+        atomic_fetch_add_explicit(number, amount, memory_order_relaxed);
+}
+
+static uint64_t lines_in(struct str lines)
+{
+    uint64_t count = 0;
+    const char *end;
+    while (lines.n > 0 && (end = memchr(lines.p, '\n', lines.n)) != NULL) {
+        lines = str_skip(lines, (size_t)(end + 1 - lines.p));
+        count++;
+    }
+    return count;
+}
+
+static void lose(struct decision_log *log, const struct task *task,
+                 uint64_t lines)
+{
+    log->lost += lines;
+    count(task->losses, lines);
+}
+
 static struct str behind_first_line(struct str lines)
 {
     const char *end = memchr(lines.p, '\n', lines.n);
@@ -151,11 +178,13 @@ static bool write_batch(struct decision_log *log, const struct task *task)
             log->lost = 0;
         size_t done = log->lost == 0 ? log_file_append(&log->file, lines) : 0;
         report(log, task, done == lines.n ? 0 : errno);
+        if (task->lines != NULL)
+            count(task->lines, lines_in(str_head(lines, done)));
         lines = str_skip(lines, done);
         if (lines.n == 0)
             break;
         lines = behind_first_line(lines);
-        log->lost++;
+        lose(log, task, 1);
         if (is_to_end(log))
             return false;
     }
@@ -172,7 +201,7 @@ void *decision_writer_run(void *argument)
             reopen(log);
         for (struct decision_lane *lane = task.lanes; lane != NULL;
              lane = lane->next) {
-            log->lost += log_lane_take(&lane->lines, &log->batch);
+            lose(log, &task, log_lane_take(&lane->lines, &log->batch));
             if (!write_batch(log, &task))
                 return NULL;
         }

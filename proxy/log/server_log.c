@@ -24,6 +24,7 @@ struct server_log {
     atomic_bool is_debug;
     pthread_mutex_t lock; /* over the burst and the order of lines */
     struct burst burst;
+    _Atomic uint64_t *levels; /* NULL: nobody counts */
 };
 
 static const char *const level_words[] = {
@@ -124,6 +125,13 @@ static void write_sums(struct server_log *log, uint64_t now_ms, bool is_all)
         write_sum(log, &sum);
 }
 
+void server_log_count_in(struct server_log *log, _Atomic uint64_t *levels)
+{
+    pthread_mutex_lock(&log->lock);
+    log->levels = levels;
+    pthread_mutex_unlock(&log->lock);
+}
+
 void server_log_set_debug(struct server_log *log, bool is_debug)
 {
     atomic_store(&log->is_debug, is_debug);
@@ -150,6 +158,8 @@ void server_log_write(struct server_log *log, enum server_log_level level,
     uint64_t now_ms = monotonic_ms();
     struct burst_sum evicted;
     pthread_mutex_lock(&log->lock);
+    if (log->levels != NULL)
+        atomic_fetch_add_explicit(&log->levels[level], 1, memory_order_relaxed);
     write_sums(log, now_ms, false);
     bool passes = burst_pass(&log->burst, now_ms, (int)level, said, &evicted);
     if (evicted.count > 0)

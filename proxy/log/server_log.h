@@ -4,6 +4,8 @@
 #ifndef PROXY_LOG_SERVER_LOG_H
 #define PROXY_LOG_SERVER_LOG_H
 
+#include <stdatomic.h>
+
 #include "config/settings.h"
 
 struct server_log;
@@ -18,6 +20,10 @@ void server_log_reopen(struct server_log *log);
 /* Goes on in another file, or NULL: stderr. If that can't be opened the old one
  * goes on, and says so. Does nothing where it is the same. */
 void server_log_move(struct server_log *log, const char *path);
+
+/* Where messages are counted, one number a level in their order; they must
+ * outlive the log. */
+void server_log_count_in(struct server_log *log, _Atomic uint64_t *levels);
 
 /* Whether debug lines are written from now on. */
 void server_log_set_debug(struct server_log *log, bool is_debug);

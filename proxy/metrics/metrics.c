@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
 #include "rules/base/keyed_hash.h"
 
@@ -244,17 +243,16 @@ _Atomic uint64_t *metrics_common(struct metrics *metrics,
     return &metrics->at->common[number];
 }
 
-static uint64_t wall_minute(void)
+void metrics_add_common(struct metrics *metrics, enum metric_common number)
 {
-    return (uint64_t)time(NULL) / 60;
+    if (metrics != NULL)
+        add(&metrics->at->common[number], 1);
 }
 
-void metrics_add_event(struct metrics *metrics, struct str what,
-                       uint64_t amount)
+void metrics_set_common(struct metrics *metrics, enum metric_common number,
+                        uint64_t value)
 {
-    if (metrics != NULL && amount > 0)
-        series_add(&metrics->at->series, SERIES_EVENTS, &what, wall_minute(),
-                   amount);
+    set(&metrics->at->common[number], value);
 }
 
 /* --- shadow --- */

@@ -20,9 +20,8 @@ struct metrics_server;
 
 /* Numbers that only grow, a row of them a thread. */
 enum metric {
-    METRIC_SESSIONS,    /* that were begun */
-    METRIC_TURNED_AWAY, /* over a cap on connections: no session */
-    METRIC_ACCEPTED,    /* transactions, by their verdict */
+    METRIC_SESSIONS, /* that were begun */
+    METRIC_ACCEPTED, /* transactions, by their verdict */
     METRIC_REJECTED,
     METRIC_DEFERRED,
     METRIC_ABORTED,
@@ -51,6 +50,10 @@ enum metric_common {
     METRIC_SERVER_INFO,
     METRIC_SERVER_WARNING,
     METRIC_SERVER_ERROR,
+    METRIC_RELOADS,
+    METRIC_RELOADS_REFUSED,
+    METRIC_STARTS, /* of worker processes; set, as is the next */
+    METRIC_CRASHES,
     METRIC_COMMON_COUNT
 };
 
@@ -110,8 +113,9 @@ void metrics_tell_held(struct metrics_lane *lane, uint64_t octets);
 /* For who counts by itself, such as a log. Lives as long as the metrics. */
 _Atomic uint64_t *metrics_common(struct metrics *metrics,
                                  enum metric_common number);
-void metrics_add_event(struct metrics *metrics, struct str what,
-                       uint64_t amount);
+void metrics_add_common(struct metrics *metrics, enum metric_common number);
+void metrics_set_common(struct metrics *metrics, enum metric_common number,
+                        uint64_t value);
 
 /* --- servers of upstreams --- */
 
@@ -137,7 +141,7 @@ void metrics_server_tell(struct metrics_lane *lane,
 #define SHADOW_TEXT 96
 struct shadow_note {
     uint64_t us; /* wall time */
-    char id[16];
+    char id[24];
     char live[SHADOW_TEXT], shadow[SHADOW_TEXT], rule[SHADOW_TEXT];
 };
 #define SHADOW_NOTES 16

@@ -10,7 +10,6 @@ const struct series_shape series_shapes[SERIES_FAMILIES] = {
     [SERIES_TRANSACTIONS] = {4, 1024}, [SERIES_RULES] = {3, 1024},
     [SERIES_LOGINS] = {2, 128},        [SERIES_HANDSHAKES] = {1, 16},
     [SERIES_ENDS] = {1, 32},           [SERIES_CAPS] = {1, 64},
-    [SERIES_EVENTS] = {1, 64},
 };
 
 /* A name as it is kept and compared. */

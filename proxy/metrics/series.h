@@ -23,7 +23,6 @@ enum series_family {
     SERIES_HANDSHAKES,   /* result: a version of TLS, or "failed" */
     SERIES_ENDS,         /* how sessions ended */
     SERIES_CAPS,         /* the key of a cap or a timeout */
-    SERIES_EVENTS,       /* of processes */
     SERIES_FAMILIES
 };
 

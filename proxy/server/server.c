@@ -52,11 +52,16 @@ static int start_control(struct server *server, struct diags *diags)
 {
     const struct settings *settings = server->shared.settings;
     server->snapshots = snapshots_new(settings);
+    server->fullness = budget_fullness_new();
     server->controlled = (struct controlled){
         .snapshots = server->snapshots,
         .ledger = server->shared.ledger,
         .connections = server->shared.connections,
         .health = server->shared.health,
+        .metrics = server->shared.metrics,
+        .fullness = server->fullness,
+        .statm = server->means.statm,
+        .certificates = server->opened.certificates,
         .settings = settings,
         .decisions = server->opened.decisions,
         .log = server->opened.log,
@@ -64,7 +69,8 @@ static int start_control(struct server *server, struct diags *diags)
         .started_ms = server->means.started_ms,
         .workers = server->worker_count,
     };
-    if (server->snapshots != NULL && server->means.orders >= 0) {
+    if (server->snapshots != NULL && server->fullness != NULL &&
+        server->means.orders >= 0) {
         server->control_server = control_server_new(
             server->means.orders, NULL, control_verbs, &server->controlled);
         server->means.orders = -1;
@@ -254,7 +260,19 @@ void server_say(struct server *server, const char *words)
 
 void server_note(struct server *server, struct str line)
 {
+    /* Texts in it can't hold quotes that are not escaped. */
+    bool is_live = strstr(line.p, "\"verdict\":\"accept\"") != NULL;
+    metrics_add_common(server->shared.metrics,
+                       is_live ? METRIC_RELOADS : METRIC_RELOADS_REFUSED);
     decision_log_write(server->opened.decisions, line);
+}
+
+void server_tally(struct server *server, uint64_t starts, uint64_t crashes)
+{
+    if (server->shared.metrics == NULL)
+        return;
+    metrics_set_common(server->shared.metrics, METRIC_STARTS, starts);
+    metrics_set_common(server->shared.metrics, METRIC_CRASHES, crashes);
 }
 
 bool server_is_alive(struct server *server)
@@ -290,11 +308,13 @@ void server_free(struct server *server)
     stop_control(server);
     end_workers(server);
     snapshots_free(server->snapshots);
+    budget_fullness_free(server->fullness);
     connection_counts_free(server->shared.connections);
     shared_ledger_free(server->shared.shadow_ledger);
     health_board_free(server->shared.health);
     journal_close(server->journal);
     preflight_release(&server->opened);
+    metrics_free(server->shared.metrics); /* the logs counted there */
     if (server->means.orders >= 0)
         close(server->means.orders);
     settings_unref(server->shared.settings);

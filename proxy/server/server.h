@@ -14,8 +14,9 @@
 
 struct server;
 
-/* Budgets and counts of connections, in memory that processes share. */
-#define SERVER_MEMORY_DESCRIPTORS 3
+/* Budgets, counts of connections and what else is counted, in memory that
+ * processes share. */
+#define SERVER_MEMORY_DESCRIPTORS 4
 
 struct server_memory {
     int descriptors[SERVER_MEMORY_DESCRIPTORS];
@@ -29,6 +30,8 @@ struct server_means {
     int orders;  /* a channel of connections, which is taken over; negative:
                     no orders are taken */
     int channel; /* to the supervisor; borrowed; negative: there is none */
+    int statm;   /* /proc/self/statm, opened while that could be; borrowed;
+                    negative: it could not */
     pid_t supervisor;
     uint64_t started_ms; /* when that began, of the monotonic clock */
     bool has_no_dumps;   /* core dumps could be forbidden */
@@ -77,7 +80,9 @@ void server_say(struct server *server, const char *words);
  * is as it was. 0, or -1 with errors in diags, then nothing has changed. On one
  * thread at a time, which may be any. */
 int server_renew(struct server *server, int bundle, struct diags *diags);
-/* A line for the decision log. */
+/* How many worker processes there were, and how many crashed. */
+void server_tally(struct server *server, uint64_t starts, uint64_t crashes);
+/* A line for the decision log: of a reload. */
 void server_note(struct server *server, struct str line);
 /* Whether all threads have turned since it was last asked; asks again. */
 bool server_is_alive(struct server *server);

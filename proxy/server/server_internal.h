@@ -14,6 +14,7 @@ struct server {
     bool has_taken_over;     /* another process's */
     struct server_means means;
     struct snapshots *snapshots;
+    struct budget_fullness *fullness;
     struct controlled controlled;
     struct control_server *control_server;
     struct worker **workers;

@@ -1,5 +1,5 @@
 /* What all workers of a process share, and what is handed on from one process
- * to the next: budgets, and counts of connections. */
+ * to the next: budgets, counts of connections, and metrics. */
 #include "proxy/server/server_internal.h"
 
 #include <stdlib.h>
@@ -67,6 +67,30 @@ static int open_counts(struct server *server)
     return server->shared.connections == NULL ? -1 : 0;
 }
 
+/* Those of another version of the program mean nothing to this one. */
+static int open_metrics(struct server *server)
+{
+    const struct server_means *means = &server->means;
+    struct shared *shared = &server->shared;
+    if (means->memory.is_there)
+        shared->metrics =
+            metrics_attach(means->memory.descriptors[3], means->slot);
+    if (means->memory.is_there && shared->metrics == NULL)
+        server_log_write(server->opened.log, SERVER_WARNING,
+                         "metrics begin anew: those of the process before are "
+                         "of another version");
+    if (shared->metrics == NULL)
+        shared->metrics = metrics_create(means->slot);
+    if (shared->metrics == NULL)
+        return -1;
+    decision_log_count_in(server->opened.decisions,
+                          metrics_common(shared->metrics, METRIC_LOG_LINES),
+                          metrics_common(shared->metrics, METRIC_LOG_LOST));
+    server_log_count_in(server->opened.log,
+                        metrics_common(shared->metrics, METRIC_SERVER_DEBUG));
+    return 0;
+}
+
 int server_open_shared(struct server *server, struct diags *diags)
 {
     const struct settings *settings = server->shared.settings;
@@ -74,8 +98,9 @@ int server_open_shared(struct server *server, struct diags *diags)
     server->shared.shadow_ledger = shared_ledger_new(LEDGER_KEYS);
     server->shared.health = health_board_new(settings, server->worker_count);
     server->workers = calloc(server->worker_count, sizeof(struct worker *));
-    if (open_counts(server) != 0 || server->shared.shadow_ledger == NULL ||
-        server->shared.health == NULL || server->workers == NULL)
+    if (open_counts(server) != 0 || open_metrics(server) != 0 ||
+        server->shared.shadow_ledger == NULL || server->shared.health == NULL ||
+        server->workers == NULL)
         return server_fail(server, diags, "there is no memory for the server");
     return EXIT_FINE;
 }
@@ -87,7 +112,8 @@ bool server_memory(const struct server *server, struct server_memory *memory)
     int *fds = memory->descriptors;
     journal_descriptors(server->journal, &fds[0], &fds[1]);
     fds[2] = connection_counts_memory(server->shared.connections);
-    memory->is_there = fds[0] >= 0 && fds[1] >= 0 && fds[2] >= 0;
+    fds[3] = metrics_memory(server->shared.metrics);
+    memory->is_there = fds[0] >= 0 && fds[1] >= 0 && fds[2] >= 0 && fds[3] >= 0;
     return memory->is_there;
 }
 
@@ -97,4 +123,5 @@ void server_forget(struct server *server, unsigned slot)
         return;
     shared_ledger_forget(server->shared.ledger, slot);
     connection_counts_forget(server->shared.connections, slot);
+    metrics_forget(server->shared.metrics, slot);
 }

@@ -38,6 +38,7 @@ struct process {
     bool is_ending;    /* retired or stopped */
     bool is_alone;     /* the supervisor is gone */
     bool has_no_dumps; /* core dumps could be forbidden */
+    int statm;         /* /proc/self/statm */
     int status;        /* the exit code */
 };
 
@@ -125,6 +126,17 @@ static void on_keys(struct process *process, struct channel_message *message)
         process->keys[i] = channel_take(message, i);
 }
 
+/* What the supervisor alone has seen of all processes. */
+static void tally(const struct process *process,
+                  const struct channel_message *message)
+{
+    json_int_t starts = 0, crashes = 0;
+    if (process->server != NULL &&
+        json_unpack(message->body, "{s:I, s:I}", "starts", &starts, "crashes",
+                    &crashes) == 0)
+        server_tally(process->server, (uint64_t)starts, (uint64_t)crashes);
+}
+
 static void on_start(struct process *process, struct channel_message *message)
 {
     struct diags diags;
@@ -151,6 +163,7 @@ static void on_start(struct process *process, struct channel_message *message)
         .files = files,
         .orders = process->orders,
         .channel = process->channel,
+        .statm = process->statm,
         .supervisor = (pid_t)supervisor,
         .started_ms = (uint64_t)started_ms,
         .has_no_dumps = process->has_no_dumps,
@@ -165,6 +178,7 @@ static void on_start(struct process *process, struct channel_message *message)
         status = prepare(process, &means, &diags);
         process->orders = -1;
     }
+    tally(process, message);
     files_free(files); /* what was secret in it is wiped */
     report(process, "prepared", status, &diags);
     diags_release(&diags);
@@ -230,6 +244,7 @@ static void on_forget(struct process *process, struct channel_message *message)
 {
     server_forget(process->server, (unsigned)json_integer_value(
                                        json_object_get(message->body, "slot")));
+    tally(process, message);
 }
 
 static void on_stop(struct process *process, struct channel_message *message)
@@ -398,6 +413,7 @@ int command_worker(int argc, char **argv)
     struct crash_stack *stack = crash_stack_new(STDERR_FILENO, "worker");
     set_up_memory();
     process.has_no_dumps = core_dumps_forbid() == 0;
+    process.statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
     block_signals();
     live(&process);
     renewal_await(&process.renewal);
@@ -406,6 +422,8 @@ int command_worker(int argc, char **argv)
     crash_stack_free(stack);
     if (process.orders >= 0)
         close(process.orders);
+    if (process.statm >= 0)
+        close(process.statm);
     for (size_t i = 0; i < SERVER_MEMORY_DESCRIPTORS && process.memory.is_there;
          i++)
         close(process.memory.descriptors[i]);

@@ -8,6 +8,7 @@
 #include "proxy/session/onward_login.h"
 #include "proxy/session/policy.h"
 #include "proxy/session/session_log.h"
+#include "proxy/session/session_metrics.h"
 #include "proxy/session/session_open.h"
 #include "proxy/session/session_reply.h"
 #include "proxy/session/shadow.h"
@@ -180,6 +181,7 @@ static void on_ready(void *owner)
     if (sni.p != NULL && sni.n > 0)
         facts_set_text(&s->facts, FACT_TLS_SNI, sni);
     learn_client_certificate(s);
+    session_count_handshake(s, true);
     session_enter(s, SESSION_NEW);
     if (s->listener->tls == LISTENER_IMPLICIT)
         session_greet(s);
@@ -208,6 +210,8 @@ static void on_ended(void *owner, enum stream_end end)
         session_run(s);
         break;
     case STREAM_END_TLS:
+        if (!facts_know(&s->facts, FACT_TLS_VERSION))
+            session_count_handshake(s, false);
         server_log_write(s->host->log, SERVER_DEBUG, "%s: %s: TLS: %s", s->id,
                          stream_peer_host(s->stream), stream_error(s->stream));
         session_close(s, SESSION_END_TLS); /* the alert should arrive */
@@ -297,6 +301,7 @@ struct session *session_start(struct session_host *host,
     facts_init(&s->facts);
     effects_init(&s->effects, &s->arena);
     link_session(s);
+    metrics_add(host->metrics, METRIC_SESSIONS, 1);
     if (listener_is_balanced(listener, &s->client_ip))
         balancer_await_header(s);
     else

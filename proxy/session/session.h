@@ -12,6 +12,7 @@
 #include "proxy/log/json_line.h"
 #include "proxy/log/server_log.h"
 #include "proxy/login/login.h"
+#include "proxy/metrics/metrics.h"
 #include "proxy/net/loop.h"
 #include "proxy/tls/tls_context.h"
 #include "proxy/upstream/upstreams.h"
@@ -39,6 +40,7 @@ struct session_host {
     struct evaluate_scratch *scratch;
     struct decision_lane *decisions;
     struct server_log *log;
+    struct metrics_lane *metrics; /* NULL: nobody counts */
     /* Behind a balancer the client is known by now: takes a place of its
      * net. False: there is none left. */
     bool (*on_client_named)(void *owner, const struct ip *client);
@@ -62,6 +64,10 @@ bool listener_is_balanced(const struct listener_settings *listener,
  * when out of memory or when the client has gone (the socket is closed). */
 struct session *session_start(struct session_host *host,
                               const struct listener_settings *listener, int fd);
+
+/* Octets that they hold, but for buffers of the system and of TLS. A walk over
+ * all. */
+uint64_t sessions_held(const struct session_host *host);
 
 /* A stop: sessions outside a transaction get 421 and end; others finish
  * theirs first. */

@@ -1,5 +1,6 @@
 #include "proxy/session/session_cap.h"
 
+#include "proxy/session/session_metrics.h"
 #include "proxy/session/transaction.h"
 
 static const char *const NAMES[CAP_COUNT] = {
@@ -39,6 +40,8 @@ const char *session_cap_name(enum session_cap cap)
 
 void session_note_cap(struct session *s, enum session_cap cap)
 {
+    if ((s->caps & session_cap_bit(cap)) == 0)
+        session_count_cap(s, cap);
     s->caps |= session_cap_bit(cap);
     if (s->transaction != NULL)
         s->transaction->caps |= session_cap_bit(cap);

@@ -1,6 +1,7 @@
 #include "proxy/session/session_log.h"
 
 #include "proxy/session/log_entry.h"
+#include "proxy/session/session_metrics.h"
 #include "proxy/session/session_reply.h"
 #include "rules/list.h"
 #include "rules/rule.h"
@@ -17,6 +18,7 @@ static const char *const ENDS[] = {
 void session_note_greeting(struct session *s, const struct verdict *verdict)
 {
     struct greeting *room = NULL;
+    session_count_verdict(s, verdict);
     if (s->greeting_count < GREETINGS_MAX)
         room = arena_grow(&s->arena, s->greetings, s->greeting_count,
                           &s->greeting_room, sizeof *s->greetings);
@@ -61,6 +63,8 @@ void session_log_session(struct session *s)
     struct log_entry entry;
     if (s->attempt != NULL)
         session_log_auth(s, s->attempt, NULL);
+    session_count_verdict(s, s->refusal);
+    session_count_end(s, ENDS[s->end]);
     log_entry_open(&entry, s, "session", s->id, s->started_wall_us,
                    s->started_us);
     struct json_line *line = &entry.line;
@@ -87,6 +91,8 @@ void session_log_auth(struct session *s, const char *result,
 {
     struct log_entry entry;
     s->attempt = NULL;
+    session_count_auth(s, result);
+    session_count_verdict(s, verdict);
     log_entry_open(&entry, s, "auth", s->id, log_wall_us(s, s->asked_us),
                    s->asked_us);
     log_put_client(&entry);
@@ -122,6 +128,7 @@ void session_log_list(const struct session *s, const struct list_change *change,
 void session_log_limit(const struct session *s, const struct limit_use *use)
 {
     struct log_entry entry;
+    session_count_limit(s, use);
     open_now(&entry, s, "limit");
     json_text(&entry.line, "stage", str_from(stage_name(use->rule->stage)));
     json_text(&entry.line, "rule", rule_name(use->rule));

@@ -1,6 +1,7 @@
 /* The line of a transaction: all that a replay of it needs. */
 #include "proxy/session/log_entry.h"
 #include "proxy/session/session_log.h"
+#include "proxy/session/session_metrics.h"
 #include "proxy/session/transaction.h"
 #include "rules/ruleset.h"
 
@@ -304,6 +305,7 @@ void session_log_transaction(const struct session *s)
 {
     const struct transaction *t = s->transaction;
     struct log_entry entry;
+    session_count_transaction(s, VERDICTS[t->verdict]);
     log_entry_open(&entry, s, "transaction", t->id, t->started_wall_us,
                    t->started_us);
     put_decision(&entry);

@@ -51,6 +51,7 @@ static void tell_of_end(struct supervisor *s,
         handle->state == WORKER_DRAINING || handle->state == WORKER_STOPPING;
     if (handle->has_failed)
         return;
+    s->crash_count += !is_expected || status != 0;
     describe_end(status, how, sizeof how);
     if (!is_expected || status != 0)
         server_log_write(
@@ -73,9 +74,12 @@ static void settle_memory(struct supervisor *s, int slot, int status)
         supervisor_drop_memory(s);
     for (size_t i = 0; i < WORKERS_MAX; i++)
         if (s->workers[i].state != WORKER_NONE)
-            (void)channel_send(
-                s->workers[i].channel,
-                json_pack("{s:s, s:i}", "do", "forget", "slot", slot), NULL, 0);
+            (void)channel_send(s->workers[i].channel,
+                               json_pack("{s:s, s:i, s:I, s:I}", "do", "forget",
+                                         "slot", slot, "starts",
+                                         (json_int_t)s->generation, "crashes",
+                                         (json_int_t)s->crash_count),
+                               NULL, 0);
 }
 
 /* Whoever was asked is no more: the next one goes by what was before. */

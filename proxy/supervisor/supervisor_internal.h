@@ -73,8 +73,9 @@ struct supervisor {
     unsigned generation;           /* of processes that were to serve */
     const char *succession_state;  /* "none", "under way", "done", "failed" */
     char succession_error[512];
-    unsigned crashes;    /* in a row */
-    uint64_t restart_ms; /* when to start a process; 0: not */
+    unsigned crashes;     /* in a row */
+    uint64_t crash_count; /* since the server was started */
+    uint64_t restart_ms;  /* when to start a process; 0: not */
     uint64_t pinged_ms, watched_ms;
     uint64_t within_ms; /* of a drain */
     int status;         /* the exit code */

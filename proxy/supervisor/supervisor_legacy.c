@@ -106,12 +106,12 @@ static json_t *memory_to_json(const struct supervisor *s)
 int supervisor_write_legacy(const struct supervisor *s, int control)
 {
     json_t *legacy = json_pack(
-        "{s:i, s:I, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o}", "version",
+        "{s:i, s:I, s:i, s:I, s:i, s:i, s:o, s:o, s:o, s:o, s:o}", "version",
         LEGACY_VERSION, "started_ms", (json_int_t)s->started_ms, "generation",
-        (int)s->generation, "control", control, "bundle", s->bundle, "ports",
-        ports_to_json(&s->ports), "workers", workers_to_json(s), "memory",
-        memory_to_json(s), "keys", keys_to_json(s), "programs",
-        programs_to_json(&s->programs));
+        (int)s->generation, "crashes", (json_int_t)s->crash_count, "control",
+        control, "bundle", s->bundle, "ports", ports_to_json(&s->ports),
+        "workers", workers_to_json(s), "memory", memory_to_json(s), "keys",
+        keys_to_json(s), "programs", programs_to_json(&s->programs));
     int fd = memfd_create("legacy", 0);
     int result = legacy == NULL || fd < 0 ? -1 : json_dumpfd(legacy, fd, 0);
     json_decref(legacy);
@@ -243,6 +243,8 @@ void supervisor_inherit(struct supervisor *s, const struct legacy *legacy)
         (uint64_t)json_integer_value(json_object_get(body, "started_ms"));
     s->generation =
         (unsigned)json_integer_value(json_object_get(body, "generation"));
+    s->crash_count =
+        (uint64_t)json_integer_value(json_object_get(body, "crashes"));
     s->phase = SUPERVISOR_RUNNING;
     if (inherit_ports(s, json_object_get(body, "ports")) != 0)
         server_log_write(s->log, SERVER_ERROR,

@@ -72,3 +72,23 @@ void certificate_dates_tell(
     context_lock_leave(context->lock);
     ASN1_TIME_free(from);
 }
+
+int certificate_dates_end(const struct tls_context *context, size_t number,
+                          int64_t *end)
+{
+    int result = -1, days = 0, seconds = 0;
+    ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
+    if (epoch == NULL)
+        return -1;
+    context_lock_read(context->lock);
+    if (number < context->set.count &&
+        ASN1_TIME_diff(&days, &seconds, epoch,
+                       X509_get0_notAfter(SSL_CTX_get0_certificate(
+                           context->set.contexts[number]))) == 1) {
+        *end = (int64_t)days * 86400 + seconds;
+        result = 0;
+    }
+    context_lock_leave(context->lock);
+    ASN1_TIME_free(epoch);
+    return result;
+}

@@ -16,4 +16,9 @@ void certificate_dates_tell(const struct tls_context *context,
                                          const char *words),
                             void *owner);
 
+/* When the certificate of that number ends, as seconds since 1970. 0, or -1:
+ * there is none, or its date can't be read. Thread-safe. */
+int certificate_dates_end(const struct tls_context *context, size_t number,
+                          int64_t *end);
+
 #endif

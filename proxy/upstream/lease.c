@@ -94,6 +94,17 @@ bool lease_is_reused(const struct lease *lease)
     return lease->member != NULL && lease->member->is_reused;
 }
 
+void lease_took(const struct lease *lease, enum metric_latency what,
+                uint64_t since_us)
+{
+    const struct pool *pool = lease->pool;
+    if (lease->member == NULL || since_us == 0 || pool->lane == NULL)
+        return;
+    metrics_server_took(pool->servers[lease->member->server].numbers, what,
+                        loop_clock_us(pool->loop) - since_us,
+                        loop_wall_us(pool->loop));
+}
+
 struct server_health *lease_health(const struct lease *lease)
 {
     return lease->member == NULL

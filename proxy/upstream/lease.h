@@ -47,6 +47,9 @@ enum lease_result lease_start(struct lease *lease);
 struct upstream *lease_upstream(const struct lease *lease);
 /* The connection was in the pool before, and may have gone stale there. */
 bool lease_is_reused(const struct lease *lease);
+/* How long it took, since then (loop_clock_us()), until it answered. */
+void lease_took(const struct lease *lease, enum metric_latency what,
+                uint64_t since_us);
 struct server_health *lease_health(const struct lease *lease);
 
 /* The lent connection failed: drops it and starts anew with the servers that

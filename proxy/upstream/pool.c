@@ -77,6 +77,24 @@ void pool_report(struct pool *pool, struct health_board *board, size_t worker)
                                   .server = i};
 }
 
+void pool_count_in(struct pool *pool, struct metrics_lane *lane)
+{
+    pool->lane = lane;
+    for (size_t i = 0; i < pool->server_count; i++)
+        pool->servers[i].numbers = metrics_server(
+            lane, pool->upstream->name, pool->upstream->servers[i].text);
+}
+
+void pool_tell_counts(struct pool *pool)
+{
+    for (size_t i = 0; i < pool->server_count; i++) {
+        struct pool_server *server = &pool->servers[i];
+        const struct metrics_pool now = {.in_use = server->live - server->idle,
+                                         .idle = server->idle};
+        metrics_server_tell(pool->lane, server->numbers, &server->told, now);
+    }
+}
+
 void pool_free(struct pool *pool)
 {
     if (pool == NULL)

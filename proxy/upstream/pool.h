@@ -36,6 +36,10 @@ void pool_free(struct pool *pool);
  * worker. Borrows the board. */
 void pool_report(struct pool *pool, struct health_board *board, size_t worker);
 
+/* See upstreams_count_in() and upstreams_tell_counts(). */
+void pool_count_in(struct pool *pool, struct metrics_lane *lane);
+void pool_tell_counts(struct pool *pool);
+
 /* Connects to every server; returns how many on_probed will come. From then
  * on each is asked again in time, which brings on_probed too. */
 size_t pool_probe(struct pool *pool);

@@ -30,14 +30,17 @@ struct pool_member {
     bool is_reused;
     bool is_spent; /* no mail will go over it again */
     uint64_t idle_since_ms;
+    uint64_t started_us; /* connecting */
 };
 
 struct pool_server {
     struct server_health health;
-    size_t live;             /* members but those that say QUIT */
-    size_t idle;             /* of these */
-    bool is_warming;         /* a spare one is being made */
-    uint64_t spare_again_ms; /* not before then */
+    size_t live;                    /* members but those that say QUIT */
+    size_t idle;                    /* of these */
+    bool is_warming;                /* a spare one is being made */
+    uint64_t spare_again_ms;        /* not before then */
+    struct metrics_server *numbers; /* NULL: nobody counts */
+    struct metrics_pool told;       /* of these */
 };
 
 struct pool {
@@ -51,6 +54,7 @@ struct pool {
     struct token_source *tokens;  /* the same; NULL: none */
     struct scram_keys keys;
     struct server_log *log;
+    struct metrics_lane *lane; /* NULL: nobody counts */
     const struct pool_events *events;
     void *owner;
     struct pool_member *members; /* those used last first */

@@ -71,6 +71,10 @@ static void on_member_ready(void *owner)
     struct pool *pool = member->pool;
     enum member_use use = member->use;
     if (use != MEMBER_RETURNING) {
+        metrics_server_took(pool->servers[member->server].numbers,
+                            LATENCY_CONNECT,
+                            loop_clock_us(pool->loop) - member->started_us,
+                            loop_wall_us(pool->loop));
         server_health_up(&pool->servers[member->server].health,
                          upstream_capabilities(member->upstream));
         pool_watch(pool);
@@ -121,10 +125,18 @@ static bool is_guess(const struct pool_member *member,
            fault_is_of_login(fault);
 }
 
+static bool is_connecting(enum member_use use)
+{
+    return use == MEMBER_PROBING || use == MEMBER_CONNECTING ||
+           use == MEMBER_WARMING;
+}
+
 static void note_failure(struct pool_member *member, const struct fault *fault)
 {
     struct pool *pool = member->pool;
     enum member_use use = member->use;
+    if (is_connecting(use))
+        metrics_server_failed(pool->servers[member->server].numbers);
     if (is_personal(member, fault)) {
         if (!is_guess(member, fault))
             server_log_write(pool->log, SERVER_ERROR, "upstream %.*s: %s",
@@ -240,7 +252,9 @@ struct pool_member *pool_member_new(struct pool *pool, size_t server,
     member->server = server;
     member->use = use;
     member->is_spent = lease == NULL && needs_lease(pool->upstream);
+    member->started_us = loop_clock_us(pool->loop);
     link_member(member);
+    metrics_server_opened(pool->servers[server].numbers);
     pool->servers[server].live++;
     pool->servers[server].is_warming |= use == MEMBER_WARMING;
     server_health_try(&pool->servers[server].health);

@@ -42,6 +42,7 @@ static void answer_mail(struct smtp_delivery *d, const struct reply *reply)
 {
     struct fault fault;
     struct outcome outcome;
+    lease_took(&d->lease, LATENCY_ENVELOPE, d->asked_us);
     enum outcome_class class =
         outcome_of_reply(ASKED_MAIL, reply, d->lease.server, &fault, &outcome);
     /* A connection out of the pool that says so has waited too long there:
@@ -66,6 +67,7 @@ static void answer_rcpt(struct smtp_delivery *d, const struct reply *reply)
 {
     struct fault fault;
     struct outcome outcome;
+    lease_took(&d->lease, LATENCY_ENVELOPE, d->asked_us);
     enum outcome_class class =
         outcome_of_reply(ASKED_RCPT, reply, d->lease.server, &fault, &outcome);
     note_set_up(d, class, &outcome);
@@ -114,6 +116,8 @@ static void answer_message(struct smtp_delivery *d, enum question_asked asked,
 {
     struct fault fault;
     struct outcome outcome;
+    if (d->is_finishing)
+        lease_took(&d->lease, LATENCY_END, d->asked_us);
     enum outcome_class class =
         outcome_of_reply(asked, reply, d->lease.server, &fault, &outcome);
     note_set_up(d, class, &outcome);

@@ -71,6 +71,7 @@ void smtp_delivery_send_envelope(struct smtp_delivery *d)
                                  commands, sizeof(commands), &count);
         if (n == 0)
             return;
+        d->asked_us = loop_clock_us(d->loop);
         upstream_envelope(upstream, str_span(commands, n), count);
     }
 }
@@ -204,6 +205,7 @@ static void smtp_finish(struct delivery *delivery)
     struct smtp_delivery *d = from_base(delivery);
     assert(d->is_data && !d->is_finishing);
     d->is_finishing = true;
+    d->asked_us = loop_clock_us(d->loop);
     if (takes_content(d))
         (void)smtp_delivery_is_sent(
             d, content_sender_finish(&d->content, lease_upstream(&d->lease)));

@@ -28,6 +28,7 @@ struct smtp_delivery {
     size_t reported;     /* recipients whose answer was told */
     unsigned extensions; /* that the mail asks for */
     bool is_accepted;    /* one of them was */
+    uint64_t asked_us;   /* when it was last sent what it has to answer */
     bool is_ended;       /* on_end was called */
     struct outcome_copy standing;
     struct content_sender content;

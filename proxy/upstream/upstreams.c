@@ -135,6 +135,20 @@ void upstreams_report(struct upstreams *upstreams, struct health_board *board,
             pool_report(upstreams->pools[i], board, worker);
 }
 
+void upstreams_count_in(struct upstreams *upstreams, struct metrics_lane *lane)
+{
+    for (size_t i = 0; i < upstreams->settings->upstream_count; i++)
+        if (upstreams->pools[i] != NULL)
+            pool_count_in(upstreams->pools[i], lane);
+}
+
+void upstreams_tell_counts(struct upstreams *upstreams)
+{
+    for (size_t i = 0; i < upstreams->settings->upstream_count; i++)
+        if (upstreams->pools[i] != NULL)
+            pool_tell_counts(upstreams->pools[i]);
+}
+
 void upstreams_probe(struct upstreams *upstreams, uint64_t wait_ms,
                      void (*on_probed)(void *owner), void *owner)
 {

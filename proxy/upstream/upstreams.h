@@ -7,6 +7,7 @@
 #include "proxy/log/decision_log.h"
 #include "proxy/log/server_log.h"
 #include "proxy/net/loop.h"
+#include "proxy/metrics/metrics.h"
 #include "proxy/net/program.h"
 #include "proxy/smtp/capability.h"
 #include "proxy/smtp/xclient.h"
@@ -37,6 +38,12 @@ struct upstreams *upstreams_new(struct loop *loop,
  * upstreams_probe(). Borrows the board. */
 void upstreams_report(struct upstreams *upstreams, struct health_board *board,
                       size_t worker);
+
+/* What becomes of connections is counted there, on the worker's thread; before
+ * upstreams_probe(). Borrows the lane. */
+void upstreams_count_in(struct upstreams *upstreams, struct metrics_lane *lane);
+/* Tells the lane how many connections there are now; once in a while. */
+void upstreams_tell_counts(struct upstreams *upstreams);
 
 /* Asks every server of every upstream for its EHLO, for at most wait_ms, then
  * calls on_probed once. Each worker does it before its listeners open. From

@@ -16,7 +16,7 @@ import sys
 # The rooms that decide see everything below them.
 BELOW_SESSIONS = ["rules/", "config/", "proxy/smtp/", "proxy/tls/",
                   "proxy/net/", "proxy/sasl/", "proxy/login/",
-                  "proxy/budgets/", "proxy/log/", "proxy/ask/",
+                  "proxy/budgets/", "proxy/metrics/", "proxy/log/", "proxy/ask/",
                   "proxy/upstream/"]
 
 ROOMS = {
@@ -40,7 +40,7 @@ ROOMS = {
                    "proxy/ask/"],
     "proxy/upstream/": ["rules/", "config/", "proxy/smtp/", "proxy/tls/",
                         "proxy/net/", "proxy/sasl/", "proxy/log/",
-                        "proxy/upstream/"],
+                        "proxy/metrics/", "proxy/upstream/"],
     "proxy/replay/": ["rules/", "config/", "proxy/smtp/", "proxy/log/",
                       "proxy/replay/"],
     "proxy/schema/": ["rules/", "config/", "proxy/schema/"],
@@ -49,7 +49,8 @@ ROOMS = {
     "proxy/session/": BELOW_SESSIONS + ["proxy/session/"],
     "proxy/control/": ["rules/", "config/", "proxy/log/", "proxy/budgets/",
                        "proxy/replay/", "proxy/upstream/health_board.h",
-                       "proxy/metrics/", "proxy/control/"],
+                       "proxy/metrics/", "proxy/tls/certificate_dates.h",
+                       "proxy/control/"],
     # What is counted, which those who count may see, and what writes it.
     "proxy/metrics/": ["rules/", "config/", "proxy/budgets/",
                        "proxy/metrics/"],
