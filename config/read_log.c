@@ -3,6 +3,37 @@
 
 #include <stddef.h>
 
+/* A file of that name in this directory is ./stdout. */
+static void read_decisions(struct reader *reader, const struct node *node,
+                           void *into)
+{
+    struct log_settings *log = into;
+    struct str text;
+    if (!node_text(reader, node, "decisions", &text))
+        return;
+    log->decisions_mark = node->mark;
+    log->is_on_stdout = str_equals(text, STR("stdout"));
+    if (!log->is_on_stdout)
+        log->decisions = reader_path(reader, node->mark, text);
+}
+
+static const char *const formats[] = {"json", "text", NULL};
+
+/* What other commands read again is JSON. */
+static void read_format(struct reader *reader, const struct node *node,
+                        void *into)
+{
+    struct log_settings *log = into;
+    unsigned word;
+    if (!schema_word(reader, node, "format", formats, NULL, &word))
+        return;
+    if (!log->is_on_stdout)
+        diags_error(reader->diags, node->mark,
+                    "log.format is for `decisions: stdout`; a file is always "
+                    "JSON, and `postern tail` shows it as text");
+    log->is_text = word == 1;
+}
+
 static void read_server(struct reader *reader, const struct node *node,
                         void *into)
 {
@@ -18,10 +49,17 @@ static const char *const levels[] = {"info", "debug", NULL};
 
 static const struct key log_keys[] = {
     {.name = "decisions",
-     .type = KEY_PATH,
-     .help = "file to which each decision is appended, a JSON object a line",
-     .offset = offsetof(struct log_settings, decisions),
-     .mark_offset = offsetof(struct log_settings, decisions_mark)},
+     .type = KEY_OWN,
+     .help = "where each decision is appended: a file, or stdout",
+     .read = read_decisions},
+    {.name = "format",
+     .type = KEY_OWN,
+     .content = CONTENT_WORD,
+     .fallback = "json",
+     .words = formats,
+     .help = "of decisions on stdout: a JSON object a line, or text as "
+             "`postern tail` shows it",
+     .read = read_format},
     {.name = "strict",
      .is_planned = true,
      .help = "whether mail waits while decisions can't be logged"},

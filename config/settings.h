@@ -197,8 +197,10 @@ struct upstream_settings {
 };
 
 struct log_settings {
-    const char *decisions; /* path; NULL: none */
+    const char *decisions; /* path; NULL: none, or standard output */
     struct mark decisions_mark;
+    bool is_on_stdout; /* the decisions are */
+    bool is_text;      /* there they are lines for people */
     const char *server; /* path; NULL: stderr */
     bool is_debug;
 };

@@ -11,15 +11,7 @@
 #include "proxy/command/explain_dry.h"
 #include "proxy/command/explain_past.h"
 #include "proxy/command/subcommands.h"
-
-static bool wants_colour(void)
-{
-    const char *no_colour = getenv("NO_COLOR");
-    const char *terminal = getenv("TERM");
-    return isatty(STDOUT_FILENO) &&
-           (no_colour == NULL || no_colour[0] == '\0') &&
-           (terminal == NULL || strcmp(terminal, "dumb") != 0);
-}
+#include "proxy/log/terminal.h"
 
 /* time.* and --at are in the server's own zone. */
 static void enter_timezone(const struct settings *settings)
@@ -56,7 +48,7 @@ int command_explain(int argc, char **argv)
         return EXIT_CONFIG;
     if (settings != NULL)
         enter_timezone(settings);
-    bool is_coloured = wants_colour() && !options.is_json;
+    bool is_coloured = terminal_takes_colour(STDOUT_FILENO) && !options.is_json;
     code = options.id == NULL ? explain_dry(&options, settings, is_coloured)
                               : explain_past(&options, settings, is_coloured);
     settings_unref(settings);

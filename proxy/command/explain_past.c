@@ -198,8 +198,8 @@ int explain_past(const struct explain_options *options,
                                  options->id);
     if (log == NULL)
         return subcommand_misuse("explain",
-                                 "the configuration names no log.decisions: "
-                                 "give --log",
+                                 "the configuration names no file as "
+                                 "log.decisions: give --log FILE",
                                  NULL);
     int code = look(&past, log);
     struct telling telling = {

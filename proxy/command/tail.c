@@ -13,6 +13,7 @@
 #include "proxy/log/entry_view.h"
 #include "proxy/log/log_tail.h"
 #include "proxy/log/printable.h"
+#include "proxy/log/terminal.h"
 
 #define RECENT_MAX 10
 /* How far back -f looks for those. */
@@ -93,6 +94,12 @@ static char *find_log(const struct options *options, int *code)
     *code = EXIT_CONFIG;
     if (settings == NULL)
         diags_print(&diags, stderr);
+    else if (settings->log.is_on_stdout)
+        fprintf(stderr,
+                "postern tail: %s has decisions on standard output, where "
+                "docker logs or journalctl may have kept them: name a file, or "
+                "- for standard input\n",
+                config);
     else if (settings->log.decisions == NULL)
         fprintf(stderr, "postern tail: %s names no log.decisions\n", config);
     else
@@ -240,15 +247,6 @@ static int view(struct viewer *viewer)
     return fflush(stdout) == 0 ? EXIT_FINE : EXIT_FOUND;
 }
 
-static bool wants_colour(void)
-{
-    const char *no_colour = getenv("NO_COLOR");
-    const char *terminal = getenv("TERM");
-    return isatty(STDOUT_FILENO) &&
-           (no_colour == NULL || no_colour[0] == '\0') &&
-           (terminal == NULL || strcmp(terminal, "dumb") != 0);
-}
-
 int command_tail(int argc, char **argv)
 {
     struct options options = {.follows = false};
@@ -257,7 +255,9 @@ int command_tail(int argc, char **argv)
     char *path = code == EXIT_FINE ? find_log(&options, &code) : NULL;
     if (path == NULL)
         return code == EXIT_FINE ? EXIT_FOUND : code;
-    struct viewer viewer = {.options = &options, .is_coloured = wants_colour()};
+    struct viewer viewer = {.options = &options,
+                            .is_coloured =
+                                terminal_takes_colour(STDOUT_FILENO)};
     log_tail_init(&viewer.tail, path);
     code = view(&viewer);
     for (size_t i = 0; i < RECENT_MAX; i++)

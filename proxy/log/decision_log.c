@@ -1,12 +1,15 @@
 #include "proxy/log/decision_log_internal.h"
 
 #include "proxy/log/quiet_thread.h"
+#include "proxy/log/terminal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #define QUEUE_OCTETS (8 * 1024 * 1024)
 
@@ -53,6 +56,8 @@ static void release(struct decision_log *log)
     log_lane_release(&log->common.lines);
     log_file_close(&log->file);
     line_queue_release(&log->batch);
+    entry_lines_free(log->text);
+    entry_lines_free(log->own_text);
     pthread_cond_destroy(&log->work);
     pthread_mutex_destroy(&log->lock);
     free((char *)(uintptr_t)log->path);
@@ -81,18 +86,49 @@ static struct decision_log *make(const struct log_settings *settings,
     return log;
 }
 
+/* A descriptor of its own, so that it is closed as a file is. */
+static int open_stdout(struct decision_log *log, bool is_text)
+{
+    int fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
+    if (fd < 0)
+        return -1;
+    if (log_file_adopt(&log->file, fd) != 0) {
+        close(fd);
+        return -1;
+    }
+    if (!is_text)
+        return 0;
+    bool is_coloured = terminal_takes_colour(fd);
+    log->text = entry_lines_new(is_coloured);
+    log->own_text = entry_lines_new(is_coloured);
+    return log->text == NULL || log->own_text == NULL ? -1 : 0;
+}
+
+static int open_where(struct decision_log *log,
+                      const struct log_settings *settings)
+{
+    log->is_on_stdout = settings->is_on_stdout;
+    log->path =
+        strdup(log->is_on_stdout ? "standard output" : settings->decisions);
+    if (log->path == NULL)
+        return -1;
+    if (log->is_on_stdout)
+        return open_stdout(log, settings->is_text);
+    return log_file_open(&log->file, log->path);
+}
+
 struct decision_log *decision_log_new(const struct log_settings *settings,
                                       struct diags *diags)
 {
     if (decision_log_check(settings, diags) != 0)
         return NULL;
     struct decision_log *log = make(settings, diags);
-    if (log == NULL || settings->decisions == NULL)
+    if (log == NULL || (settings->decisions == NULL && !settings->is_on_stdout))
         return log;
-    log->path = strdup(settings->decisions);
-    if (log->path == NULL || log_file_open(&log->file, log->path) != 0) {
+    if (open_where(log, settings) != 0) {
         diags_error(diags, settings->decisions_mark,
-                    "%s can't be opened for appending: %s", settings->decisions,
+                    "%s can't be opened for appending: %s",
+                    log->path == NULL ? "log.decisions" : log->path,
                     strerror(errno));
     } else {
         int error = quiet_thread_start(&log->writer, decision_writer_run, log);
@@ -118,6 +154,13 @@ void decision_log_count_in(struct decision_log *log, _Atomic uint64_t *lines,
     pthread_mutex_lock(&log->lock);
     log->lines = lines;
     log->losses = lost;
+    pthread_mutex_unlock(&log->lock);
+}
+
+void decision_log_follow_a_crash(struct decision_log *log)
+{
+    pthread_mutex_lock(&log->lock);
+    log->is_after_crash = log->is_on_stdout;
     pthread_mutex_unlock(&log->lock);
 }
 
@@ -162,7 +205,7 @@ void decision_log_write(struct decision_log *log, struct str line)
 
 void decision_log_reopen(struct decision_log *log)
 {
-    if (log->path == NULL)
+    if (log->path == NULL || log->is_on_stdout)
         return;
     pthread_mutex_lock(&log->lock);
     log->is_reopening = true;

@@ -18,11 +18,15 @@ struct decision_lane;
 int decision_log_check(const struct log_settings *settings,
                        struct diags *diags);
 
-/* Opens (creates) the file for appending; NULL with a diagnostic at the key's
- * mark when that fails: the folder must exist. A log without a path takes
- * lines and drops them. A torn last line (no LF) is closed with one first. */
+/* Opens (creates) the file for appending, or takes standard output; NULL with
+ * a diagnostic at the key's mark when that fails: the folder must exist. A log
+ * without either takes lines and drops them. A torn last line (no LF) is closed
+ * with one first. */
 struct decision_log *decision_log_new(const struct log_settings *settings,
                                       struct diags *diags);
+/* Whoever wrote before has died, perhaps within a line. A file shows whether,
+ * standard output does not, and gets an empty line then. */
+void decision_log_follow_a_crash(struct decision_log *log);
 /* Where a file that can't be written, and its recovery, are told. It must
  * outlive the decision log. */
 void decision_log_report_to(struct decision_log *log,
@@ -39,7 +43,8 @@ void decision_lane_write(struct decision_lane *lane, struct str line);
 /* Thread-safe; copies one line (with or without its LF). An empty one (what
  * json_line_end() gives for a line that did not fit) counts as lost. */
 void decision_log_write(struct decision_log *log, struct str line);
-/* Opens the path anew before the next line (after a rotation). */
+/* Opens the path anew before the next line (after a rotation). Standard output
+ * stays what it is. */
 void decision_log_reopen(struct decision_log *log);
 /* Writes what is queued, then ends. */
 void decision_log_free(struct decision_log *log);

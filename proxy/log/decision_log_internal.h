@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "proxy/log/decision_log.h"
+#include "proxy/log/entry_lines.h"
 #include "proxy/log/log_file.h"
 #include "proxy/log/log_lane.h"
 
@@ -20,8 +21,11 @@ struct decision_lane {
 };
 
 struct decision_log {
-    const char *path;            /* owned; NULL: lines are dropped */
-    struct decision_lane common; /* of all that have none of their own */
+    const char *path;             /* owned; NULL: lines are dropped */
+    bool is_on_stdout;            /* the path is only what messages call it */
+    struct entry_lines *text;     /* what makes JSON text; NULL: it stays */
+    struct entry_lines *own_text; /* beside it, for lines about the log */
+    struct decision_lane common;  /* of all that have none of their own */
     pthread_t writer;
     atomic_bool is_sleeping; /* the writer, until it is woken */
     pthread_mutex_t lock;    /* over what follows, but what is the writer's */
@@ -30,7 +34,8 @@ struct decision_log {
     bool is_pressed;             /* much waits already */
     bool is_reopening;
     bool is_ending;
-    struct server_log *server;        /* NULL: nobody hears of failures */
+    bool is_after_crash;       /* the next line may stand behind a torn one */
+    struct server_log *server; /* NULL: nobody hears of failures */
     _Atomic uint64_t *lines, *losses; /* NULL: nobody counts */
     struct log_file file;             /* the writer's, as is what follows */
     struct line_queue batch;

@@ -16,6 +16,7 @@
 struct task {
     struct decision_lane *lanes;
     bool is_reopening;
+    bool is_after_crash;
     struct server_log *server;
     _Atomic uint64_t *lines, *losses;
     bool is_ending; /* nobody writes any more */
@@ -28,9 +29,16 @@ static uint64_t wall_us(void)
     return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
+/* As they are to stand in the log. Empty when out of memory. */
+static struct str shown_by(struct entry_lines *text, struct str lines)
+{
+    return text == NULL || lines.n == 0 ? lines
+                                        : entry_lines_shown(text, lines);
+}
+
 /* A line of the log about itself: what was lost, or (error not NULL) why it
  * could not be opened anew. */
-static int tell(struct log_file *file, uint64_t lost, const char *error)
+static int tell(struct decision_log *log, uint64_t lost, const char *error)
 {
     struct json_line line;
     json_line_init(&line, OWN_LINE_MAX);
@@ -42,8 +50,8 @@ static int tell(struct log_file *file, uint64_t lost, const char *error)
     else
         json_text(&line, "not_reopened", str_from(error));
     json_close_object(&line);
-    struct str text = json_line_end(&line);
-    bool is_written = text.n > 0 && log_file_append(file, text) == text.n;
+    struct str text = shown_by(log->own_text, json_line_end(&line));
+    bool is_written = text.n > 0 && log_file_append(&log->file, text) == text.n;
     json_line_release(&line);
     return is_written ? 0 : -1;
 }
@@ -93,12 +101,13 @@ static struct task wait_for_task(struct decision_log *log)
     struct task task = {
         .lanes = log->lanes,
         .is_reopening = log->is_reopening,
+        .is_after_crash = log->is_after_crash,
         .server = log->server,
         .lines = log->lines,
         .losses = log->losses,
         .is_ending = log->is_ending,
     };
-    log->is_reopening = log->is_pressed = false;
+    log->is_reopening = log->is_pressed = log->is_after_crash = false;
     pthread_mutex_unlock(&log->lock);
     return task;
 }
@@ -108,7 +117,7 @@ static void reopen(struct decision_log *log)
 {
     struct log_file fresh;
     if (log_file_open(&fresh, log->path) != 0) {
-        tell(&log->file, 0, strerror(errno));
+        tell(log, 0, strerror(errno));
         return;
     }
     log_file_close(&log->file);
@@ -170,11 +179,11 @@ static bool is_to_end(struct decision_log *log)
 /* What was lost before, then the lines, those behind one that failed too.
  * False: it must end here, since a stop does not wait for a pipe that nobody
  * reads, a second for each line. */
-static bool write_batch(struct decision_log *log, const struct task *task)
+static bool write_lines(struct decision_log *log, const struct task *task,
+                        struct str lines)
 {
-    struct str lines = line_queue_lines(&log->batch);
     while (lines.n > 0) {
-        if (log->lost > 0 && tell(&log->file, log->lost, NULL) == 0)
+        if (log->lost > 0 && tell(log, log->lost, NULL) == 0)
             log->lost = 0;
         size_t done = log->lost == 0 ? log_file_append(&log->file, lines) : 0;
         report(log, task, done == lines.n ? 0 : errno);
@@ -188,6 +197,17 @@ static bool write_batch(struct decision_log *log, const struct task *task)
         if (is_to_end(log))
             return false;
     }
+    return true;
+}
+
+static bool write_batch(struct decision_log *log, const struct task *task)
+{
+    struct str lines = line_queue_lines(&log->batch);
+    struct str text = shown_by(log->text, lines);
+    if (text.n == 0)
+        lose(log, task, lines_in(lines));
+    if (!write_lines(log, task, text))
+        return false;
     line_queue_clear(&log->batch);
     return true;
 }
@@ -199,6 +219,7 @@ void *decision_writer_run(void *argument)
         struct task task = wait_for_task(log);
         if (task.is_reopening)
             reopen(log);
+        log->file.is_torn = log->file.is_torn || task.is_after_crash;
         for (struct decision_lane *lane = task.lanes; lane != NULL;
              lane = lane->next) {
             lose(log, &task, log_lane_take(&lane->lines, &log->batch));
@@ -206,7 +227,7 @@ void *decision_writer_run(void *argument)
                 return NULL;
         }
         if (task.is_ending && log->lost > 0)
-            tell(&log->file, log->lost, NULL);
+            tell(log, log->lost, NULL);
         if (task.is_ending)
             return NULL;
     }

@@ -148,6 +148,8 @@ int server_prepare(struct server **out, const struct server_means *means,
     if (preflight_open(&server->opened, means->settings, means->files, diags) !=
         0)
         return EXIT_CONFIG;
+    if (means->is_after_crash)
+        decision_log_follow_a_crash(server->opened.decisions);
     settle_core_dumps(server);
     allow_descriptors(server);
     int status = server_open_shared(server, diags);

@@ -35,6 +35,7 @@ struct server_means {
     pid_t supervisor;
     uint64_t started_ms; /* when that began, of the monotonic clock */
     bool has_no_dumps;   /* core dumps could be forbidden */
+    bool is_after_crash; /* somebody who served has died */
     bool is_alone;       /* no other process has the budgets */
     unsigned slot;       /* of this process, in memory that is shared */
     unsigned others;     /* a bit for the slot of each that lives */

@@ -142,13 +142,15 @@ static void on_start(struct process *process, struct channel_message *message)
     struct diags diags;
     const char *path = "";
     json_int_t supervisor = 0, started_ms = 0;
-    int is_alone = 0, slot = 0, others = 0;
+    int is_alone = 0, slot = 0, others = 0, is_after_crash = 0;
     int status = EXIT_CONFIG;
     diags_init(&diags);
-    (void)json_unpack(message->body, "{s:s, s:b, s:i, s:i, s:I, s:I}", "config",
-                      &path, "is_alone", &is_alone, "slot", &slot, "others",
-                      &others, "supervisor", &supervisor, "started_ms",
-                      &started_ms);
+    /* A supervisor of before says less. */
+    (void)json_unpack(message->body, "{s:s, s:b, s:i, s:i, s:I, s:I, s?b}",
+                      "config", &path, "is_alone", &is_alone, "slot", &slot,
+                      "others", &others, "supervisor", &supervisor,
+                      "started_ms", &started_ms, "is_after_crash",
+                      &is_after_crash);
     const char *wrong = "there is none";
     int bundle = channel_take(message, 0);
     struct files *files = bundle < 0 ? NULL : files_from_bundle(bundle, &wrong);
@@ -168,6 +170,7 @@ static void on_start(struct process *process, struct channel_message *message)
         .started_ms = (uint64_t)started_ms,
         .has_no_dumps = process->has_no_dumps,
         .is_alone = is_alone,
+        .is_after_crash = is_after_crash,
         .slot = (unsigned)slot,
         .others = (unsigned)others,
         .keys = process->keys,

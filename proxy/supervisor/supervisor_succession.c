@@ -73,12 +73,12 @@ static void send_start(struct supervisor *s, const struct worker_handle *handle)
                          strerrordesc_np(errno));
     (void)channel_send(
         handle->channel,
-        json_pack("{s:s, s:s, s:b, s:i, s:i, s:I, s:I, s:I, s:I}", "do",
+        json_pack("{s:s, s:s, s:b, s:i, s:i, s:I, s:I, s:I, s:I, s:b}", "do",
                   "start", "config", s->path, "is_alone", others == 0, "slot",
                   slot_of(s, handle), "others", others, "supervisor",
                   (json_int_t)s->pid, "started_ms", (json_int_t)s->started_ms,
                   "starts", (json_int_t)s->generation, "crashes",
-                  (json_int_t)s->crash_count),
+                  (json_int_t)s->crash_count, "is_after_crash", s->crashes > 0),
         &handle->bundle, 1);
 }
 

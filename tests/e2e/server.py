@@ -73,8 +73,10 @@ class Postern:
     its end against the promises: exit 0 on SIGTERM, no sanitizer's word."""
 
     def __init__(self, site, text, binary=None, environment=None,
-                 wanted_ports=None, descriptors=None):
-        """`descriptors`: how many it may open; "SOFT:HARD", or both."""
+                 wanted_ports=None, descriptors=None, stdout=None, stderr=None,
+                 closes_stdout=False):
+        """`descriptors`: how many it may open; "SOFT:HARD", or both.
+        `stdout`, `stderr`: others than the file of what it says."""
         self.site = site
         self.config = site.folder / "postern.yaml"
         self.config.write_text(text, encoding="utf-8")
@@ -83,10 +85,13 @@ class Postern:
         self.wanted_ports = wanted_ports or [site.starttls, site.implicit]
         self.log = DecisionLog(site.log)
         limit = ["prlimit", f"--nofile={descriptors}"] if descriptors else []
-        with open(self.stderr_path, "ab") as stderr:
+        shell = ["sh", "-c", 'exec "$@" >&-', "sh"] if closes_stdout else []
+        with open(self.stderr_path, "ab") as said:
             self.process = subprocess.Popen(
-                [*limit, self.binary, "run", "-c", self.config],
-                stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr,
+                [*shell, *limit, self.binary, "run", "-c", self.config],
+                stdin=subprocess.DEVNULL,
+                stdout=said if stdout is None else stdout,
+                stderr=said if stderr is None else stderr,
                 env={**os.environ, **ENVIRONMENT, **(environment or {})})
 
     def is_alive(self):

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 
 #include <cmocka.h>
 
@@ -105,34 +106,122 @@ static void a_line_that_does_not_fit_leaves_nothing(void **state)
     log_file_close(&file);
 }
 
-static void a_piece_that_stays_in_a_pipe_is_closed_before_the_next(void **state)
+/* --- pipes --- */
+
+/* More than a pipe holds at once. */
+#define LONG_LINE (100 * 1024)
+
+static char long_line[LONG_LINE];
+
+static void open_pipe(struct log_file *file, int ends[2], int flags)
+{
+    memset(long_line, 'x', LONG_LINE);
+    long_line[LONG_LINE - 1] = '\n';
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    assert_int_equal(fcntl(ends[1], F_SETFL, flags), 0);
+    assert_int_equal(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
+    assert_int_equal(log_file_adopt(file, ends[1]), 0);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+/* How many octets, and the last of them. */
+static size_t drain(int end, char last[8])
+{
+    static char taken[LONG_LINE];
+    size_t total = 0;
+    for (;;) {
+        ssize_t got = read(end, taken, sizeof taken);
+        if (got <= 0)
+            return total;
+        total += (size_t)got;
+        for (ssize_t i = got > 8 ? got - 8 : 0; i < got; i++) {
+            memmove(last, last + 1, 7);
+            last[7] = taken[i];
+        }
+    }
+}
+
+static void a_pipe_that_nobody_reads_takes_nothing(void **state)
 {
     (void)state;
-    static char filler[1024 * 1024];
-    char taken[4096];
     int ends[2];
-    struct log_file file = {.is_torn = false};
-    memset(filler, 'x', sizeof filler);
-    filler[sizeof filler - 1] = '\n';
-    assert_int_equal(pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
-    file.fd = ends[1];
+    struct log_file file;
+    open_pipe(&file, ends, O_NONBLOCK);
     close(ends[0]);
-    /* Nobody reads: an error at once, nothing was taken. */
-    signal(SIGPIPE, SIG_IGN);
     assert_int_equal(log_file_append(&file, STR("line\n")), 0);
+    assert_int_equal(errno, EPIPE);
     assert_false(file.is_torn);
     log_file_close(&file);
+}
 
-    assert_int_equal(pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
-    file.fd = ends[1];
-    assert_int_equal(log_file_append(&file, str_span(filler, sizeof filler)),
-                     0);
-    assert_true(file.is_torn);
-    while (read(ends[0], taken, sizeof taken) > 0)
-        ;
-    assert_int_equal(log_file_append(&file, STR("next\n")), 5);
-    assert_int_equal(read(ends[0], taken, sizeof taken), 6);
-    assert_memory_equal(taken, "\nnext\n", 6);
+/* Whether writes to it wait or not. */
+static void the_rest_of_a_line_goes_first(int flags)
+{
+    int ends[2];
+    char last[8] = {0};
+    struct log_file file;
+    open_pipe(&file, ends, flags);
+    assert_int_equal(log_file_append(&file, str_span(long_line, LONG_LINE)),
+                     LONG_LINE);
+    assert_int_equal(errno, EAGAIN);
+    assert_int_equal(log_file_append(&file, STR("lost\n")), 0);
+    size_t total = drain(ends[0], last);
+    assert_true(total > 0 && total < LONG_LINE);
+    while (log_file_append(&file, STR("behind\n")) == 0)
+        total += drain(ends[0], last);
+    total += drain(ends[0], last);
+    assert_int_equal(total, LONG_LINE + 7);
+    assert_memory_equal(last, "\nbehind\n", 8);
+    close(ends[0]);
+    log_file_close(&file);
+}
+
+static void a_full_pipe_gets_the_rest_of_a_line_first(void **state)
+{
+    (void)state;
+    the_rest_of_a_line_goes_first(O_NONBLOCK);
+}
+
+static void a_full_pipe_that_others_share_does_too(void **state)
+{
+    (void)state;
+    the_rest_of_a_line_goes_first(0);
+}
+
+/* In another process, since a claim is a process's. The octets taken. */
+static int append_in_a_child(const struct log_file *file)
+{
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        struct log_file own;
+        if (log_file_adopt(&own, file->fd) != 0)
+            _exit(100);
+        _exit((int)log_file_append(&own, STR("child\n")));
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void nobody_writes_within_a_line_that_was_begun(void **state)
+{
+    (void)state;
+    int ends[2];
+    char last[8];
+    char some[100 * 1024];
+    struct log_file file;
+    open_pipe(&file, ends, O_NONBLOCK);
+    assert_int_equal(append_in_a_child(&file), 6);
+    assert_int_equal(log_file_append(&file, str_span(long_line, LONG_LINE)),
+                     LONG_LINE);
+    assert_true(read(ends[0], some, sizeof some) > 6);
+    assert_int_equal(append_in_a_child(&file), 0);
+    while (log_file_append(&file, STR("behind\n")) == 0)
+        (void)drain(ends[0], last);
+    (void)drain(ends[0], last);
+    assert_memory_equal(last, "\nbehind\n", 8);
+    assert_int_equal(append_in_a_child(&file), 6);
     close(ends[0]);
     log_file_close(&file);
 }
@@ -154,8 +243,10 @@ int main(void)
                                         make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(a_line_that_does_not_fit_leaves_nothing,
                                         make_folder, remove_folder),
-        cmocka_unit_test(
-            a_piece_that_stays_in_a_pipe_is_closed_before_the_next),
+        cmocka_unit_test(a_pipe_that_nobody_reads_takes_nothing),
+        cmocka_unit_test(a_full_pipe_gets_the_rest_of_a_line_first),
+        cmocka_unit_test(a_full_pipe_that_others_share_does_too),
+        cmocka_unit_test(nobody_writes_within_a_line_that_was_begun),
         cmocka_unit_test(a_missing_folder_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
