@@ -198,8 +198,10 @@ static const struct key root_keys[] = {
      .shape = SHAPE_ONE_OR_LIST,
      .help = "more files, such as [policy.d/*.yaml], read after this one"},
     {.name = "http",
-     .is_planned = true,
-     .help = "metrics and the dashboard: {address, dashboard}"},
+     .type = KEY_SECTION,
+     .section = &http_schema,
+     .help = "metrics and the dashboard: {address, dashboard}",
+     .offset = offsetof(struct settings, http)},
 };
 
 const struct schema root_schema = {"the configuration", root_keys,
@@ -255,4 +257,5 @@ void read_check(struct reader *reader, const struct node *root)
                     "logins need a back-end: say auth: {backends: [{users: "
                     "FILE}]} at the top level, or auth: none here");
     read_check_mechanisms(reader, root);
+    read_check_http(reader);
 }

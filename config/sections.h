@@ -26,6 +26,7 @@ extern const struct schema received_schema;
 extern const struct schema policy_server_schema;
 extern const struct schema limits_schema;
 extern const struct schema reload_schema;
+extern const struct schema http_schema;
 /* Of the policy and its tests. */
 extern const struct schema list_schema;
 extern const struct schema list_change_schema;
@@ -77,6 +78,9 @@ void read_tests(struct reader *reader, struct node *const *roots, size_t count);
 
 /* What no section can see alone: certificates for TLS, back-ends for AUTH. */
 void read_check(struct reader *reader, const struct node *root);
+
+/* Warns of a dashboard that others than this machine can reach. */
+void read_check_http(struct reader *reader);
 
 /* Warns of upstreams that nothing sends to and of policy servers that no rule
  * asks; comes last. */

@@ -275,6 +275,14 @@ struct limits_settings {
     enum on_store_failure on_store_failure;
 };
 
+/* Metrics, health and the dashboard. */
+struct http_settings {
+    struct endpoint address; /* text.n 0: there is none */
+    bool dashboard;
+    const struct str *names; /* of this server, as browsers call it */
+    size_t name_count;
+};
+
 /* What a changed policy must pass before it goes live. */
 struct reload_settings {
     const char *replay; /* a decision log; NULL: no gate */
@@ -322,6 +330,7 @@ struct settings {
     const struct policy_server_settings *policy_servers;
     size_t policy_server_count;
     struct limits_settings limits;
+    struct http_settings http;
     struct reload_settings reload;
     const char *control;      /* the control socket's path; NULL: none */
     struct mark control_mark; /* line 0: the default */

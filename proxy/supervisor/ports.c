@@ -126,6 +126,20 @@ static int open_port(struct ports *ports, const struct endpoint *address,
     return -1;
 }
 
+/* Who answers there is one thread. */
+static int open_http(struct ports *ports, const struct settings *settings,
+                     struct diags *diags)
+{
+    const struct endpoint *address = &settings->http.address;
+    char error[256] = "";
+    if (address->text.n == 0 ||
+        open_port(ports, address, 1, error, sizeof error) == 0)
+        return 0;
+    diags_error(diags, address->mark, "%s", error);
+    ports_withdraw(ports);
+    return -1;
+}
+
 int ports_open(struct ports *ports, const struct settings *settings,
                size_t each, struct diags *diags)
 {
@@ -141,13 +155,13 @@ int ports_open(struct ports *ports, const struct settings *settings,
             return -1;
         }
     }
-    return 0;
+    return open_http(ports, settings, diags);
 }
 
 /* Without settings all of them are. */
 static bool is_named(const struct settings *settings, struct str text)
 {
-    if (settings == NULL)
+    if (settings == NULL || str_equals(settings->http.address.text, text))
         return true;
     for (size_t i = 0; i < settings->listener_count; i++)
         for (size_t j = 0; j < settings->listeners[i].address_count; j++)

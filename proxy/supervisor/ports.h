@@ -26,8 +26,8 @@ struct ports {
     size_t count;
 };
 
-/* Opens what the settings name and is not open yet, `each` sockets an
- * address. 0; -1 with an error at the address in diags, and then those that
+/* Opens what the settings name and is not open yet, `each` sockets an address
+ * of a listener and one for HTTP. 0; -1 with an error at the address in diags, and then those that
  * are new are closed again. */
 int ports_open(struct ports *ports, const struct settings *settings,
                size_t each, struct diags *diags);

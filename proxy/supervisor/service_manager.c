@@ -138,7 +138,8 @@ static const struct endpoint *address_of_socket(const struct settings *settings,
         for (size_t j = 0; j < settings->listeners[i].address_count; j++)
             if (is_bound_to(&bound, &settings->listeners[i].addresses[j]))
                 return &settings->listeners[i].addresses[j];
-    return NULL;
+    const struct endpoint *http = &settings->http.address;
+    return http->text.n > 0 && is_bound_to(&bound, http) ? http : NULL;
 }
 
 static bool listens(int fd)

@@ -57,7 +57,8 @@ def test_several_errors_are_all_told(site):
 
 
 def test_a_key_of_later_is_not_taken_silently(site):
-    text = site.head(site.to_maildir()) + "http: 127.0.0.1:8025\n"
+    text = site.head(site.to_maildir()).replace(
+        "log: {", "log: {strict: true, ")
     done = run_with(site, text)[1]
     assert done.returncode == 78
     assert "not built yet" in done.stderr

@@ -58,12 +58,36 @@ static const struct golden faults[] = {
              "mail.example.com, not \"m\xc3\xbcller.example\"; write "
              "xn--…, as `idn2` prints it\n"},
     {.name = "a section that comes later",
-     .text = "http: {address: \"127.0.0.1:8080\"}\n"
-             "limits: {store: memory}\n",
-     .want = "t.yaml:1:1: error: http is known, not built yet: "
-             "remove it for now\n"
-             "t.yaml:2:10: error: store is known, not built yet: remove "
-             "it for now\n"},
+     .text = "log: {strict: true}\n",
+     .want = "t.yaml:1:7: error: strict is known, not built yet: "
+             "remove it for now\n"},
+    {.name = "a dashboard that others can reach",
+     .text = "http: {address: \"0.0.0.0:8025\", dashboard: true}\n",
+     .want = "t.yaml:1:17: warning: the dashboard has no login, and whoever "
+             "reaches 0.0.0.0:8025 sees who writes to whom: listen on "
+             "127.0.0.1 and put a proxy that asks for one before it, as "
+             "postern.yaml(5) shows\n"},
+    {.name = "a dashboard on this machine alone",
+     .text = "http: {address: \"[::ffff:127.0.0.1]:8025\", dashboard: true,"
+             " names: [a.example]}\n",
+     .want = ""},
+    {.name = "metrics that others can reach",
+     .text = "http: {address: \"0.0.0.0:8025\"}\n",
+     .want = ""},
+    {.name = "http without an address",
+     .text = "http: {dashboard: true}\n",
+     .want = "t.yaml:1:7: error: http lacks the key address: IP:port of "
+             "metrics, health and the dashboard\n"},
+    {.name = "http by a name",
+     .text = "http: {address: \"localhost:80\", names: \"a:1\"}\n",
+     .want = "t.yaml:1:17: error: address takes IP:port such as "
+             "\"127.0.0.1:8025\", not \"localhost:80\"\n"
+             "t.yaml:1:40: error: names takes host names such as "
+             "postern.example.com, without a port, not \"a:1\"\n"},
+    {.name = "http where clients come in",
+     .text = "http: {address: \"[::]:587\"}\n",
+     .want = "t.yaml:1:17: error: [::]:587 is taken by the listener submission "
+             "already\n"},
     {.name = "a policy server without a port",
      .text = "policy_servers: {greylist: {address: localhost}}\n",
      .want = "t.yaml:1:38: error: address takes host:port such as "
