@@ -53,6 +53,7 @@ struct worker {
     enum phase phase;             /* the worker's thread only */
     atomic_int wish;              /* an enum wish */
     atomic_bool has_turned;       /* since it was asked whether it does */
+    _Atomic uint64_t asked_ms;    /* when it was; 0: it has answered */
     _Atomic uint64_t drain_ms;
     atomic_int stops; /* how often a stop was asked for */
     atomic_bool has_ended;
@@ -202,6 +203,7 @@ static void on_wakeup(void *owner)
 {
     struct worker *w = owner;
     atomic_store(&w->has_turned, true);
+    atomic_store(&w->asked_ms, 0);
     renew(w);
     open_listeners(w);
     int stops = atomic_load(&w->stops);
@@ -418,6 +420,16 @@ bool worker_has_turned(struct worker *w)
     bool has_turned = atomic_exchange(&w->has_turned, false);
     wakeup_wake(w->wakeup);
     return has_turned || atomic_load(&w->has_ended);
+}
+
+bool worker_is_turning(struct worker *w, uint64_t now_ms, uint64_t patience_ms)
+{
+    uint64_t asked_ms = 0;
+    if (atomic_compare_exchange_strong(&w->asked_ms, &asked_ms, now_ms)) {
+        wakeup_wake(w->wakeup);
+        return true;
+    }
+    return now_ms < asked_ms + patience_ms || atomic_load(&w->has_ended);
 }
 
 void worker_retire(struct worker *w)

@@ -34,6 +34,10 @@ void worker_drain(struct worker *worker, uint64_t within_ms);
 /* Whether its loop has turned since this was last asked; wakes it, so that it
  * does. */
 bool worker_has_turned(struct worker *worker);
+/* The same for who asks now and then and on any thread: not when what it was
+ * asked for the first time is `patience_ms` ago and it has not turned since. */
+bool worker_is_turning(struct worker *worker, uint64_t now_ms,
+                       uint64_t patience_ms);
 /* No new sessions; those in a transaction finish it. The second call ends
  * them all at once. */
 void worker_stop(struct worker *worker);

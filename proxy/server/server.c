@@ -9,6 +9,7 @@
 
 #include "proxy/command/subcommands.h"
 #include "proxy/core_dumps.h"
+#include "proxy/http/http_server.h"
 #include "proxy/net/descriptors.h"
 #include "proxy/server/server_internal.h"
 
@@ -185,8 +186,11 @@ static int let_in(struct server *server, struct ports *ports,
         if (worker_listen(server->workers[i], ports, server->worker_count) != 0)
             status =
                 server_fail(server, diags, "there is no memory for a listener");
-    if (status == EXIT_FINE)
+    if (status == EXIT_FINE) {
         announce(server);
+        atomic_store(&server->is_listening, true);
+        status = server_open_http(server, ports, diags);
+    }
     return status;
 }
 
@@ -203,6 +207,7 @@ int server_resume(struct server *server, struct ports *ports,
                   struct diags *diags)
 {
     journal_resume(server->journal);
+    server_close_http(server); /* and opens it by the new socket */
     return let_in(server, ports, diags);
 }
 
@@ -213,8 +218,12 @@ static void stop_control(struct server *server)
     server->control_server = NULL;
 }
 
-void server_retire(struct server *server)
+void server_retire(struct server *server, bool is_followed)
 {
+    atomic_store(&server->is_listening, false);
+    server->is_followed = is_followed;
+    if (is_followed)
+        http_server_leave(server->http);
     for (size_t i = 0; i < server->started; i++)
         worker_retire(server->workers[i]);
     if (server->journal != NULL)
@@ -225,6 +234,9 @@ void server_drain(struct server *server, uint64_t within_ms)
 {
     if (within_ms == 0)
         within_ms = server->shared.settings->timeouts.drain;
+    atomic_store(&server->is_leaving, true);
+    if (server->is_followed)
+        server_close_http(server);
     stop_control(server);
     for (size_t i = 0; i < server->started; i++)
         worker_drain(server->workers[i], within_ms);
@@ -232,6 +244,7 @@ void server_drain(struct server *server, uint64_t within_ms)
 
 void server_stop(struct server *server)
 {
+    atomic_store(&server->is_leaving, true);
     for (size_t i = 0; i < server->started; i++)
         worker_stop(server->workers[i]);
 }
@@ -309,6 +322,7 @@ void server_free(struct server *server)
         return;
     stop_control(server);
     end_workers(server);
+    server_close_http(server);
     snapshots_free(server->snapshots);
     budget_fullness_free(server->fullness);
     connection_counts_free(server->shared.connections);

@@ -60,10 +60,11 @@ void server_forget(struct server *server, unsigned slot);
  */
 int server_serve(struct server *server, struct ports *ports,
                  struct diags *diags);
-/* No more clients, and the budgets' journal is another's from now on: for the
+/* `is_followed`: by another process, who also takes HTTP over. No more clients,
+ * and the budgets' journal is another's from now on: for the
  * moment in which another process takes over. Then server_drain(): sessions
  * may stay so long, 0: as long as timeouts.drain says. */
-void server_retire(struct server *server);
+void server_retire(struct server *server, bool is_followed);
 void server_drain(struct server *server, uint64_t within_ms);
 /* After all it serves on, by new sockets: nobody came. */
 int server_resume(struct server *server, struct ports *ports,

@@ -7,6 +7,8 @@
 #include "proxy/server/server.h"
 #include "proxy/worker.h"
 
+#include <stdatomic.h>
+
 struct server {
     struct shared shared;
     struct preflight opened;
@@ -17,6 +19,10 @@ struct server {
     struct budget_fullness *fullness;
     struct controlled controlled;
     struct control_server *control_server;
+    struct http_server *http; /* NULL: there is none */
+    bool is_followed;         /* by another process, once retired */
+    atomic_bool is_listening; /* clients are let in */
+    atomic_bool is_leaving;   /* and no more: it drains or stops */
     struct worker **workers;
     size_t worker_count; /* that are to be */
     size_t made, started;
@@ -24,6 +30,12 @@ struct server {
 
 /* An error that time may cure: EXIT_FOUND. */
 int server_fail(struct server *server, struct diags *diags, const char *words);
+
+/* In server_http.c. Serves HTTP, if that is wanted and is not yet so. An exit
+ * code. */
+int server_open_http(struct server *server, struct ports *ports,
+                     struct diags *diags);
+void server_close_http(struct server *server);
 
 /* In server_shared.c. Takes up another process's budgets: 0, or -1 when they
  * must be read from the disk. */

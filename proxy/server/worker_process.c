@@ -211,8 +211,8 @@ static void on_port(struct process *process, struct channel_message *message)
 
 static void on_retire(struct process *process, struct channel_message *message)
 {
-    (void)message;
-    server_retire(process->server);
+    server_retire(process->server,
+                  !json_is_true(json_object_get(message->body, "is_last")));
     ports_release(&process->ports);
     tell(process, "retired");
 }
@@ -334,7 +334,7 @@ static void on_supervisor_gone(struct process *process)
         return;
     server_say(process->server, "the supervisor is gone: transactions finish, "
                                 "then this process ends");
-    server_retire(process->server);
+    server_retire(process->server, true);
     server_stop(process->server);
 }
 

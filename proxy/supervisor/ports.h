@@ -27,8 +27,8 @@ struct ports {
 };
 
 /* Opens what the settings name and is not open yet, `each` sockets an address
- * of a listener and one for HTTP. 0; -1 with an error at the address in diags, and then those that
- * are new are closed again. */
+ * of a listener and one for HTTP. 0; -1 with an error at the address in diags,
+ * and then those that are new are closed again. */
 int ports_open(struct ports *ports, const struct settings *settings,
                size_t each, struct diags *diags);
 /* Lets clients come to those of the settings (NULL: to all): until somebody

@@ -142,7 +142,7 @@ void supervisor_drain(struct supervisor *s, uint64_t within_ms)
     if (s->coming != NULL)
         supervisor_stop_worker(s->coming);
     if (s->current != NULL && s->current->state == WORKER_SERVING)
-        supervisor_retire(s->current);
+        supervisor_retire(s, s->current);
 }
 
 static void tick(struct supervisor *s)

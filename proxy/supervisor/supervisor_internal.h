@@ -120,7 +120,8 @@ void supervisor_fail_succession(struct supervisor *s, const char *error,
 void supervisor_on_gap(struct supervisor *s);
 /* Whether a process was told to serve. */
 bool supervisor_is_entered(const struct supervisor *s);
-void supervisor_retire(struct worker_handle *handle);
+void supervisor_retire(const struct supervisor *s,
+                       struct worker_handle *handle);
 void supervisor_drop_memory(struct supervisor *s);
 /* Reads what a process says. */
 void supervisor_hear(struct supervisor *s, struct worker_handle *handle);

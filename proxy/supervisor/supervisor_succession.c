@@ -218,10 +218,13 @@ void supervisor_succeed(struct supervisor *s, const struct settings *settings,
     }
 }
 
-void supervisor_retire(struct worker_handle *handle)
+void supervisor_retire(const struct supervisor *s, struct worker_handle *handle)
 {
     enter(handle, WORKER_RETIRING);
-    worker_handle_tell(handle, "retire");
+    (void)channel_send(handle->channel,
+                       json_pack("{s:s, s:b}", "do", "retire", "is_last",
+                                 s->phase == SUPERVISOR_DRAINING),
+                       NULL, 0);
 }
 
 static void on_prepared(struct supervisor *s, struct worker_handle *handle)
@@ -232,7 +235,7 @@ static void on_prepared(struct supervisor *s, struct worker_handle *handle)
     if (s->current == NULL)
         let_serve(s, handle, "serve");
     else if (s->current->state == WORKER_SERVING)
-        supervisor_retire(s->current);
+        supervisor_retire(s, s->current);
 }
 
 static void on_retired(struct supervisor *s, struct worker_handle *handle)

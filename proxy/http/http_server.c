@@ -1,0 +1,426 @@
+/* libmicrohttpd on one thread that polls. A job that may take its time has its
+ * connection suspended until http_work is through with it. */
+#include "proxy/http/http_server.h"
+
+#include "proxy/http/host_name.h"
+#include "proxy/http/http_routes.h"
+#include "proxy/http/http_work.h"
+
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* A request's line and fields, and what is sent of a file at a time. */
+#define CONNECTION_OCTETS (32 * 1024)
+/* Without an octet in either direction. */
+#define SILENCE_S 10
+/* In all: from the connection, or the last answer, to the end of a request;
+ * and for an answer. */
+#define REQUEST_MS 20000
+#define ANSWER_MS (10 * 60 * 1000)
+#define TARGET_MAX 4096
+
+#define NO_LIMIT UINT64_MAX
+
+/* One of the connections that there may be. */
+struct seat {
+    int fd; /* -1: free */
+    uint64_t until_ms;
+};
+
+struct http_server {
+    struct http_means means;
+    struct http_work *work;
+    struct MHD_Daemon *daemon;
+    bool has_left;
+    atomic_bool is_leaving; /* connections end with their answer */
+    pthread_mutex_t lock;   /* of the seats */
+    struct seat seats[HTTP_CONNECTIONS_MAX];
+};
+
+/* The context of a request, from its target on. */
+struct exchange {
+    struct http_server *server;
+    struct http_job job;
+    char target[TARGET_MAX];
+    bool is_begun;
+    bool is_too_long;
+    bool is_suspended;
+};
+
+/* --- connections --- */
+
+static void on_connection(void *owner, struct MHD_Connection *connection,
+                          void **context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct http_server *server = owner;
+    pthread_mutex_lock(&server->lock);
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        struct seat *seat = *context;
+        if (seat != NULL)
+            seat->fd = -1;
+        *context = NULL;
+    } else {
+        const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+            connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        size_t i = 0;
+        while (i < HTTP_CONNECTIONS_MAX && server->seats[i].fd >= 0)
+            i++;
+        if (info != NULL && i < HTTP_CONNECTIONS_MAX) {
+            server->seats[i] =
+                (struct seat){.fd = info->connect_fd,
+                              .until_ms = control_now_ms() + REQUEST_MS};
+            *context = &server->seats[i];
+        }
+    }
+    pthread_mutex_unlock(&server->lock);
+}
+
+static void allow_time(struct http_server *server,
+                       struct MHD_Connection *connection, uint64_t until_ms)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    struct seat *seat = info == NULL ? NULL : info->socket_context;
+    pthread_mutex_lock(&server->lock);
+    if (seat != NULL)
+        seat->until_ms = until_ms;
+    pthread_mutex_unlock(&server->lock);
+}
+
+/* Who sends an octet now and then would keep a seat for ever. The descriptor
+ * is not closed while the lock is held. */
+static void end_the_slow(void *owner)
+{
+    struct http_server *server = owner;
+    uint64_t now_ms = control_now_ms();
+    pthread_mutex_lock(&server->lock);
+    for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++) {
+        struct seat *seat = &server->seats[i];
+        if (seat->fd >= 0 && seat->until_ms < now_ms)
+            (void)shutdown(seat->fd, SHUT_RDWR);
+    }
+    pthread_mutex_unlock(&server->lock);
+}
+
+/* --- answers --- */
+
+static void add_fields(struct MHD_Response *response,
+                       const struct http_job *job, bool is_last)
+{
+    static const char *const fields[][2] = {
+        {"Content-Security-Policy",
+         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src "
+         "'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
+         "frame-ancestors 'none'"},
+        {"X-Content-Type-Options", "nosniff"},
+        {"X-Frame-Options", "DENY"},
+        {"Referrer-Policy", "no-referrer"},
+        {"Cross-Origin-Resource-Policy", "same-origin"},
+        {"Cross-Origin-Opener-Policy", "same-origin"},
+        {"Cache-Control", "no-store"},
+    };
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        (void)MHD_add_response_header(response, fields[i][0], fields[i][1]);
+    (void)MHD_add_response_header(response, "Content-Type", job->type);
+    if (job->allow != NULL)
+        (void)MHD_add_response_header(response, "Allow", job->allow);
+    if (is_last)
+        (void)MHD_add_response_header(response, "Connection", "close");
+    if (job->download[0] != '\0') {
+        char value[HTTP_REST_MAX + 64];
+        snprintf(value, sizeof value, "attachment; filename=\"%s\"",
+                 job->download);
+        (void)MHD_add_response_header(response, "Content-Disposition", value);
+    }
+}
+
+/* What the job has is the response's from here on. */
+static struct MHD_Response *response_of(struct http_job *job)
+{
+    struct MHD_Response *response;
+    if (job->fd >= 0) {
+        response = MHD_create_response_from_fd64(job->octets, job->fd);
+        if (response != NULL)
+            job->fd = -1;
+        return response;
+    }
+    if (job->text == NULL)
+        return MHD_create_response_from_buffer(
+            job->octets, (void *)(uintptr_t)job->page, MHD_RESPMEM_PERSISTENT);
+    response = MHD_create_response_from_buffer(job->octets, job->text,
+                                               MHD_RESPMEM_MUST_FREE);
+    if (response != NULL)
+        job->text = NULL;
+    return response;
+}
+
+static enum MHD_Result answer(struct exchange *exchange,
+                              struct MHD_Connection *connection)
+{
+    struct http_server *server = exchange->server;
+    struct http_job *job = &exchange->job;
+    struct MHD_Response *response = response_of(job);
+    if (response == NULL)
+        return MHD_NO; /* ends the connection */
+    add_fields(response, job,
+               atomic_load(&server->is_leaving) || job->status >= 400);
+    allow_time(server, connection, control_now_ms() + ANSWER_MS);
+    enum MHD_Result result =
+        MHD_queue_response(connection, job->status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+/* --- requests --- */
+
+static enum MHD_Result add_argument(void *owner, enum MHD_ValueKind kind,
+                                    const char *name, const char *value)
+{
+    struct http_job *job = owner;
+    (void)kind;
+    if (job->argument_count == HTTP_ARGUMENTS_MAX)
+        return MHD_NO;
+    struct http_argument *argument = &job->arguments[job->argument_count];
+    argument->name = strdup(name);
+    argument->value = strdup(value == NULL ? "" : value);
+    if (argument->name == NULL || argument->value == NULL) {
+        free(argument->name);
+        free(argument->value);
+        return MHD_NO;
+    }
+    job->argument_count++;
+    return MHD_YES;
+}
+
+/* The path as it came, before anything was decoded: what needs %XX names
+ * nothing that is here. */
+static bool read_path(const struct exchange *exchange, char *path, size_t room)
+{
+    size_t length = strcspn(exchange->target, "?");
+    if (length >= room || memchr(exchange->target, '%', length) != NULL)
+        return false;
+    memcpy(path, exchange->target, length);
+    path[length] = '\0';
+    return true;
+}
+
+/* False: the answer is there. */
+static bool find_route(struct exchange *exchange,
+                       struct MHD_Connection *connection, const char *method)
+{
+    struct http_job *job = &exchange->job;
+    const struct settings *settings = job->means->settings;
+    char path[sizeof job->rest + 64];
+    const char *host = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
+                                                   MHD_HTTP_HEADER_HOST);
+    if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
+        job->allow = "GET, HEAD";
+        http_say(job, 405, "this server is only read from: GET or HEAD");
+        return false;
+    }
+    if (exchange->is_too_long) {
+        http_say(job, 414, "the address is too long");
+        return false;
+    }
+    if (read_path(exchange, path, sizeof path))
+        job->route = http_route_find(path, settings->http.dashboard, job->rest);
+    bool is_health = job->route != NULL && job->route->is_quick &&
+                     !job->route->needs_dashboard;
+    if (!is_health &&
+        !host_name_is_ours(settings, host == NULL ? (struct str){NULL, 0}
+                                                  : str_from(host))) {
+        job->route = NULL;
+        http_say(job, 421,
+                 "this is not the server of that name: if it is to be, add it "
+                 "to http.names");
+        return false;
+    }
+    if (job->route == NULL)
+        http_say(job, 404, "there is nothing here%s",
+                 settings->http.dashboard
+                     ? ""
+                     : "; the page needs http: {dashboard: true}");
+    return job->route != NULL;
+}
+
+static enum MHD_Result begin(struct exchange *exchange,
+                             struct MHD_Connection *connection,
+                             const char *method)
+{
+    struct http_server *server = exchange->server;
+    struct http_job *job = &exchange->job;
+    exchange->is_begun = true;
+    allow_time(server, connection, NO_LIMIT);
+    if (!find_route(exchange, connection, method))
+        return answer(exchange, connection);
+    if (MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, NULL,
+                                  NULL) > HTTP_ARGUMENTS_MAX) {
+        http_refuse(job, 400, "there are too many parameters");
+        return answer(exchange, connection);
+    }
+    (void)MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND,
+                                    add_argument, job);
+    if (job->route->is_quick) {
+        (void)job->route->run(job);
+        return answer(exchange, connection);
+    }
+    job->until_ms = control_now_ms() + HTTP_WAIT_MS;
+    job->connection = connection;
+    exchange->is_suspended = true;
+    MHD_suspend_connection(connection);
+    if (http_work_add(server->work, job) != 0) {
+        http_refuse(job, 503, "too many requests at a time");
+        MHD_resume_connection(connection);
+    }
+    return MHD_YES;
+}
+
+static enum MHD_Result on_request(void *owner,
+                                  struct MHD_Connection *connection,
+                                  const char *url, const char *method,
+                                  const char *version, const char *octets,
+                                  size_t *count, void **context)
+{
+    struct exchange *exchange = *context;
+    (void)owner;
+    (void)url;
+    (void)version;
+    (void)octets;
+    (void)count;
+    if (exchange == NULL)
+        return MHD_NO;
+    if (!exchange->is_begun)
+        return begin(exchange, connection, method);
+    if (exchange->job.status != 0)
+        return answer(exchange, connection);
+    return MHD_NO;
+}
+
+/* The first that is known of a request. */
+static void *on_target(void *owner, const char *target,
+                       struct MHD_Connection *connection)
+{
+    struct http_server *server = owner;
+    struct exchange *exchange = calloc(1, sizeof *exchange);
+    (void)connection;
+    if (exchange == NULL)
+        return NULL;
+    exchange->server = server;
+    exchange->job.means = &server->means;
+    exchange->job.fd = -1;
+    size_t length = strlen(target);
+    exchange->is_too_long = length >= sizeof exchange->target;
+    if (!exchange->is_too_long)
+        memcpy(exchange->target, target, length + 1);
+    return exchange;
+}
+
+static void on_done(struct http_job *job)
+{
+    MHD_resume_connection(job->connection);
+}
+
+static void on_completed(void *owner, struct MHD_Connection *connection,
+                         void **context, enum MHD_RequestTerminationCode code)
+{
+    struct exchange *exchange = *context;
+    (void)code;
+    if (exchange == NULL)
+        return;
+    for (size_t i = 0; i < exchange->job.argument_count; i++) {
+        free(exchange->job.arguments[i].name);
+        free(exchange->job.arguments[i].value);
+    }
+    free(exchange->job.text);
+    if (exchange->job.fd >= 0)
+        close(exchange->job.fd);
+    free(exchange);
+    *context = NULL;
+    allow_time(owner, connection, control_now_ms() + REQUEST_MS);
+}
+
+/* --- the server --- */
+
+/* What the library has to say is about peers that go. */
+static void on_words(void *owner, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
+static void on_words(void *owner, const char *format, va_list args)
+{
+    struct http_server *server = owner;
+    char text[512];
+    int length = vsnprintf(text, sizeof text, format, args);
+    if (length > 0)
+        server_log_write(server->means.log, SERVER_DEBUG, "http: %.*s",
+                         (int)strcspn(text, "\n"), text);
+}
+
+static struct MHD_Daemon *start_daemon(struct http_server *server, int socket)
+{
+    return MHD_start_daemon(
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
+            MHD_USE_ERROR_LOG,
+        0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_words,
+        server, MHD_OPTION_LISTEN_SOCKET, socket, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)HTTP_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)SILENCE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)CONNECTION_OCTETS, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_URI_LOG_CALLBACK, on_target, server,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
+        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
+}
+
+struct http_server *http_server_new(const struct http_means *means, int socket)
+{
+    struct http_server *server = calloc(1, sizeof *server);
+    if (server == NULL) {
+        close(socket);
+        return NULL;
+    }
+    server->means = *means;
+    atomic_init(&server->is_leaving, false);
+    pthread_mutex_init(&server->lock, NULL);
+    for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++)
+        server->seats[i].fd = -1;
+    server->work = http_work_new(on_done, end_the_slow, server);
+    if (server->work != NULL)
+        server->daemon = start_daemon(server, socket);
+    if (server->daemon != NULL)
+        return server;
+    close(socket);
+    http_server_free(server);
+    return NULL;
+}
+
+void http_server_leave(struct http_server *server)
+{
+    if (server == NULL || server->has_left)
+        return;
+    server->has_left = true;
+    atomic_store(&server->is_leaving, true);
+    int socket = MHD_quiesce_daemon(server->daemon);
+    if (socket >= 0)
+        close(socket);
+}
+
+void http_server_free(struct http_server *server)
+{
+    if (server == NULL)
+        return;
+    /* No connection may be suspended when the daemon stops. */
+    if (server->work != NULL)
+        http_work_end(server->work);
+    if (server->daemon != NULL)
+        MHD_stop_daemon(server->daemon);
+    http_work_free(server->work);
+    pthread_mutex_destroy(&server->lock);
+    free(server);
+}
