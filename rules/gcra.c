@@ -2,6 +2,15 @@
 
 typedef unsigned __int128 wide;
 
+/* Nobody waits longer; in milliseconds. */
+#define WAIT_MAX (1ULL << 53)
+
+static uint64_t rounded_up(wide parts, uint64_t amount)
+{
+    wide wait = parts / amount + (parts % amount != 0);
+    return wait > WAIT_MAX ? WAIT_MAX : (uint64_t)wait;
+}
+
 /* After a reload the same budget may have another period, and sessions of both
  * policies ask for it in turn: what is used stays the same, rounded up by less
  * than one part of a unit, so that a reload neither gives back nor takes.
@@ -58,8 +67,7 @@ static uint64_t wait_ms(const struct budget *budget, const struct rate *rate,
     wide allowed = (wide)(room - cost) * rate->period_ms;
     if (budget->used <= allowed)
         return 0;
-    wide excess = budget->used - allowed;
-    return (uint64_t)((excess + rate->amount - 1) / rate->amount);
+    return rounded_up(budget->used - allowed, rate->amount);
 }
 
 static bool fits(const struct budget *budget, const struct rate *rate,
@@ -131,7 +139,7 @@ uint64_t gcra_idle_at_ms(const struct budget *budget, const struct rate *rate)
         return UINT64_MAX;
     if (budget->used == 0 || rate->amount == 0)
         return budget->at_ms;
-    wide wait = (budget->used + rate->amount - 1) / rate->amount;
-    return wait > UINT64_MAX - budget->at_ms ? UINT64_MAX - 1
-                                             : budget->at_ms + (uint64_t)wait;
+    uint64_t wait = rounded_up(budget->used, rate->amount);
+    return wait >= UINT64_MAX - budget->at_ms ? UINT64_MAX - 1
+                                              : budget->at_ms + wait;
 }

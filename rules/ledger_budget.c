@@ -3,7 +3,8 @@
 #include "rules/ledger_entry.h"
 #include "rules/ledger_internal.h"
 
-#define UNITS_MAX (1ULL << 62)
+/* As large as a limit can be without a boost. */
+#define UNITS_MAX (1ULL << 53)
 
 /* --- boosts --- */
 
@@ -20,11 +21,11 @@ static const struct boost *find_boost(const struct ledger *ledger,
                : NULL;
 }
 
-static uint64_t times(uint64_t amount, const struct boost *boost)
+static uint64_t times(uint64_t amount, uint32_t percent)
 {
-    if (boost == NULL || amount == 0)
+    if (percent == 0 || amount == 0)
         return amount;
-    unsigned __int128 product = (unsigned __int128)amount * boost->percent;
+    unsigned __int128 product = (unsigned __int128)amount * percent;
     product /= 100;
     return product == 0          ? 1
            : product > UNITS_MAX ? UNITS_MAX
@@ -36,14 +37,24 @@ static bool is_set(const struct limit *limit)
     return limit->unit == UNIT_NETWORKS || limit->unit == UNIT_LOGINS;
 }
 
-/* A set has an end of its own: beyond it a boost would mean no limit. */
-static uint64_t boosted_max(uint64_t max, const struct limit *limit,
-                            const struct boost *boost)
+uint64_t ledger_boosted_amount(uint64_t amount, uint32_t percent)
 {
-    uint64_t boosted = times(max, boost);
-    return boost != NULL && is_set(limit) && boosted > DISTINCT_MAX
+    return times(amount, percent);
+}
+
+/* A set has an end of its own: beyond it a boost would mean no limit. */
+uint64_t ledger_boosted_max(const struct limit *limit, uint64_t max,
+                            uint32_t percent)
+{
+    uint64_t boosted = times(max, percent);
+    return percent != 0 && is_set(limit) && boosted > DISTINCT_MAX
                ? DISTINCT_MAX
                : boosted;
+}
+
+static uint32_t percent_of(const struct boost *boost)
+{
+    return boost == NULL ? 0 : boost->percent;
 }
 
 const struct question *ledger_boost_question(const struct ledger *ledger,
@@ -56,15 +67,17 @@ const struct question *ledger_boost_question(const struct ledger *ledger,
     if (boost == NULL)
         return question;
     *boosted = *question;
-    boosted->max = boosted_max(question->max, question->limit, boost);
-    boosted->rate.amount = times(question->rate.amount, boost);
+    boosted->max =
+        ledger_boosted_max(question->limit, question->max, boost->percent);
+    boosted->rate.amount = times(question->rate.amount, boost->percent);
     return boosted;
 }
 
 struct rate ledger_boost_rate(const struct ledger *ledger, struct rate rate,
                               const struct expiring_key *key, uint64_t now_ms)
 {
-    rate.amount = times(rate.amount, find_boost(ledger, key, now_ms));
+    rate.amount =
+        times(rate.amount, percent_of(find_boost(ledger, key, now_ms)));
     return rate;
 }
 
@@ -140,7 +153,7 @@ bool ledger_look(struct ledger *ledger, const struct ledger_target *target,
     now_ms = ledger_tick(ledger, now_ms);
     const struct boost *boost = find_boost(ledger, &key, now_ms);
     *out = (struct ledger_budget){.rate = limit->rate};
-    out->rate.amount = times(limit->rate.amount, boost);
+    out->rate.amount = times(limit->rate.amount, percent_of(boost));
     if (boost != NULL) {
         out->boost_percent = boost->percent;
         out->boost_left_ms =
@@ -150,8 +163,9 @@ bool ledger_look(struct ledger *ledger, const struct ledger_target *target,
         look_at_set(ledger, &key, now_ms, out);
     else
         look_at_budget(ledger, &key, limit->value != NULL, now_ms, out);
-    out->max = limit->burst != 0 ? boosted_max(limit->burst, limit, boost)
-                                 : out->rate.amount;
+    out->max = limit->burst != 0
+                   ? ledger_boosted_max(limit, limit->burst, percent_of(boost))
+                   : out->rate.amount;
     return out->used > 0 || out->held > 0 || boost != NULL;
 }
 

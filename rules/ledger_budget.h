@@ -38,6 +38,10 @@ void ledger_reset(struct ledger *ledger, const struct ledger_target *target,
  * count for this key; 100: as the rule says. False: there is no room. */
 bool ledger_boost(struct ledger *ledger, const struct ledger_target *target,
                   uint32_t percent, uint64_t for_ms, uint64_t now_ms);
+/* What a boost of so many hundredths makes of a rule's figures; 0: none. */
+uint64_t ledger_boosted_amount(uint64_t amount, uint32_t percent);
+uint64_t ledger_boosted_max(const struct limit *limit, uint64_t max,
+                            uint32_t percent);
 /* For choosing a shard: as ledger_hash_question(). */
 uint64_t ledger_hash_target(const struct ledger_target *target,
                             const uint8_t secret[16]);

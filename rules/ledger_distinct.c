@@ -176,11 +176,17 @@ static void give_back_recipient(struct ledger *ledger, const struct hold *hold,
                                 uint64_t now_ms)
 {
     struct distinct_member *member = held_recipient(ledger, keys, now_ms);
-    if (member == NULL || (member->is_reserved && member->holds == 1))
+    bool is_last =
+        member == NULL || (member->is_reserved && member->holds == 1);
+    if (is_last)
         budget_table_give_back(ledger->budgets, &keys->set, &hold->rate, 1,
                                reserver_of(ledger, member));
-    if (member != NULL)
-        distinct_sets_let_go(ledger->recipients, member, ledger->slot, now_ms);
+    if (member == NULL)
+        return;
+    /* It may stay, if it was charged meanwhile: then nothing is held for it. */
+    if (is_last)
+        member->is_reserved = false;
+    distinct_sets_let_go(ledger->recipients, member, ledger->slot, now_ms);
 }
 
 void ledger_distinct_pass_on(struct ledger *ledger, unsigned slot)

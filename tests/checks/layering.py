@@ -94,6 +94,7 @@ LIBRARIES = [
     (r"microhttpd\.h", ["proxy/http/http_server.c"]),
     (r"seccomp\.h", ["proxy/confine/syscalls.c"]),
     (r"linux/landlock\.h", ["proxy/confine/landlock.c"]),
+    (r"hiredis/hiredis\.h", ["proxy/budgets/"]),
     (r"http_parser\.h", ["proxy/login/http_answer.c"]),
 ]
 

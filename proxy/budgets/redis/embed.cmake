@@ -1,0 +1,26 @@
+# Makes a C file of the scripts: -DOUT=FILE -DLIBRARY=FILE "-DSCRIPTS=A;B".
+# Each script is a text of its own, those that use the library behind it.
+function(as_array file out)
+    file(READ ${file} hex HEX)
+    string(REGEX REPLACE "(..)" "0x\\1," hex "${hex}")
+    set(${out} "${hex}" PARENT_SCOPE)
+endfunction()
+
+as_array(${LIBRARY} library)
+set(text "/* Made of proxy/budgets/redis. */\n#include \"proxy/budgets/remote_script.h\"\n\n")
+set(rows "")
+foreach(script ${SCRIPTS})
+    get_filename_component(name ${script} NAME_WE)
+    as_array(${script} body)
+    # What is about lists has nothing to do with a budget.
+    if(name STREQUAL "list")
+        set(start "")
+    else()
+        set(start "${library}")
+    endif()
+    string(APPEND text "static const char ${name}_text[] = {${start}${body}};\n")
+    string(TOUPPER ${name} upper)
+    string(APPEND rows "    [SCRIPT_${upper}] = {\"${name}\", ${name}_text, sizeof ${name}_text},\n")
+endforeach()
+string(APPEND text "\nconst struct remote_script remote_scripts[SCRIPT_COUNT] = {\n${rows}};\n")
+file(WRITE ${OUT} "${text}")

@@ -1,0 +1,568 @@
+#include "proxy/budgets/redis_link.h"
+
+#include "proxy/budgets/redis_words.h"
+#include "proxy/log/server_log.h"
+#include "proxy/net/stream.h"
+#include "proxy/net/timer.h"
+
+#include <hiredis/hiredis.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WORDS_MAX 200
+
+enum redis_link_state {
+    LINK_PAUSED,     /* between two connections */
+    LINK_CONNECTING, /* no connection yet */
+    LINK_GREETING,   /* a password and a database are on their way */
+    LINK_UP          /* commands may be sent */
+};
+
+struct redis_link {
+    struct loop *loop;
+    const struct limits_settings *settings; /* borrowed */
+    struct server_log *log;                 /* borrowed */
+    struct store_meter *meter;              /* borrowed */
+    const struct redis_link_events *events; /* borrowed */
+    void *owner;
+    enum redis_link_state state;
+    struct stream *stream;
+    redisReader *reader;
+    redisReplyObjectFunctions functions;
+    struct timer *pause; /* until the next connection */
+    struct timer *watch; /* over what is under way */
+    uint64_t watch_at_ms;
+    uint64_t pause_ms;
+    uint64_t left_ms; /* when it went away */
+    unsigned number;  /* of connections so far */
+    struct redis_command *first, *last, *waiting;
+    size_t count;
+    bool is_silent;
+    bool is_looked_at; /* the watch has seen something late and looks again */
+    bool is_useful;    /* it has answered the owner's commands */
+    bool is_told;      /* that it is away */
+    char fault[WORDS_MAX];
+    struct redis_command auth, select, ping;
+    bool is_pinging;
+};
+
+static void begin(struct redis_link *link);
+
+/* --- going away and coming back --- */
+
+static const char *policy_word(const struct redis_link *link)
+{
+    switch (link->settings->on_store_failure) {
+    case ON_STORE_FAILURE_DEFER:
+        return "what asks it is deferred";
+    case ON_STORE_FAILURE_ALLOW:
+        return "what asks it is allowed";
+    default:
+        return "this server's own budgets count meanwhile";
+    }
+}
+
+/* Once; and once more if there is another reason. */
+static void tell_away(struct redis_link *link, const char *why)
+{
+    bool is_news = !link->is_told ||
+                   strncmp(link->fault, why, sizeof link->fault - 1) != 0;
+    snprintf(link->fault, sizeof link->fault, "%s", why);
+    if (!is_news)
+        return;
+    link->is_told = true;
+    server_log_write(link->log, SERVER_WARNING,
+                     "limits.store %.*s is away: %s (on_store_failure: %s)",
+                     (int)link->settings->store_text.n,
+                     link->settings->store_text.p, link->fault,
+                     policy_word(link));
+}
+
+void redis_link_is_useful(struct redis_link *link)
+{
+    if (link->is_useful)
+        return;
+    link->is_useful = true;
+    link->pause_ms = REDIS_PAUSE_MIN_MS;
+    atomic_store_explicit(&link->meter->is_up, true, memory_order_relaxed);
+    if (link->is_told)
+        server_log_write(
+            link->log, SERVER_WARNING, "limits.store %.*s is back after %llu s",
+            (int)link->settings->store_text.n, link->settings->store_text.p,
+            (unsigned long long)((loop_now_ms(link->loop) - link->left_ms +
+                                  500) /
+                                 1000));
+    link->is_told = false;
+}
+
+/* Takes all that is under way, so that a callback may send anew. */
+static void tell_commands(struct redis_link *link)
+{
+    struct redis_command *command = link->first;
+    link->first = link->last = link->waiting = NULL;
+    link->count = 0;
+    while (command != NULL) {
+        struct redis_command *next = command->next;
+        command->next = NULL;
+        command->replied(command, NULL);
+        command = next;
+    }
+}
+
+static void disconnect(struct redis_link *link)
+{
+    if (link->stream != NULL)
+        stream_abort(link->stream);
+    link->stream = NULL;
+    if (link->reader != NULL)
+        redisReaderFree(link->reader);
+    link->reader = NULL;
+    timer_stop(link->watch);
+    link->watch_at_ms = 0;
+    link->is_silent = link->is_looked_at = false;
+    link->number++;
+}
+
+/* With jitter, so that not all servers come at once. */
+static void start_pause(struct redis_link *link)
+{
+    uint64_t half = link->pause_ms / 2;
+    timer_start(link->pause, half + loop_clock_us(link->loop) % (half + 1));
+    link->pause_ms = link->pause_ms * 2 > REDIS_PAUSE_MAX_MS
+                         ? REDIS_PAUSE_MAX_MS
+                         : link->pause_ms * 2;
+}
+
+void redis_link_drop(struct redis_link *link, const char *why)
+{
+    bool was_up = link->state == LINK_UP;
+    if (link->state == LINK_PAUSED)
+        return;
+    if (link->is_useful || link->left_ms == 0)
+        link->left_ms = loop_now_ms(link->loop);
+    if (link->state >= LINK_GREETING)
+        store_meter_add(link->meter, STORE_LEFT, 1);
+    tell_away(link, why);
+    link->state = LINK_PAUSED;
+    link->is_useful = false;
+    atomic_store_explicit(&link->meter->is_up, false, memory_order_relaxed);
+    disconnect(link);
+    start_pause(link);
+    if (was_up)
+        link->events->on_down(link->owner);
+    tell_commands(link);
+}
+
+/* --- replies --- */
+
+static void *create_array(const redisReadTask *task, int elements);
+
+/* hiredis hands its own functions out with each reader. */
+static redisReader *make_reader(struct redis_link *link)
+{
+    redisReader *reader = redisReaderCreate();
+    if (reader == NULL)
+        return NULL;
+    link->functions = *reader->fn;
+    link->functions.createArray = create_array;
+    reader->privdata = reader->fn;
+    reader->fn = &link->functions;
+    return reader;
+}
+
+/* What is no Redis might announce a thousand million of them. */
+static void *create_array(const redisReadTask *task, int elements)
+{
+    const redisReplyObjectFunctions *own = task->privdata;
+    return elements > REDIS_ELEMENTS_MAX ? NULL
+                                         : own->createArray(task, elements);
+}
+
+static struct redis_command *take_first(struct redis_link *link)
+{
+    struct redis_command *command = link->first;
+    link->first = command->next;
+    if (link->first == NULL)
+        link->last = NULL;
+    if (link->waiting == command)
+        link->waiting = command->next;
+    command->next = NULL;
+    link->count--;
+    return command;
+}
+
+static void on_reply(struct redis_link *link, const redisReply *reply)
+{
+    const char *words;
+    if (link->first == NULL) {
+        redis_link_drop(link, "it said something before it was asked: is it "
+                              "a Redis?");
+        return;
+    }
+    if (reply->type == REDIS_REPLY_ERROR &&
+        redis_error_of(str_span(reply->str, reply->len), &words) ==
+            REDIS_ERROR_AWAY) {
+        redis_link_drop(link, words);
+        return;
+    }
+    struct redis_command *command = take_first(link);
+    link->is_silent = false;
+    store_meter_answered(link->meter,
+                         loop_clock_us(link->loop) - command->sent_us);
+    command->replied(command, reply);
+}
+
+/* false: this connection is no more. */
+static bool next_reply(struct redis_link *link)
+{
+    void *reply = NULL;
+    unsigned number = link->number;
+    char words[WORDS_MAX];
+    if (redisReaderGetReply(link->reader, &reply) != REDIS_OK) {
+        snprintf(words, sizeof words, "it does not speak as a Redis does (%s)",
+                 link->reader->errstr);
+        redis_link_drop(link, words);
+        return false;
+    }
+    if (reply == NULL) {
+        if (link->reader->len - link->reader->pos <= REDIS_REPLY_OCTETS_MAX)
+            return false;
+        redis_link_drop(link, "its reply does not end");
+        return false;
+    }
+    on_reply(link, reply);
+    freeReplyObject(reply);
+    return link->number == number;
+}
+
+static void on_bytes(void *owner)
+{
+    struct redis_link *link = owner;
+    struct str input = stream_input(link->stream);
+    if (redisReaderFeed(link->reader, input.p, input.n) != REDIS_OK) {
+        redis_link_drop(link, "out of memory");
+        return;
+    }
+    stream_consume(link->stream, input.n);
+    while (next_reply(link))
+        ;
+}
+
+/* --- watching --- */
+
+static void watch_by(struct redis_link *link, uint64_t at_ms)
+{
+    uint64_t now_ms = loop_now_ms(link->loop);
+    if (link->watch_at_ms != 0 && link->watch_at_ms <= at_ms)
+        return;
+    link->watch_at_ms = at_ms;
+    timer_start(link->watch, at_ms > now_ms ? at_ms - now_ms : 1);
+}
+
+static void on_pinged(struct redis_command *command,
+                      const struct redisReply *reply)
+{
+    struct redis_link *link =
+        (struct redis_link *)((char *)command -
+                              offsetof(struct redis_link, ping));
+    (void)reply;
+    link->is_pinging = false;
+}
+
+static void ping(struct redis_link *link)
+{
+    struct str word = STR("PING");
+    link->ping = (struct redis_command){.replied = on_pinged};
+    link->is_pinging = true;
+    if (redis_link_send(link, &link->ping, &word, 1) != 0)
+        link->is_pinging = false;
+}
+
+static uint64_t age_ms(const struct redis_link *link,
+                       const struct redis_command *command)
+{
+    return (loop_clock_us(link->loop) - command->sent_us) / 1000;
+}
+
+static void tell_late(struct redis_link *link)
+{
+    unsigned number = link->number;
+    while (link->number == number && link->waiting != NULL &&
+           age_ms(link, link->waiting) >= link->settings->store_timeout_ms) {
+        struct redis_command *command = link->waiting;
+        link->waiting = command->next;
+        link->is_silent = true;
+        command->is_late = true;
+        if (command->late != NULL)
+            command->late(command);
+    }
+}
+
+static bool has_late(const struct redis_link *link)
+{
+    return link->waiting != NULL &&
+           age_ms(link, link->waiting) >= link->settings->store_timeout_ms;
+}
+
+static void on_watch(void *owner)
+{
+    struct redis_link *link = owner;
+    uint64_t now_ms = loop_now_ms(link->loop);
+    unsigned number = link->number;
+    link->watch_at_ms = 0;
+    if (link->first == NULL && link->state == LINK_UP && !link->is_pinging) {
+        ping(link);
+        return;
+    }
+    /* Perhaps it was this loop that was late: what has come in is read
+     * first. */
+    if (has_late(link) && !link->is_looked_at) {
+        link->is_looked_at = true;
+        watch_by(link, now_ms + 1);
+        return;
+    }
+    link->is_looked_at = false;
+    tell_late(link);
+    if (link->number != number)
+        return;
+    if (link->first != NULL && age_ms(link, link->first) >= REDIS_SILENCE_MS) {
+        redis_link_drop(link, "it does not answer any more");
+        return;
+    }
+    if (link->waiting != NULL)
+        watch_by(link, now_ms + 1 + link->settings->store_timeout_ms -
+                           age_ms(link, link->waiting));
+    else if (link->first != NULL)
+        watch_by(link,
+                 now_ms + 1 + REDIS_SILENCE_MS - age_ms(link, link->first));
+    else
+        watch_by(link, now_ms + REDIS_PING_MS);
+}
+
+/* --- sending --- */
+
+static int write_words(struct redis_link *link, const struct str *words,
+                       size_t count)
+{
+    const char *argv[24];
+    size_t lengths[24];
+    char *text = NULL;
+    if (count > sizeof argv / sizeof *argv)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        argv[i] = words[i].p;
+        lengths[i] = words[i].n;
+    }
+    int n = redisFormatCommandArgv(&text, (int)count, argv, lengths);
+    if (n < 0)
+        return -1;
+    int result = stream_write(link->stream, str_span(text, (size_t)n));
+    redisFreeCommand(text);
+    return result;
+}
+
+static int send_now(struct redis_link *link, struct redis_command *command,
+                    const struct str *words, size_t count)
+{
+    if (link->count >= REDIS_COMMANDS_MAX ||
+        write_words(link, words, count) != 0)
+        return -1;
+    command->next = NULL;
+    command->is_late = false;
+    command->sent_us = loop_clock_us(link->loop);
+    if (link->last == NULL)
+        link->first = command;
+    else
+        link->last->next = command;
+    link->last = command;
+    if (link->waiting == NULL)
+        link->waiting = command;
+    link->count++;
+    watch_by(link,
+             loop_now_ms(link->loop) + link->settings->store_timeout_ms + 1);
+    return 0;
+}
+
+int redis_link_send(struct redis_link *link, struct redis_command *command,
+                    const struct str *words, size_t count)
+{
+    return link->state == LINK_UP ? send_now(link, command, words, count) : -1;
+}
+
+/* --- greeting --- */
+
+static void go_up(struct redis_link *link)
+{
+    link->state = LINK_UP;
+    watch_by(link, loop_now_ms(link->loop) + REDIS_PING_MS);
+    link->events->on_up(link->owner);
+}
+
+/* Of the greeting: an error of any kind is the end of it. */
+static bool is_fine(struct redis_link *link, const redisReply *reply)
+{
+    char words[WORDS_MAX];
+    if (reply == NULL)
+        return false;
+    if (reply->type == REDIS_REPLY_STATUS)
+        return true;
+    snprintf(words, sizeof words, "it refuses to begin: %.*s",
+             reply->str == NULL ? 0 : (int)reply->len,
+             reply->str == NULL ? "" : reply->str);
+    redis_link_drop(link, words);
+    return false;
+}
+
+static void on_selected(struct redis_command *command,
+                        const struct redisReply *reply)
+{
+    struct redis_link *link =
+        (struct redis_link *)((char *)command -
+                              offsetof(struct redis_link, select));
+    if (is_fine(link, reply))
+        go_up(link);
+}
+
+static void select_database(struct redis_link *link)
+{
+    char number[24];
+    int n = snprintf(number, sizeof number, "%llu",
+                     (unsigned long long)link->settings->store_database);
+    struct str words[] = {STR("SELECT"), str_span(number, (size_t)n)};
+    link->select = (struct redis_command){.replied = on_selected};
+    if (send_now(link, &link->select, words, 2) != 0)
+        redis_link_drop(link, "out of memory");
+}
+
+static void on_authenticated(struct redis_command *command,
+                             const struct redisReply *reply)
+{
+    struct redis_link *link =
+        (struct redis_link *)((char *)command -
+                              offsetof(struct redis_link, auth));
+    if (is_fine(link, reply))
+        select_database(link);
+}
+
+static void authenticate(struct redis_link *link)
+{
+    const struct limits_settings *settings = link->settings;
+    struct str words[3] = {STR("AUTH")};
+    size_t count = 1;
+    if (settings->store_user.n > 0)
+        words[count++] = settings->store_user;
+    words[count++] = settings->store_password;
+    link->auth = (struct redis_command){.replied = on_authenticated};
+    if (send_now(link, &link->auth, words, count) != 0)
+        redis_link_drop(link, "out of memory");
+}
+
+static void on_ready(void *owner)
+{
+    struct redis_link *link = owner;
+    link->state = LINK_GREETING;
+    store_meter_add(link->meter, STORE_CONNECTS, 1);
+    if (link->settings->store_password.n > 0)
+        authenticate(link);
+    else
+        select_database(link);
+}
+
+static void on_ended(void *owner, enum stream_end end)
+{
+    struct redis_link *link = owner;
+    char words[WORDS_MAX];
+    if (end == STREAM_END_EOF)
+        snprintf(words, sizeof words, "it has closed the connection");
+    else
+        snprintf(words, sizeof words, "%s", stream_error(link->stream));
+    redis_link_drop(link, words);
+}
+
+static const struct stream_events STREAM_EVENTS = {
+    .on_ready = on_ready,
+    .on_bytes = on_bytes,
+    .on_ended = on_ended,
+};
+
+static void begin(struct redis_link *link)
+{
+    const struct limits_settings *settings = link->settings;
+    link->state = LINK_CONNECTING;
+    link->reader = make_reader(link);
+    link->stream =
+        link->reader == NULL ? NULL
+        : settings->store_socket != NULL
+            ? stream_connect_unix(link->loop, settings->store_socket,
+                                  REDIS_CONNECT_MS, &STREAM_EVENTS, link)
+            : stream_connect(link->loop, settings->store_address.host,
+                             settings->store_address.port, REDIS_CONNECT_MS,
+                             &STREAM_EVENTS, link);
+    if (link->stream == NULL)
+        redis_link_drop(link, "out of memory");
+}
+
+static void on_pause(void *owner)
+{
+    begin(owner);
+}
+
+/* --- life --- */
+
+struct redis_link *
+redis_link_new(struct loop *loop, const struct limits_settings *settings,
+               struct server_log *log, struct store_meter *meter,
+               const struct redis_link_events *events, void *owner)
+{
+    struct redis_link *link = calloc(1, sizeof *link);
+    if (link == NULL)
+        return NULL;
+    *link = (struct redis_link){.loop = loop,
+                                .settings = settings,
+                                .log = log,
+                                .meter = meter,
+                                .events = events,
+                                .owner = owner,
+                                .pause_ms = REDIS_PAUSE_MIN_MS,
+                                .fault = "it is not connected yet"};
+    link->pause = timer_new(loop, on_pause, link);
+    link->watch = timer_new(loop, on_watch, link);
+    if (link->pause == NULL || link->watch == NULL) {
+        redis_link_free(link);
+        return NULL;
+    }
+    timer_start(link->pause, 0);
+    return link;
+}
+
+void redis_link_free(struct redis_link *link)
+{
+    if (link == NULL)
+        return;
+    /* What was told in this turn still leaves. */
+    if (link->stream != NULL && link->state == LINK_UP) {
+        stream_close(link->stream);
+        link->stream = NULL;
+    }
+    if (link->watch != NULL)
+        disconnect(link);
+    timer_free(link->pause);
+    timer_free(link->watch);
+    free(link);
+}
+
+bool redis_link_is_up(const struct redis_link *link)
+{
+    return link->state == LINK_UP;
+}
+
+bool redis_link_is_silent(const struct redis_link *link)
+{
+    return link->is_silent;
+}
+
+const char *redis_link_fault(const struct redis_link *link)
+{
+    return link->fault;
+}
