@@ -215,6 +215,7 @@ const struct syscall_row syscall_needs[] = {
     {"setsockopt", SOCKETS, ALWAYS},
     {"shutdown", SOCKETS, ALWAYS},
     {"sendto", SOCKETS, ALWAYS},
+    {"sendfile", "mail of a Maildir that the dashboard shows", ALWAYS},
     {"sendmsg", SOCKETS, ALWAYS},
     {"recvfrom", SOCKETS, ALWAYS},
     {"recvmsg", "connections, and descriptors that are handed over", ALWAYS},

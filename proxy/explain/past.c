@@ -75,11 +75,16 @@ static void look_at(struct past *past, struct str line)
 
 int past_look(struct past *past, const char *path)
 {
+    return past_look_near_end(past, path, UINT64_MAX);
+}
+
+int past_look_near_end(struct past *past, const char *path, uint64_t octets)
+{
     struct log_tail tail;
     struct str line = {NULL, 0};
     enum tail_next next = TAIL_ERROR;
     log_tail_init(&tail, path);
-    if (log_tail_open(&tail) == 0)
+    if (log_tail_open(&tail) == 0 && log_tail_skip_to_end(&tail, octets) == 0)
         while ((next = log_tail_next(&tail, &line)) == TAIL_LINE ||
                next == TAIL_OVERLONG)
             if (next == TAIL_LINE)

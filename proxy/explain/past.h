@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <jansson.h>
 
@@ -31,6 +32,8 @@ void past_release(struct past *past);
 /* Adds what `path` holds. 0, or -1 with errno; a line that can't be read is
  * passed over. */
 int past_look(struct past *past, const char *path);
+/* The same of no more than its last octets. */
+int past_look_near_end(struct past *past, const char *path, uint64_t octets);
 
 /* The line of that id and event; NULL: there is none. */
 const struct past_line *past_line(const struct past *past, const char *event);

@@ -51,6 +51,8 @@ struct http_job {
     size_t argument_count;
     uint64_t until_ms; /* HTTP_LATER ends here: the answer is due */
     bool is_due;
+    bool has_place; /* of the log, as far as it was read */
+    uint64_t place[2];
 
     /* The answer. */
     unsigned status;

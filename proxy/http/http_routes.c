@@ -7,6 +7,14 @@ static const struct http_route routes[] = {
     {"/readyz", false, true, http_readyz},
     {"/metrics", false, false, http_metrics},
     {"/api/overview", false, false, http_overview},
+    {"/", true, true, http_page},
+    {"/postern.css", true, true, http_page},
+    {"/postern.js", true, true, http_page},
+    {"/icon.svg", true, true, http_page},
+    {"/api/log", true, false, http_log},
+    {"/api/explain/", true, false, http_explain},
+    {"/api/mail", true, false, http_mail_list},
+    {"/api/mail/", true, false, http_mail},
 };
 
 static bool is_name(const char *name)

@@ -15,5 +15,13 @@ enum http_next http_readyz(struct http_job *job);
 /* In data_pages.c. */
 enum http_next http_metrics(struct http_job *job);
 enum http_next http_overview(struct http_job *job);
+/* In log_pages.c. */
+enum http_next http_log(struct http_job *job);
+enum http_next http_explain(struct http_job *job);
+/* In mail_pages.c. */
+enum http_next http_mail_list(struct http_job *job);
+enum http_next http_mail(struct http_job *job);
+/* In page_files.c. */
+enum http_next http_page(struct http_job *job);
 
 #endif

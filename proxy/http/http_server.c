@@ -44,14 +44,13 @@ struct http_server {
     struct seat seats[HTTP_CONNECTIONS_MAX];
 };
 
-/* The context of a request, from its target on. */
+/* The context of a request. A name may hold %XX, but no NUL. */
 struct exchange {
     struct http_server *server;
     struct http_job job;
-    char target[TARGET_MAX];
     bool is_begun;
     bool is_too_long;
-    bool is_suspended;
+    bool has_nul;
 };
 
 /* --- connections --- */
@@ -200,25 +199,13 @@ static enum MHD_Result add_argument(void *owner, enum MHD_ValueKind kind,
     return MHD_YES;
 }
 
-/* The path as it came, before anything was decoded: what needs %XX names
- * nothing that is here. */
-static bool read_path(const struct exchange *exchange, char *path, size_t room)
-{
-    size_t length = strcspn(exchange->target, "?");
-    if (length >= room || memchr(exchange->target, '%', length) != NULL)
-        return false;
-    memcpy(path, exchange->target, length);
-    path[length] = '\0';
-    return true;
-}
-
 /* False: the answer is there. */
 static bool find_route(struct exchange *exchange,
-                       struct MHD_Connection *connection, const char *method)
+                       struct MHD_Connection *connection, const char *path,
+                       const char *method)
 {
     struct http_job *job = &exchange->job;
     const struct settings *settings = job->means->settings;
-    char path[sizeof job->rest + 64];
     const char *host = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
                                                    MHD_HTTP_HEADER_HOST);
     if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
@@ -230,7 +217,7 @@ static bool find_route(struct exchange *exchange,
         http_say(job, 414, "the address is too long");
         return false;
     }
-    if (read_path(exchange, path, sizeof path))
+    if (!exchange->has_nul)
         job->route = http_route_find(path, settings->http.dashboard, job->rest);
     bool is_health = job->route != NULL && job->route->is_quick &&
                      !job->route->needs_dashboard;
@@ -252,14 +239,14 @@ static bool find_route(struct exchange *exchange,
 }
 
 static enum MHD_Result begin(struct exchange *exchange,
-                             struct MHD_Connection *connection,
+                             struct MHD_Connection *connection, const char *url,
                              const char *method)
 {
     struct http_server *server = exchange->server;
     struct http_job *job = &exchange->job;
     exchange->is_begun = true;
     allow_time(server, connection, NO_LIMIT);
-    if (!find_route(exchange, connection, method))
+    if (!find_route(exchange, connection, url, method))
         return answer(exchange, connection);
     if (MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, NULL,
                                   NULL) > HTTP_ARGUMENTS_MAX) {
@@ -274,7 +261,6 @@ static enum MHD_Result begin(struct exchange *exchange,
     }
     job->until_ms = control_now_ms() + HTTP_WAIT_MS;
     job->connection = connection;
-    exchange->is_suspended = true;
     MHD_suspend_connection(connection);
     if (http_work_add(server->work, job) != 0) {
         http_refuse(job, 503, "too many requests at a time");
@@ -291,14 +277,13 @@ static enum MHD_Result on_request(void *owner,
 {
     struct exchange *exchange = *context;
     (void)owner;
-    (void)url;
     (void)version;
     (void)octets;
     (void)count;
     if (exchange == NULL)
         return MHD_NO;
     if (!exchange->is_begun)
-        return begin(exchange, connection, method);
+        return begin(exchange, connection, url, method);
     if (exchange->job.status != 0)
         return answer(exchange, connection);
     return MHD_NO;
@@ -316,10 +301,8 @@ static void *on_target(void *owner, const char *target,
     exchange->server = server;
     exchange->job.means = &server->means;
     exchange->job.fd = -1;
-    size_t length = strlen(target);
-    exchange->is_too_long = length >= sizeof exchange->target;
-    if (!exchange->is_too_long)
-        memcpy(exchange->target, target, length + 1);
+    exchange->is_too_long = strlen(target) > TARGET_MAX;
+    exchange->has_nul = strstr(target, "%00") != NULL;
     return exchange;
 }
 

@@ -133,6 +133,32 @@ size_t log_tail_torn(const struct log_tail *tail)
     return tail->end - tail->start;
 }
 
+int log_tail_seek(struct log_tail *tail, off_t offset)
+{
+    restart(tail);
+    tail->offset = offset;
+    return lseek(tail->fd, offset, SEEK_SET) < 0 ? -1 : 0;
+}
+
+off_t log_tail_place(const struct log_tail *tail)
+{
+    return tail->offset - (off_t)(tail->end - tail->start);
+}
+
+int log_tail_skip_to_end(struct log_tail *tail, uint64_t octets)
+{
+    struct stat status;
+    struct str rest;
+    if (fstat(tail->fd, &status) != 0)
+        return -1;
+    if (!S_ISREG(status.st_mode) || (uint64_t)status.st_size <= octets)
+        return 0;
+    /* From the octet before, in case a line begins right there. */
+    if (log_tail_seek(tail, status.st_size - (off_t)octets - 1) != 0)
+        return -1;
+    return log_tail_next(tail, &rest) == TAIL_ERROR ? -1 : 0;
+}
+
 static size_t count_lines(struct str octets)
 {
     size_t count = 0;

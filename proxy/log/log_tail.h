@@ -36,6 +36,13 @@ int log_tail_open(struct log_tail *tail);
  * count of the lines before. Right after opening. 0, or -1 with errno. */
 int log_tail_near_end(struct log_tail *tail, uint64_t octets);
 
+/* The same without reading, or counting, what is before. */
+int log_tail_skip_to_end(struct log_tail *tail, uint64_t octets);
+/* Goes on at the beginning of a line, from where lines count from 1. 0, or -1
+ * with errno. And where the next line begins. */
+int log_tail_seek(struct log_tail *tail, off_t offset);
+off_t log_tail_place(const struct log_tail *tail);
+
 /* The line without its LF; valid until the next call. */
 enum tail_next log_tail_next(struct log_tail *tail, struct str *line);
 /* Octets behind the last LF; after TAIL_END. */
