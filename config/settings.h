@@ -199,8 +199,8 @@ struct upstream_settings {
 struct log_settings {
     const char *decisions; /* path; NULL: none, or standard output */
     struct mark decisions_mark;
-    bool is_on_stdout; /* the decisions are */
-    bool is_text;      /* there they are lines for people */
+    bool is_on_stdout;  /* the decisions are */
+    bool is_text;       /* there they are lines for people */
     const char *server; /* path; NULL: stderr */
     bool is_debug;
 };
