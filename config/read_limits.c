@@ -4,6 +4,12 @@
 
 #include <stddef.h>
 
+static const char *const on_store_failure_words[] = {
+    [ON_STORE_FAILURE_LOCAL] = "local",
+    [ON_STORE_FAILURE_DEFER] = "defer",
+    [ON_STORE_FAILURE_ALLOW] = "allow",
+    NULL};
+
 static const struct key limits_keys[] = {
     {.name = "state",
      .type = KEY_PATH,
@@ -12,11 +18,33 @@ static const struct key limits_keys[] = {
      .offset = offsetof(struct limits_settings, state),
      .mark_offset = offsetof(struct limits_settings, state_mark)},
     {.name = "store",
-     .is_planned = true,
-     .help = "memory, or a Redis that several servers share"},
+     .type = KEY_OWN,
+     .fallback = "memory",
+     .help = "memory, or a Redis that several servers share: "
+             "redis://host:port/db or redis+unix:///path?db=N",
+     .read = read_store},
+    {.name = "store_user",
+     .type = KEY_OWN,
+     .help = "as which user of the Redis, if not the default one",
+     .read = read_store_user},
+    {.name = "store_password_file",
+     .type = KEY_OWN,
+     .help = "file with the password for the Redis in its first line",
+     .read = read_store_password_file},
+    {.name = "store_timeout",
+     .type = KEY_TIME,
+     .fallback = "250ms",
+     .min = 5,
+     .max = 60000,
+     .help = "how long to wait for its answer",
+     .offset = offsetof(struct limits_settings, store_timeout_ms)},
     {.name = "on_store_failure",
-     .is_planned = true,
-     .help = "what follows when that can't be asked: local, defer or allow"},
+     .type = KEY_WORD,
+     .fallback = "local",
+     .words = on_store_failure_words,
+     .help = "what follows when it can't be asked: local (the server's own "
+             "budgets count), defer (451) or allow",
+     .offset = offsetof(struct limits_settings, on_store_failure)},
 };
 
 const struct schema limits_schema = {"limits", limits_keys,

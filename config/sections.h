@@ -37,6 +37,12 @@ extern const struct schema expect_schema;
 /* Readers of keys whose type is KEY_OWN; `into` is struct settings. */
 void read_listeners(struct reader *reader, const struct node *node, void *into);
 void read_upstreams(struct reader *reader, const struct node *node, void *into);
+/* limits.store and its kin. */
+void read_store(struct reader *reader, const struct node *node, void *into);
+void read_store_user(struct reader *reader, const struct node *node,
+                     void *into);
+void read_store_password_file(struct reader *reader, const struct node *node,
+                              void *into);
 void read_policy_servers(struct reader *reader, const struct node *node,
                          void *into);
 

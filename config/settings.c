@@ -28,6 +28,9 @@ void settings_unref(const struct settings *settings)
         __atomic_sub_fetch(&counted->references, 1, __ATOMIC_ACQ_REL) != 0)
         return;
     settings_drop_rules(settings);
+    if (counted->limits.store_password.n > 0)
+        explicit_bzero((char *)(uintptr_t)counted->limits.store_password.p,
+                       counted->limits.store_password.n);
     arena_release(&counted->arena);
     free(counted);
 }

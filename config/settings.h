@@ -22,6 +22,7 @@ struct endpoint {
     struct mark mark;
 };
 
+struct files;
 struct upstream_settings;
 
 struct client_ca_settings {
@@ -270,10 +271,15 @@ struct limits_settings {
     struct str store_user; /* n 0: the default one */
     const char *store_password_file;
     struct mark store_password_mark;
-    struct str store_password; /* read from it; n 0: none */
+    struct str store_password; /* of it; n 0: none, or see limits_check() */
     uint64_t store_timeout_ms; /* for an answer */
     enum on_store_failure on_store_failure;
 };
+
+/* Whether the store's password can be read, for whoever is to serve: 0, or -1
+ * with a diagnostic. */
+int limits_check(const struct limits_settings *limits, struct files *files,
+                 struct diags *diags);
 
 /* Metrics, health and the dashboard. */
 struct http_settings {

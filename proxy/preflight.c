@@ -183,6 +183,8 @@ static int open_inputs(struct preflight *preflight,
 {
     int result = open_means_of_all(preflight, settings, files, diags);
     preflight->logins = logins_new(settings, files, diags);
+    if (limits_check(&settings->limits, files, diags) != 0)
+        result = -1;
     return preflight->logins == NULL ? -1 : result;
 }
 

@@ -116,6 +116,10 @@ static bool has_names(const struct settings *settings)
         if (settings->policy_servers[i].socket == NULL &&
             !endpoint_is_numeric(&settings->policy_servers[i].address))
             return true;
+    if (settings->limits.store == STORE_REDIS &&
+        settings->limits.store_socket == NULL &&
+        !endpoint_is_numeric(&settings->limits.store_address))
+        return true;
     for (size_t i = 0; i < settings->auth.backend_count; i++)
         if (settings->auth.backends[i].kind == BACKEND_INTROSPECT)
             return true;

@@ -63,8 +63,6 @@ static void what_comes_later_is_known_already(void **state)
         const struct schema *schema;
         const char *name;
     } planned[] = {
-        {&limits_schema, "store"},
-        {&limits_schema, "on_store_failure"},
         {&log_schema, "strict"},
         {&log_schema, "redact"},
     };

@@ -88,6 +88,43 @@ static const struct golden faults[] = {
      .text = "http: {address: \"[::]:587\"}\n",
      .want = "t.yaml:1:17: error: [::]:587 is taken by the listener submission "
              "already\n"},
+    {.name = "a store of another kind",
+     .text = "limits: {store: \"memcached://x\"}\n",
+     .want = "t.yaml:1:17: error: store takes memory, redis://host:port/db or "
+             "redis+unix:///path?db=N, not \"memcached://x\"\n"},
+    {.name = "a store with TLS",
+     .text = "limits: {store: \"rediss://x:6379\"}\n",
+     .want = "t.yaml:1:17: error: store: rediss:// (TLS) is not built: use "
+             "redis+unix://, a network that is private, or a tunnel such as "
+             "stunnel or WireGuard\n"},
+    {.name = "a store with a password in the open",
+     .text = "limits: {store: \"redis://bob:secret@x:6379/1\"}\n",
+     .want = "t.yaml:1:17: error: store: a password does not belong here: put "
+             "it into a file of its own, and that into "
+             "store_password_file\n"},
+    {.name = "a store without a host",
+     .text = "limits: {store: \"redis://:6379\"}\n",
+     .want = "t.yaml:1:17: error: store: host:port is expected behind "
+             "redis://, not \":6379\"\n"},
+    {.name = "a store with a database that is no number",
+     .text = "limits: {store: \"redis://x:6379/limits\"}\n",
+     .want = "t.yaml:1:17: error: store: the number of a database is expected, "
+             "not \"limits\"\n"},
+    {.name = "a store with a relative path",
+     .text = "limits: {store: \"redis+unix://redis.sock\"}\n",
+     .want = "t.yaml:1:17: error: store: redis+unix:// takes an absolute path: "
+             "redis+unix:///run/redis/redis-server.sock\n"},
+    {.name = "a store with an unknown parameter",
+     .text = "limits: {store: \"redis+unix:///s?user=x\"}\n",
+     .want = "t.yaml:1:17: error: store: ?db=N is all that may follow the "
+             "path, not \"?user=x\"\n"},
+    {.name = "two users of one store",
+     .text = "limits: {store: \"redis://ann@x:6379\", store_user: bob}\n",
+     .want = "t.yaml:1:51: error: store_user: store names another one, ann\n"},
+    {.name = "a store that fails in an unknown way",
+     .text = "limits: {on_store_failure: deny}\n",
+     .want = "t.yaml:1:28: error: on_store_failure takes local, defer or "
+             "allow, not \"deny\"\n"},
     {.name = "a policy server without a port",
      .text = "policy_servers: {greylist: {address: localhost}}\n",
      .want = "t.yaml:1:38: error: address takes host:port such as "
@@ -635,6 +672,9 @@ static void what_is_not_said_has_its_default(void **state)
     assert_int_equal(settings->control_mark.line, 0);
     assert_string_equal(settings->limits.state, "/var/lib/postern/limits");
     assert_int_equal(settings->limits.state_mark.line, 0);
+    assert_int_equal(settings->limits.store, STORE_MEMORY);
+    assert_int_equal(settings->limits.store_timeout_ms, 250);
+    assert_int_equal(settings->limits.on_store_failure, ON_STORE_FAILURE_LOCAL);
     assert_null(settings->reload.replay);
     assert_int_equal(settings->reload.refuse_above_ppm, 10000);
     assert_int_equal(settings->policy_server_count, 0);
@@ -837,6 +877,40 @@ static void the_other_sections_come_out_as_written(void **state)
     settings_unref(settings);
 }
 
+static void a_store_comes_out_as_written(void **state)
+{
+    (void)state;
+    const struct settings *settings = load_good(
+        "limits: {store: \"redis://ann@[::1]:6380/7\", store_timeout: 1s,\n"
+        "  store_password_file: secret, on_store_failure: allow}\n",
+        0);
+    const struct limits_settings *limits = &settings->limits;
+    assert_int_equal(limits->store, STORE_REDIS);
+    assert_text(limits->store_text, "redis://ann@[::1]:6380/7");
+    assert_text(limits->store_user, "ann");
+    assert_text(limits->store_address.host, "::1");
+    assert_int_equal(limits->store_address.port, 6380);
+    assert_null(limits->store_socket);
+    assert_int_equal(limits->store_database, 7);
+    assert_string_equal(limits->store_password_file, "secret");
+    assert_int_equal(limits->store_password_mark.line, 2);
+    assert_int_equal(limits->store_password.n, 0);
+    assert_int_equal(limits->store_timeout_ms, 1000);
+    assert_int_equal(limits->on_store_failure, ON_STORE_FAILURE_ALLOW);
+    settings_unref(settings);
+    settings = load_good("limits: {store: \"redis://redis.example.org\"}\n", 0);
+    assert_text(settings->limits.store_address.host, "redis.example.org");
+    assert_int_equal(settings->limits.store_address.port, 6379);
+    settings_unref(settings);
+    settings =
+        load_good("limits: {store: \"redis+unix:///run/r.sock?db=2\"}\n", 0);
+    assert_int_equal(settings->limits.store, STORE_REDIS);
+    assert_string_equal(settings->limits.store_socket, "/run/r.sock");
+    assert_int_equal(settings->limits.store_database, 2);
+    assert_int_equal(settings->limits.store_address.host.n, 0);
+    settings_unref(settings);
+}
+
 static void what_the_running_server_needs_comes_out_as_written(void **state)
 {
     (void)state;
@@ -917,6 +991,7 @@ int main(void)
         cmocka_unit_test(an_upstream_comes_out_as_written),
         cmocka_unit_test(a_pinned_upstream_comes_out_as_written),
         cmocka_unit_test(the_other_sections_come_out_as_written),
+        cmocka_unit_test(a_store_comes_out_as_written),
         cmocka_unit_test(what_the_running_server_needs_comes_out_as_written),
         cmocka_unit_test(a_value_may_come_from_the_environment),
         cmocka_unit_test(an_anchor_serves_several_places),
