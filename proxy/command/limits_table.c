@@ -216,6 +216,14 @@ void limits_table_print_rules(const json_t *reply, FILE *to)
         return;
     }
     print_table(&table, limits, fill_rule_row, to);
+    const char *store = json_string_value(json_object_get(reply, "store"));
+    if (store != NULL) {
+        fprintf(to,
+                "%" JSON_INTEGER_FORMAT " keys are in %s, those of all its "
+                "servers and users: `postern limits KEY` shows one\n",
+                json_integer_value(json_object_get(reply, "in_use")), store);
+        return;
+    }
     fprintf(to,
             "%" JSON_INTEGER_FORMAT
             " budgets are in use, of %" JSON_INTEGER_FORMAT

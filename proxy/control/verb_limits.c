@@ -1,6 +1,6 @@
-/* Budgets: what is used and left under a key, and changes to it. Keys are kept
- * as hashes, so a key must be named to be seen. */
-#include "proxy/control/control_verbs.h"
+/* Budgets: what is used and left under a key, and changes to it. Keys may be
+ * kept as hashes, so a key must be named to be seen. */
+#include "proxy/control/budgets_at_hand.h"
 
 #include "proxy/log/json_line.h"
 #include "rules/address.h"
@@ -18,6 +18,7 @@ enum order { ORDER_SHOW, ORDER_RESET, ORDER_BOOST };
 
 struct limits_order {
     const struct controlled *c;
+    struct budgets_at_hand budgets;
     enum order order;
     struct str key; /* canonical */
     uint32_t percent;
@@ -128,14 +129,12 @@ static void log_change(const struct limits_order *order,
 static bool change(struct limits_order *order,
                    const struct ledger_target *target)
 {
-    struct shared_ledger *ledger = order->c->ledger;
-    uint64_t now_ms = control_now_ms();
     if (order->order == ORDER_RESET)
-        shared_ledger_reset(ledger, target, now_ms);
-    else if (!shared_ledger_boost(ledger, target, order->percent, order->for_ms,
-                                  now_ms))
+        budgets_reset(&order->budgets, target);
+    else if (!budgets_boost(&order->budgets, target, order->percent,
+                            order->for_ms))
         order->is_full = true;
-    return !order->is_full;
+    return !order->is_full && order->budgets.fault == NULL;
 }
 
 static bool is_to_change(const struct limits_order *order,
@@ -160,16 +159,14 @@ static void on_keyed_rule(void *owner, const struct rule *rule)
     struct ledger_budget budget;
     if (rule->limit->by_count == 0)
         return;
-    bool exists = shared_ledger_look(order->c->ledger, &target,
-                                     control_now_ms(), &budget);
+    bool exists = budgets_look(&order->budgets, &target, &budget);
     if (order->order == ORDER_SHOW ? !exists : !is_to_change(order, &budget))
         return;
     if (order->order != ORDER_SHOW) {
         if (!change(order, &target))
             return;
         log_change(order, rule, &budget);
-        (void)shared_ledger_look(order->c->ledger, &target, control_now_ms(),
-                                 &budget);
+        (void)budgets_look(&order->budgets, &target, &budget);
     }
     json_t *object = rule_object(rule);
     put_budget(object, &budget);
@@ -181,10 +178,12 @@ static json_t *go_over_key(struct limits_order *order,
 {
     order->limits = json_array();
     each_rule(rules, on_keyed_rule, order);
-    if (!order->is_full)
+    if (!order->is_full && order->budgets.fault == NULL)
         return json_pack("{s:b, s:o, s:o}", "ok", 1, "key",
                          control_text(order->key), "limits", order->limits);
     json_decref(order->limits);
+    if (order->budgets.fault != NULL)
+        return budgets_refusal(&order->budgets);
     return control_refusal("there is no room for more boosts: end some with "
                            "--boost 1x, or let some end");
 }
@@ -199,8 +198,7 @@ static void on_any_rule(void *owner, const struct rule *rule)
     if (rule->limit->by_count == 0) {
         const struct ledger_target target = {rule, rule->limit, STR("")};
         struct ledger_budget budget;
-        (void)shared_ledger_look(order->c->ledger, &target, control_now_ms(),
-                                 &budget);
+        (void)budgets_look(&order->budgets, &target, &budget);
         put_budget(object, &budget);
     }
     json_array_append_new(order->limits, object);
@@ -209,12 +207,22 @@ static void on_any_rule(void *owner, const struct rule *rule)
 static json_t *show_rules(struct limits_order *order,
                           const struct ruleset *rules)
 {
-    struct shared_ledger *ledger = order->c->ledger;
+    const struct limits_settings *limits = &order->c->settings->limits;
+    uint64_t in_use, max;
     order->limits = json_array();
     each_rule(rules, on_any_rule, order);
-    return json_pack("{s:b, s:o, s:I, s:I}", "ok", 1, "limits", order->limits,
-                     "in_use", (json_int_t)shared_ledger_in_use(ledger), "room",
-                     (json_int_t)shared_ledger_max_keys(ledger));
+    budgets_count(&order->budgets, &in_use, &max);
+    if (order->budgets.fault != NULL) {
+        json_decref(order->limits);
+        return budgets_refusal(&order->budgets);
+    }
+    json_t *reply = json_pack("{s:b, s:o, s:I}", "ok", 1, "limits",
+                              order->limits, "in_use", (json_int_t)in_use);
+    if (max > 0)
+        json_object_set_new(reply, "room", json_integer((json_int_t)max));
+    else
+        json_object_set_new(reply, "store", control_text(limits->store_text));
+    return reply;
 }
 
 /* --- the request --- */
@@ -270,8 +278,10 @@ json_t *verb_limits(void *owner, const json_t *request)
     if (key == NULL && order.order != ORDER_SHOW)
         return control_refusal("whose budgets? \"key\" is missing");
     const struct settings *policy = snapshots_newest(c->snapshots);
+    budgets_open(&order.budgets, c);
     reply = key == NULL ? show_rules(&order, policy->rules)
                         : answer_key(&order, key, policy->rules);
+    budgets_close(&order.budgets);
     settings_unref(policy);
     return reply;
 }

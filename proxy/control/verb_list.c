@@ -1,5 +1,5 @@
 /* Dynamic lists: what they hold, and changes to it. */
-#include "proxy/control/control_verbs.h"
+#include "proxy/control/budgets_at_hand.h"
 
 #include "proxy/log/json_line.h"
 #include "rules/list.h"
@@ -71,11 +71,15 @@ static void show_value(void *owner, struct str value, uint64_t left_ms)
     json_array_append_new(shown->values, item);
 }
 
-static json_t *show_list(const struct controlled *c, const struct list *list)
+static json_t *show_list(struct budgets_at_hand *budgets,
+                         const struct list *list)
 {
     struct shown shown = {.values = json_array()};
-    shared_ledger_each_listed(c->ledger, list->name, control_now_ms(),
-                              show_value, &shown);
+    budgets_each_listed(budgets, list->name, show_value, &shown);
+    if (budgets->fault != NULL) {
+        json_decref(shown.values);
+        return budgets_refusal(budgets);
+    }
     return json_pack("{s:b, s:o, s:o, s:I}", "ok", 1, "list",
                      control_text(list->name), "values", shown.values,
                      "not_shown", (json_int_t)shown.left_out);
@@ -103,7 +107,7 @@ static void log_change(const struct controlled *c,
     json_line_release(&line);
 }
 
-static json_t *change_list(const struct controlled *c,
+static json_t *change_list(struct budgets_at_hand *budgets,
                            struct list_change *change, const char *value)
 {
     struct arena arena;
@@ -113,11 +117,13 @@ static json_t *change_list(const struct controlled *c,
     if (change->value.p == NULL || change->value.n == 0 ||
         change->value.n > VALUE_MAX) {
         reply = control_refusal("a value has 1 to %d octets", VALUE_MAX);
-    } else if (!shared_ledger_apply(c->ledger, change, control_now_ms())) {
+    } else if (!budgets_apply(budgets, change)) {
         reply = control_refusal("the dynamic lists are full: remove values "
                                 "first, or let some expire");
+    } else if (budgets->fault != NULL) {
+        reply = budgets_refusal(budgets);
     } else {
-        log_change(c, change);
+        log_change(budgets->c, change);
         reply = json_pack("{s:b, s:o, s:o}", "ok", 1, "list",
                           control_text(change->list->name), "value",
                           control_text(change->value));
@@ -134,18 +140,21 @@ json_t *verb_list(void *owner, const json_t *request)
     const char *taken = json_string_value(json_object_get(request, "remove"));
     json_int_t for_ms = json_integer_value(json_object_get(request, "for_ms"));
     json_t *reply = NULL;
+    struct budgets_at_hand budgets;
     const struct list *list = find_list(policy->rules, request, &reply);
     struct list_change change = {.list = list,
                                  .for_ms = for_ms > 0 ? (uint64_t)for_ms : 0,
                                  .is_removal = add == NULL};
+    budgets_open(&budgets, c);
     if (list == NULL)
         ; /* the reply says why */
     else if (add != NULL && taken != NULL)
         reply = control_refusal("add or remove, one at a time");
     else if (add != NULL || taken != NULL)
-        reply = change_list(c, &change, add != NULL ? add : taken);
+        reply = change_list(&budgets, &change, add != NULL ? add : taken);
     else
-        reply = show_list(c, list);
+        reply = show_list(&budgets, list);
+    budgets_close(&budgets);
     settings_unref(policy);
     return reply;
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "proxy/budgets/remote_ledger_internal.h"
+#include "proxy/budgets/remote_orders.h"
 #include "proxy/net/timer.h"
 #include "rules/ledger.h"
 #include "rules/ledger_budget.h"
@@ -210,6 +211,7 @@ struct open_hold {
 struct play {
     struct world *w;
     struct ledger *ledger;
+    struct remote_orders *orders; /* by hand */
     unsigned seed, first_seed;
     uint64_t now_ms, latest_ms;
     struct rate rates[2];
@@ -260,6 +262,7 @@ static void tell_time(struct play *p)
     if (p->now_ms > p->latest_ms)
         p->latest_ms = p->now_ms;
     remote_ledger_set_clock(p->w->remote, p->latest_ms, HOLDS_LIVE_MS);
+    remote_orders_set_clock(p->orders, p->latest_ms);
 }
 
 static void play_question(struct play *p)
@@ -319,22 +322,77 @@ static void play_settle(struct play *p)
 
 static void play_time(struct play *p)
 {
-    uint64_t step = pick(p, p->rates[0].period_ms / 4 + 2000);
+    uint64_t most = p->rates[0].period_ms / 4 + 2000;
+    /* A budget is forgotten when it would be as new by the rate at which it
+     * was last asked; what is slower after that depends on whether it was. */
+    uint64_t step = pick(p, p->first_seed % 2 == 0 ? most / 1000 + 2 : most);
     if (pick(p, 8) == 0)
         p->now_ms -= step < p->now_ms ? step : p->now_ms;
     else
         p->now_ms += step;
 }
 
+static void look(struct play *p, const struct ledger_target *target)
+{
+    struct ledger_budget here, there;
+    bool exists;
+    bool is_here = ledger_look(p->ledger, target, p->now_ms, &here);
+    const char *fault = remote_orders_look(p->orders, target, &exists, &there);
+    if (fault != NULL)
+        fail_msg("%s", fault);
+    SAME(p, "that it exists", is_here, exists);
+    SAME(p, "used", here.used, there.used);
+    SAME(p, "held", here.held, there.held);
+    SAME(p, "max", here.max, there.max);
+    SAME(p, "amount", here.rate.amount, there.rate.amount);
+    SAME(p, "period_ms", here.rate.period_ms, there.rate.period_ms);
+    SAME(p, "empty_in_ms", here.empty_in_ms, there.empty_in_ms);
+    SAME(p, "boost_percent", here.boost_percent, there.boost_percent);
+    SAME(p, "boost_left_ms", here.boost_left_ms, there.boost_left_ms);
+}
+
+static void play_by_hand(struct play *p)
+{
+    static const uint32_t PERCENTS[] = {1, 50, 100, 133, 250, 100000};
+    bool is_slow = p->first_seed % 2 == 0;
+    const struct ledger_target target = {&p->w->rule, &p->w->limit,
+                                         NAMES[pick(p, KEYS)]};
+    uint64_t what = pick(p, 8);
+    tell_time(p);
+    if (what == 0) {
+        ledger_reset(p->ledger, &target, p->now_ms);
+        assert_null(remote_orders_reset(p->orders, &target));
+    } else if (what < 3) {
+        uint32_t percent = PERCENTS[pick(p, is_slow ? 6 : 3)];
+        uint64_t for_ms = 1 + pick(p, 2 * p->rates[0].period_ms + 9);
+        assert_true(
+            ledger_boost(p->ledger, &target, percent, for_ms, p->now_ms));
+        assert_null(remote_orders_boost(p->orders, &target, percent, for_ms));
+    }
+    look(p, &target);
+}
+
 static void one_step(struct play *p)
 {
-    uint64_t what = pick(p, 10);
+    uint64_t what = pick(p, 11);
     if (what < 5)
         play_question(p);
     else if (what < 8)
         play_settle(p);
-    else
+    else if (what < 10)
         play_time(p);
+    else
+        play_by_hand(p);
+}
+
+/* Another way to write the same, as after a reload. */
+static struct rate same_rate(struct rate rate)
+{
+    if (rate.amount % 2 == 0 && rate.period_ms % 2 == 0)
+        return (struct rate){rate.amount / 2, rate.period_ms / 2};
+    if (rate.period_ms < UINT64_C(100) * 86400000)
+        return (struct rate){rate.amount * 3, rate.period_ms * 3};
+    return rate;
 }
 
 static void play(enum limit_unit unit, unsigned seed, struct rate rate,
@@ -344,22 +402,24 @@ static void play(enum limit_unit unit, unsigned seed, struct rate rate,
     struct world w;
     start_world(&w);
     w.limit.unit = unit;
+    w.limit.rate = rate;
+    w.limit.burst = burst;
     struct play p = {.w = &w,
                      .ledger = ledger_new(1000, SECRET),
                      .seed = seed,
                      .first_seed = seed,
                      .now_ms = 1000000,
                      .latest_ms = 1000000,
-                     .rates = {rate, {rate.amount, rate.period_ms / 3 + 1}},
+                     .rates = {rate, same_rate(rate)},
                      .burst = burst,
                      .has_charges = has_charges,
                      .is_member = unit == UNIT_NETWORKS ||
                                   unit == UNIT_LOGINS ||
                                   unit == UNIT_NEW_RECIPIENTS};
+    p.orders = remote_orders_new(&w.settings);
     assert_non_null(p.ledger);
+    assert_non_null(p.orders);
     arena_init(&p.arena, 1024 * 1024);
-    if (rate.period_ms == 0)
-        p.rates[1] = rate;
     remote_ledger_set_clock(w.remote, p.latest_ms, HOLDS_LIVE_MS);
     for (size_t i = 0; i < STEPS; i++)
         one_step(&p);
@@ -367,6 +427,7 @@ static void play(enum limit_unit unit, unsigned seed, struct rate rate,
     assert_true(p.exceeded > 0);
     arena_release(&p.arena);
     ledger_free(p.ledger);
+    remote_orders_free(p.orders);
     close_world(&w);
 }
 
@@ -394,7 +455,7 @@ static void it_answers_as_the_servers_own_ledger(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++)
-        for (unsigned seed = 1; seed <= 3; seed++)
+        for (unsigned seed = 1; seed <= 4; seed++)
             play(CASES[i].rate.period_ms == 0 ? UNIT_CONNECTIONS
                                               : UNIT_RECIPIENTS,
                  seed, CASES[i].rate, CASES[i].burst, !CASES[i].is_of_holds);
