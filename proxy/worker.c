@@ -67,10 +67,20 @@ struct worker {
     const struct settings *renewal; /* a snapshot to take up, or NULL */
 };
 
-static void on_upstreams_closed(void *owner)
+static void on_told(void *owner)
 {
     struct worker *w = owner;
     loop_stop(w->loop);
+}
+
+/* What sessions have counted is told before the end. */
+static void on_upstreams_closed(void *owner)
+{
+    struct worker *w = owner;
+    if (w->remote != NULL)
+        remote_ledger_finish(w->remote, on_told, w);
+    else
+        loop_stop(w->loop);
 }
 
 /* The last step of a stop: no sessions are left. */

@@ -35,9 +35,17 @@ static void unlink_question(struct remote_question *question)
         question->older->newer = question->newer;
 }
 
+static void check_finished(struct remote_ledger *remote)
+{
+    if (remote->on_finished != NULL &&
+        (remote->newest == NULL || !remote_ledger_is_up(remote)))
+        loop_later(remote->loop, &remote->finishing);
+}
+
 static void drop(struct remote_question *question)
 {
     unlink_question(question);
+    check_finished(question->remote);
     explicit_bzero(question->texts,
                    question->key_length + question->value_length);
     free(question);
@@ -682,6 +690,7 @@ static void on_down(void *owner)
     remote->is_ready = false;
     while ((question = dequeue(&remote->unloaded)) != NULL)
         on_lost(question);
+    check_finished(remote);
 }
 
 static const struct redis_link_events LINK_EVENTS = {
@@ -727,10 +736,31 @@ struct remote_ledger *remote_ledger_new(struct loop *loop,
     return remote;
 }
 
+static void finish(struct loop_later *later)
+{
+    struct remote_ledger *remote =
+        (struct remote_ledger *)((char *)later -
+                                 offsetof(struct remote_ledger, finishing));
+    void (*on_finished)(void *owner) = remote->on_finished;
+    remote->on_finished = NULL;
+    if (on_finished != NULL)
+        on_finished(remote->finisher);
+}
+
+void remote_ledger_finish(struct remote_ledger *remote,
+                          void (*on_finished)(void *owner), void *owner)
+{
+    remote->finishing.run = finish;
+    remote->on_finished = on_finished;
+    remote->finisher = owner;
+    check_finished(remote);
+}
+
 void remote_ledger_free(struct remote_ledger *remote)
 {
     if (remote == NULL)
         return;
+    remote->on_finished = NULL;
     redis_link_free(remote->link);
     timer_free(remote->renewal);
     while (remote->newest != NULL)

@@ -67,6 +67,11 @@ void remote_ledger_apply(struct remote_ledger *remote,
 void remote_ledger_know(struct remote_ledger *remote, struct str user,
                         struct str net);
 
+/* Calls once, from the loop, when nothing that was settled or changed is left
+ * to be told, or it can't be told now. Nobody asks any more. */
+void remote_ledger_finish(struct remote_ledger *remote,
+                          void (*on_finished)(void *owner), void *owner);
+
 /* What it has counted, for metrics: readable from any thread, and valid as
  * long as the ledger. */
 const struct store_meter *

@@ -147,6 +147,13 @@ void remote_ledger_know(struct remote_ledger *remote, struct str user,
     (void)net;
 }
 
+void remote_ledger_finish(struct remote_ledger *remote,
+                          void (*on_finished)(void *owner), void *owner)
+{
+    (void)remote;
+    on_finished(owner);
+}
+
 const struct store_meter *
 remote_ledger_meter(const struct remote_ledger *remote)
 {

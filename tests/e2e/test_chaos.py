@@ -167,6 +167,7 @@ def check_limit(sites, aiosmtpd):
     away = {token_of(rcpt["to"]) for one in sites
             for line in one_log(one) if line.get("store_away") == "local"
             for rcpt in line.get("rcpt", [])}
+    assert away
     eves = [token_of(recipient) for message in aiosmtpd.delivered
             if message.sender == "eve@example.com"
             for recipient in message.recipients]
