@@ -81,17 +81,20 @@ struct rate ledger_boost_rate(const struct ledger *ledger, struct rate rate,
     return rate;
 }
 
-/* Until now it has drained as it was. */
+/* Until now it has drained as it was. From now on it may drain more slowly,
+ * and must not be forgotten before it would be as new. */
 static void settle(struct ledger *ledger, const struct expiring_key *key,
-                   uint64_t now_ms)
+                   uint32_t percent, uint64_t now_ms)
 {
     struct gcra_result result;
-    struct budget *budget =
-        expiring_table_find(budget_table_entries(ledger->budgets), key);
+    struct expiring_table *budgets = budget_table_entries(ledger->budgets);
+    struct budget *budget = expiring_table_find(budgets, key);
     if (budget == NULL || budget->amount == 0)
         return;
     struct rate rate = {budget->amount, budget->scale_ms};
     gcra_hold(budget, &rate, 0, 0, now_ms, &result);
+    rate.amount = times(rate.amount, percent < 100 ? percent : 100);
+    expiring_table_set(budgets, budget, gcra_idle_at_ms(budget, &rate));
 }
 
 bool ledger_boost(struct ledger *ledger, const struct ledger_target *target,
@@ -101,7 +104,7 @@ bool ledger_boost(struct ledger *ledger, const struct ledger_target *target,
     struct expiring_key key =
         ledger_budget_key(ledger, target->rule, target->limit, target->key);
     now_ms = ledger_tick(ledger, now_ms);
-    settle(ledger, &key, now_ms);
+    settle(ledger, &key, percent, now_ms);
     if (percent == 100 && expiring_table_find(boosts, &key) == NULL)
         return true;
     struct boost *boost = expiring_table_make(boosts, &key, now_ms);
