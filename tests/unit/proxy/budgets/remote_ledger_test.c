@@ -355,7 +355,9 @@ static void look(struct play *p, const struct ledger_target *target)
 static void play_by_hand(struct play *p)
 {
     static const uint32_t PERCENTS[] = {1, 50, 100, 133, 250, 100000};
-    bool is_slow = p->first_seed % 2 == 0;
+    /* What charges fill and others hold beside it stays below 2^53. */
+    bool is_exact = p->burst < UINT64_C(1) << 40 || !p->has_charges;
+    bool is_slow = p->first_seed % 2 == 0 && is_exact;
     const struct ledger_target target = {&p->w->rule, &p->w->limit,
                                          NAMES[pick(p, KEYS)]};
     uint64_t what = pick(p, 8);
