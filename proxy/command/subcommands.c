@@ -18,6 +18,7 @@
 #include "proxy/command/status.h"
 #include "proxy/command/stop.h"
 #include "proxy/command/tail.h"
+#include "proxy/command/top.h"
 #include "proxy/command/upgrade.h"
 #include "rules/nearest.h"
 
@@ -175,6 +176,31 @@ const struct subcommand subcommands[] = {
             "Exits 0; 1 when no server answers; 78 when the configuration\n"
             "can't be read.\n",
         .run = command_status,
+    },
+    {
+        .name = "top",
+        .synopsis = "[-d SECONDS] [--once | --json | --metrics] [-c FILE]",
+        .summary = "watch what the running server does",
+        .details =
+            "  -d SECONDS  how often it looks (1)\n"
+            "  --once      one screen as plain text; so it is too where\n"
+            "              standard output is no terminal\n"
+            "  --json      the same for programs\n"
+            "  --metrics   all numbers, in the text format of Prometheus\n"
+            "  -c FILE     the configuration that the server runs with\n"
+            "              (" DEFAULT_CONFIG ")\n"
+            "\n"
+            "Sessions, mail accepted, rejected and deferred over the last\n"
+            "hour, upstreams, what rules refused, and who sends most, with\n"
+            "the budget of theirs that is fullest. Users are those of the\n"
+            "last hour.\n"
+            "Keys: q ends it; s orders users by recipients, messages or\n"
+            "refusals; / and a text shows the rules and users whose names\n"
+            "hold it, Escape all again; p stands still.\n"
+            "When the server goes away it says so and waits for it.\n"
+            "Exits 0; 1 when no server answers; 78 when the configuration\n"
+            "can't be read.\n",
+        .run = command_top,
     },
     {
         .name = "schema",

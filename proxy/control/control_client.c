@@ -40,16 +40,16 @@ static bool send_request(int fd, const json_t *request)
     return sent;
 }
 
-static ssize_t receive(int fd, char *to, size_t room)
+static ssize_t receive(int fd, char *to, size_t room, int patience_ms)
 {
     struct pollfd watched = {.fd = fd, .events = POLLIN};
-    if (poll(&watched, 1, PATIENCE_MS) <= 0)
+    if (poll(&watched, 1, patience_ms) <= 0)
         return -1;
     return recv(fd, to, room, 0);
 }
 
 /* One line; NULL when the server went away in it. */
-static json_t *read_reply(int fd)
+static json_t *read_reply(int fd, int patience_ms)
 {
     char *text = NULL;
     size_t length = 0, room = 0;
@@ -61,7 +61,7 @@ static json_t *read_reply(int fd)
                 break;
             text = grown;
         }
-        ssize_t got = receive(fd, text + length, room - length);
+        ssize_t got = receive(fd, text + length, room - length, patience_ms);
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0)
@@ -78,13 +78,32 @@ static json_t *read_reply(int fd)
 
 json_t *control_exchange(int connection, const json_t *request)
 {
-    return send_request(connection, request) ? read_reply(connection) : NULL;
+    return send_request(connection, request)
+               ? read_reply(connection, PATIENCE_MS)
+               : NULL;
 }
 
 static const char *text_at(const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
     return text == NULL ? "" : text;
+}
+
+json_t *control_try(const char *path, const json_t *request, int patience_ms,
+                    char *error, size_t room)
+{
+    int fd = control_socket_connect(path, error, room);
+    if (fd < 0)
+        return NULL;
+    json_t *reply =
+        send_request(fd, request) ? read_reply(fd, patience_ms) : NULL;
+    close(fd);
+    if (json_is_true(json_object_get(reply, "ok")))
+        return reply;
+    snprintf(error, room, "%s",
+             reply == NULL ? "it gave no answer" : text_at(reply, "error"));
+    json_decref(reply);
+    return NULL;
 }
 
 static enum control_end talk(const char *command, const char *path,

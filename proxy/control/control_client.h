@@ -23,4 +23,10 @@ enum control_end control_ask(const char *command, const char *config,
  * the request too. The reply is owned by the caller; NULL: there came none. */
 json_t *control_exchange(int connection, const json_t *request);
 
+/* Asks the server at that socket and prints nothing, for whoever asks again
+ * and again. A reply whose "ok" is true, owned by the caller; else NULL, and
+ * why in `error`. */
+json_t *control_try(const char *path, const json_t *request, int patience_ms,
+                    char *error, size_t room);
+
 #endif

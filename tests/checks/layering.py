@@ -80,6 +80,7 @@ LIBRARIES = [
     (r"argon2\.h", ["proxy/login/"]),
     (r"idn2\.h", ["rules/domain_name.c"]),
     (r"uninorm\.h", ["rules/address.c"]),
+    (r"uniwidth\.h", ["proxy/command/screen.c"]),
     (r"stringprep\.h", ["proxy/sasl/saslprep.c"]),
     (r"jsmn\.h", ["proxy/replay/json_tree.c"]),
     (r"jansson\.h", ["proxy/command/", "proxy/log/", "proxy/replay/",

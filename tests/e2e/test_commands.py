@@ -17,7 +17,7 @@ from server import ENVIRONMENT, run_once
 from waiting import wait_for
 
 BUILT = ["run", "check", "explain", "replay", "tail", "passwd", "reload",
-         "list", "limits", "status", "stop", "drain", "upgrade", "loglevel",
+         "list", "limits", "status", "top", "stop", "drain", "upgrade", "loglevel",
          "schema", "help"]
 
 
