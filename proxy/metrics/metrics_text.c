@@ -401,12 +401,13 @@ static void put_users(const struct text *t)
     top_sum_release(&sum);
 }
 
+/* One that is not in this memory may be away. */
 static void put_store(const struct text *t)
 {
     const struct prometheus_label label = {"kind", STR("memory")};
-    prometheus_family(t->to, "postern_store_info", "gauge",
-                      "Where budgets and dynamic lists are; always 1.");
-    prometheus_count(t->to, "postern_store_info", &label, 1, 1);
+    prometheus_family(t->to, "postern_store_up", "gauge",
+                      "1: the store of budgets and dynamic lists answers.");
+    prometheus_count(t->to, "postern_store_up", &label, 1, 1);
 }
 
 char *metrics_text(const struct controlled *c, size_t *octets)
