@@ -16,7 +16,7 @@ void screen_style(struct screen *screen, enum screen_style style)
     static const char *const CODES[] = {[STYLE_PLAIN] = "\x1b[0m",
                                         [STYLE_HEAD] = "\x1b[1m",
                                         [STYLE_BAD] = "\x1b[1;31m"};
-    if (screen->is_terminal && style != screen->style)
+    if (screen->has_styles && style != screen->style)
         fputs(CODES[style], screen->to);
     screen->style = style;
 }

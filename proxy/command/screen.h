@@ -15,7 +15,8 @@ struct screen {
     size_t width;
     size_t lines_left;
     size_t column;    /* of the line under way */
-    bool is_terminal; /* styles, and the rest of a line is cleared */
+    bool is_terminal; /* the rest of a line is cleared */
+    bool has_styles;
     bool has_symbols; /* characters beyond ASCII can be shown */
     enum screen_style style;
 };

@@ -8,9 +8,10 @@
 #include "config/control_path.h"
 #include "proxy/command/config_option.h"
 #include "proxy/command/subcommands.h"
-#include "proxy/command/terminal.h"
+#include "proxy/command/full_screen.h"
 #include "proxy/command/top_view.h"
 #include "proxy/control/control_client.h"
+#include "proxy/log/terminal.h"
 
 #define SECONDS_MAX 3600
 /* A server that hangs is away. */
@@ -27,7 +28,7 @@ struct options {
 
 struct top {
     const char *path; /* of the control socket */
-    struct terminal terminal;
+    struct full_screen screen;
     struct top_view view;
     json_t *overview; /* the last that came; NULL: none */
     char away[256];
@@ -86,7 +87,7 @@ static void print_plain(json_t *overview)
                             .has_symbols = has_symbols()};
     if (isatty(STDOUT_FILENO)) {
         size_t lines;
-        terminal_size(&screen.width, &lines);
+        full_screen_size(&screen.width, &lines);
     }
     top_view_print(&view, overview, &screen);
 }
@@ -149,16 +150,17 @@ static void draw(struct top *top)
     size_t octets = 0;
     struct screen screen = {.to = open_memstream(&text, &octets),
                             .is_terminal = true,
+                            .has_styles = terminal_takes_colour(STDOUT_FILENO),
                             .has_symbols = has_symbols()};
     if (screen.to == NULL)
         return;
-    terminal_size(&screen.width, &screen.lines_left);
+    full_screen_size(&screen.width, &screen.lines_left);
     fputs("\x1b[H", screen.to);
     top_view_print(&top->view, top->overview, &screen);
     if (screen.lines_left > 0)
         fputs("\x1b[J", screen.to);
     if (fclose(screen.to) == 0)
-        terminal_write(text, octets);
+        full_screen_write(text, octets);
     free(text);
 }
 
@@ -228,15 +230,15 @@ static void live(struct top *top)
     for (;;) {
         ask_if_due(top);
         draw(top);
-        switch (terminal_wait(&top->terminal, wait_ms(top), &key)) {
-        case TERMINAL_TIME:
-        case TERMINAL_REDRAW:
+        switch (full_screen_wait(&top->screen, wait_ms(top), &key)) {
+        case FULL_SCREEN_TIME:
+        case FULL_SCREEN_REDRAW:
             break;
-        case TERMINAL_KEY:
+        case FULL_SCREEN_KEY:
             if (obey(top, key))
                 break;
             return;
-        case TERMINAL_END:
+        case FULL_SCREEN_END:
             return;
         }
     }
@@ -245,13 +247,13 @@ static void live(struct top *top)
 static int show_again(const struct options *options, const char *path)
 {
     struct top top = {.path = path, .every_ms = options->seconds * 1000};
-    if (terminal_take(&top.terminal) != 0) {
+    if (full_screen_take(&top.screen) != 0) {
         perror("postern top: the terminal can't be used");
-        terminal_give_back(&top.terminal);
+        full_screen_give_back(&top.screen);
         return EXIT_FOUND;
     }
     live(&top);
-    terminal_give_back(&top.terminal);
+    full_screen_give_back(&top.screen);
     json_decref(top.overview);
     return EXIT_FINE;
 }

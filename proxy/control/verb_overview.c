@@ -273,6 +273,12 @@ static json_t *lag_of(const struct overview *o)
                      (double)lag.max_us / 1000.0);
 }
 
+static json_t *store_of(const struct overview *o)
+{
+    bool is_memory = o->c->settings->limits.store == STORE_MEMORY;
+    return json_pack("{s:s}", "kind", is_memory ? "memory" : "redis");
+}
+
 static json_t *processes_of(const struct overview *o)
 {
     const struct metrics *metrics = o->c->metrics;
@@ -301,7 +307,7 @@ json_t *verb_overview(void *owner, const json_t *request)
     (void)request;
     json_t *reply = json_pack(
         "{s:b, s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-        "s:o, s:o, s:o, s:o, s:{s:s}}",
+        "s:o, s:o, s:o, s:o, s:o}",
         "ok", 1, "time", time_of(o.wall_us), "hostname",
         control_text(o.c->settings->hostname), "version", POSTERN_VERSION,
         "policy", policy->policy_digest, "uptime_s",
@@ -311,7 +317,7 @@ json_t *verb_overview(void *owner, const json_t *request)
         "upstreams", upstreams_of(&o), "shadow", shadow_of(&o), "log",
         log_of(&o), "memory_bytes", integer(control_memory_octets(o.c)),
         "loop_lag_ms", lag_of(&o), "processes", processes_of(&o), "store",
-        "kind", "memory");
+        store_of(&o));
     settings_unref(policy);
     return reply;
 }

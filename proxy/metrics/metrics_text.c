@@ -404,6 +404,8 @@ static void put_users(const struct text *t)
 /* One that is not in this memory may be away. */
 static void put_store(const struct text *t)
 {
+    if (t->c->settings->limits.store != STORE_MEMORY)
+        return;
     const struct prometheus_label label = {"kind", STR("memory")};
     prometheus_family(t->to, "postern_store_up", "gauge",
                       "1: the store of budgets and dynamic lists answers.");

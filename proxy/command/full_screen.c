@@ -1,4 +1,4 @@
-#include "proxy/command/terminal.h"
+#include "proxy/command/full_screen.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -23,7 +23,7 @@ static void watched_signals(sigset_t *set)
         sigaddset(set, SIGNALS[i]);
 }
 
-void terminal_write(const char *octets, size_t count)
+void full_screen_write(const char *octets, size_t count)
 {
     while (count > 0) {
         ssize_t put = write(STDOUT_FILENO, octets, count);
@@ -41,12 +41,12 @@ void terminal_write(const char *octets, size_t count)
 
 static void say(const char *text)
 {
-    terminal_write(text, strlen(text));
+    full_screen_write(text, strlen(text));
 }
 
-static int enter(struct terminal *terminal)
+static int enter(struct full_screen *screen)
 {
-    struct termios raw = terminal->before;
+    struct termios raw = screen->before;
     raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
     raw.c_cc[VMIN] = 1;
     raw.c_cc[VTIME] = 0;
@@ -56,38 +56,38 @@ static int enter(struct terminal *terminal)
     return 0;
 }
 
-static void leave(struct terminal *terminal)
+static void leave(struct full_screen *screen)
 {
     say(LEAVE);
-    (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &terminal->before);
+    (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &screen->before);
 }
 
-int terminal_take(struct terminal *terminal)
+int full_screen_take(struct full_screen *screen)
 {
     sigset_t set;
-    *terminal = (struct terminal){.signals = -1};
-    if (tcgetattr(STDIN_FILENO, &terminal->before) != 0)
+    *screen = (struct full_screen){.signals = -1};
+    if (tcgetattr(STDIN_FILENO, &screen->before) != 0)
         return -1;
     watched_signals(&set);
     sigprocmask(SIG_BLOCK, &set, NULL);
-    terminal->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (terminal->signals < 0 || enter(terminal) != 0)
+    screen->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (screen->signals < 0 || enter(screen) != 0)
         return -1;
-    terminal->is_taken = true;
+    screen->is_taken = true;
     return 0;
 }
 
-void terminal_give_back(struct terminal *terminal)
+void full_screen_give_back(struct full_screen *screen)
 {
-    if (terminal->is_taken)
-        leave(terminal);
-    if (terminal->signals >= 0)
-        close(terminal->signals);
-    terminal->is_taken = false;
-    terminal->signals = -1;
+    if (screen->is_taken)
+        leave(screen);
+    if (screen->signals >= 0)
+        close(screen->signals);
+    screen->is_taken = false;
+    screen->signals = -1;
 }
 
-void terminal_size(size_t *columns, size_t *lines)
+void full_screen_size(size_t *columns, size_t *lines)
 {
     struct winsize size = {0};
     (void)ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
@@ -97,41 +97,41 @@ void terminal_size(size_t *columns, size_t *lines)
 
 /* Whoever asked has the terminal as it was; here it goes on once the shell
  * says so. */
-static void stop(struct terminal *terminal)
+static void stop(struct full_screen *screen)
 {
-    leave(terminal);
+    leave(screen);
     raise(SIGSTOP);
-    (void)enter(terminal);
+    (void)enter(screen);
 }
 
-static enum terminal_event on_signal(struct terminal *terminal)
+static enum full_screen_event on_signal(struct full_screen *screen)
 {
     struct signalfd_siginfo info;
-    if (read(terminal->signals, &info, sizeof info) != (ssize_t)sizeof info)
-        return TERMINAL_REDRAW;
+    if (read(screen->signals, &info, sizeof info) != (ssize_t)sizeof info)
+        return FULL_SCREEN_REDRAW;
     switch (info.ssi_signo) {
     case SIGTSTP:
-        stop(terminal);
-        return TERMINAL_REDRAW;
+        stop(screen);
+        return FULL_SCREEN_REDRAW;
     case SIGCONT:
     case SIGWINCH:
-        return TERMINAL_REDRAW;
+        return FULL_SCREEN_REDRAW;
     default:
-        return TERMINAL_END;
+        return FULL_SCREEN_END;
     }
 }
 
-enum terminal_event terminal_wait(struct terminal *terminal, int wait_ms,
-                                  char *key)
+enum full_screen_event full_screen_wait(struct full_screen *screen, int wait_ms,
+                                        char *key)
 {
-    struct pollfd watched[] = {{.fd = terminal->signals, .events = POLLIN},
+    struct pollfd watched[] = {{.fd = screen->signals, .events = POLLIN},
                                {.fd = STDIN_FILENO, .events = POLLIN}};
     int count = poll(watched, 2, wait_ms);
     if (count == 0 || (count < 0 && errno == EINTR))
-        return TERMINAL_TIME;
+        return FULL_SCREEN_TIME;
     if (count < 0)
-        return TERMINAL_END;
+        return FULL_SCREEN_END;
     if (watched[0].revents != 0)
-        return on_signal(terminal);
-    return read(STDIN_FILENO, key, 1) == 1 ? TERMINAL_KEY : TERMINAL_END;
+        return on_signal(screen);
+    return read(STDIN_FILENO, key, 1) == 1 ? FULL_SCREEN_KEY : FULL_SCREEN_END;
 }
