@@ -48,7 +48,6 @@ struct http_server {
 struct exchange {
     struct http_server *server;
     struct http_job job;
-    bool is_begun;
     bool is_too_long;
     bool has_nul;
 };
@@ -244,7 +243,6 @@ static enum MHD_Result begin(struct exchange *exchange,
 {
     struct http_server *server = exchange->server;
     struct http_job *job = &exchange->job;
-    exchange->is_begun = true;
     allow_time(server, connection, NO_LIMIT);
     if (!find_route(exchange, connection, url, method))
         return answer(exchange, connection);
@@ -269,41 +267,62 @@ static enum MHD_Result begin(struct exchange *exchange,
     return MHD_YES;
 }
 
+/* What stands for a target until there is an exchange: the library forgets what
+ * a request that it refuses by itself had. */
+static const char plain_target, long_target, hidden_target;
+
+static struct exchange *new_exchange(struct http_server *server,
+                                     const void *target)
+{
+    struct exchange *exchange = calloc(1, sizeof *exchange);
+    if (exchange == NULL)
+        return NULL;
+    exchange->server = server;
+    exchange->is_too_long = target == &long_target;
+    exchange->has_nul = target == &hidden_target;
+    exchange->job.means = &server->means;
+    exchange->job.fd = -1;
+    return exchange;
+}
+
+static bool is_target(const void *context)
+{
+    return context == &plain_target || context == &long_target ||
+           context == &hidden_target;
+}
+
 static enum MHD_Result on_request(void *owner,
                                   struct MHD_Connection *connection,
                                   const char *url, const char *method,
                                   const char *version, const char *octets,
                                   size_t *count, void **context)
 {
-    struct exchange *exchange = *context;
-    (void)owner;
     (void)version;
     (void)octets;
     (void)count;
-    if (exchange == NULL)
+    if (is_target(*context)) {
+        struct exchange *exchange = new_exchange(owner, *context);
+        *context = exchange;
+        return exchange == NULL ? MHD_NO
+                                : begin(exchange, connection, url, method);
+    }
+    struct exchange *exchange = *context;
+    if (exchange == NULL || exchange->job.status == 0)
         return MHD_NO;
-    if (!exchange->is_begun)
-        return begin(exchange, connection, url, method);
-    if (exchange->job.status != 0)
-        return answer(exchange, connection);
-    return MHD_NO;
+    return answer(exchange, connection);
 }
 
-/* The first that is known of a request. */
 static void *on_target(void *owner, const char *target,
                        struct MHD_Connection *connection)
 {
-    struct http_server *server = owner;
-    struct exchange *exchange = calloc(1, sizeof *exchange);
+    const char *kind = &plain_target;
+    (void)owner;
     (void)connection;
-    if (exchange == NULL)
-        return NULL;
-    exchange->server = server;
-    exchange->job.means = &server->means;
-    exchange->job.fd = -1;
-    exchange->is_too_long = strlen(target) > TARGET_MAX;
-    exchange->has_nul = strstr(target, "%00") != NULL;
-    return exchange;
+    if (strlen(target) > TARGET_MAX)
+        kind = &long_target;
+    else if (strstr(target, "%00") != NULL)
+        kind = &hidden_target;
+    return (void *)(uintptr_t)kind;
 }
 
 static void on_done(struct http_job *job)
@@ -316,7 +335,7 @@ static void on_completed(void *owner, struct MHD_Connection *connection,
 {
     struct exchange *exchange = *context;
     (void)code;
-    if (exchange == NULL)
+    if (exchange == NULL || is_target(exchange))
         return;
     for (size_t i = 0; i < exchange->job.argument_count; i++) {
         free(exchange->job.arguments[i].name);

@@ -205,6 +205,8 @@ static int read_behind(struct log_feed *feed, struct log_tail *tail,
                        const struct log_place *place)
 {
     int error = 0;
+    if (place->file == 0) /* there was none */
+        return read_on(feed, tail);
     if (is_of(tail, place)) {
         if (log_tail_seek(tail, (off_t)place->offset) != 0)
             return errno;
