@@ -37,9 +37,12 @@ static void unlink_question(struct remote_question *question)
 
 static void check_finished(struct remote_ledger *remote)
 {
-    if (remote->on_finished != NULL &&
-        (remote->newest == NULL || !remote_ledger_is_up(remote)))
-        loop_later(remote->loop, &remote->finishing);
+    void (*on_finished)(void *owner) = remote->on_finished;
+    if (on_finished == NULL ||
+        (remote->newest != NULL && remote_ledger_is_up(remote)))
+        return;
+    remote->on_finished = NULL;
+    on_finished(remote->finisher);
 }
 
 static void drop(struct remote_question *question)
@@ -736,21 +739,9 @@ struct remote_ledger *remote_ledger_new(struct loop *loop,
     return remote;
 }
 
-static void finish(struct loop_later *later)
-{
-    struct remote_ledger *remote =
-        (struct remote_ledger *)((char *)later -
-                                 offsetof(struct remote_ledger, finishing));
-    void (*on_finished)(void *owner) = remote->on_finished;
-    remote->on_finished = NULL;
-    if (on_finished != NULL)
-        on_finished(remote->finisher);
-}
-
 void remote_ledger_finish(struct remote_ledger *remote,
                           void (*on_finished)(void *owner), void *owner)
 {
-    remote->finishing.run = finish;
     remote->on_finished = on_finished;
     remote->finisher = owner;
     check_finished(remote);

@@ -67,8 +67,9 @@ void remote_ledger_apply(struct remote_ledger *remote,
 void remote_ledger_know(struct remote_ledger *remote, struct str user,
                         struct str net);
 
-/* Calls once, from the loop, when nothing that was settled or changed is left
- * to be told, or it can't be told now. Nobody asks any more. */
+/* Calls once when nothing that was settled or changed is left to be told, or
+ * it can't be told now; nothing may be freed within the call. Nobody asks any
+ * more. */
 void remote_ledger_finish(struct remote_ledger *remote,
                           void (*on_finished)(void *owner), void *owner);
 

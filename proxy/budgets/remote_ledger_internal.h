@@ -85,7 +85,6 @@ struct remote_ledger {
     uint64_t next_token;
     void (*on_finished)(void *owner); /* NULL: nobody waits for the end */
     void *finisher;
-    struct loop_later finishing;
     struct remote_question **buckets; /* holds by token */
     size_t bucket_count, held_count;
 };
