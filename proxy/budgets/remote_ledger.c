@@ -447,8 +447,6 @@ static void on_told(struct remote_question *question, const redisReply *reply)
                          (int)question->key_length, question->texts,
                          REMOTE_LISTED_MAX);
     drop(question);
-    if (remote->untold.count > 0)
-        pump(remote);
 }
 
 static void on_renewed(struct remote_question *question,
@@ -483,6 +481,7 @@ static void on_replied(struct redis_command *command,
                        const struct redisReply *reply)
 {
     struct remote_question *question = (struct remote_question *)command;
+    struct remote_ledger *remote = question->remote;
     const char *words;
     if (reply == NULL) {
         on_lost(question);
@@ -501,6 +500,9 @@ static void on_replied(struct redis_command *command,
     } else {
         on_told(question, reply);
     }
+    /* There is room for one more. */
+    if (remote->untold.count > 0)
+        pump(remote);
 }
 
 static void on_late(struct redis_command *command)
@@ -707,6 +709,7 @@ static void on_renewal(void *owner)
     if (remote->is_ready)
         ask_life(remote);
     renew_all(remote);
+    pump(remote);
 }
 
 /* --- life --- */

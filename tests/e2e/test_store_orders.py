@@ -55,8 +55,8 @@ def live(site, start, redis):
 def test_budgets_are_shown_and_changed(live, redis):
     assert live.run("limits", "bob") \
         == "bob: nothing is counted under this key\n"
-    redis.say("-n", "3", "HSET", BUDGET, "used", "3", "part", "0", "period",
-              "3600000", "at", "99999999999999", "rate", "600", "held", "1")
+    redis.say("-n", "3", "SET", BUDGET,
+              "3 0 3600000 99999999999999 600 1 0 0 0")
     [limit] = json.loads(live.run("limits", "BOB", "--json"))["limits"]
     assert (limit["used"], limit["held"], limit["max"]) == (3, 1, 4)
     # The other says whose memory it is.
@@ -68,7 +68,7 @@ def test_budgets_are_shown_and_changed(live, redis):
     [limit] = json.loads(live.run("limits", "bob", "--json"))["limits"]
     assert (limit["used"], limit["held"]) == (0, 1)
     live.run("limits", "bob", "--boost", "1x")
-    redis.say("-n", "3", "HSET", BUDGET, "held", "0")
+    redis.say("-n", "3", "DEL", BUDGET)
     assert live.run("limits", "bob") \
         == "bob: nothing is counted under this key\n"
 

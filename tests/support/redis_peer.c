@@ -146,18 +146,18 @@ long long redis_peer_order(const struct redis_peer *peer, const char *words)
     return result;
 }
 
-long long redis_peer_info(const struct redis_peer *peer, const char *section,
-                          const char *name)
+double redis_peer_info(const struct redis_peer *peer, const char *section,
+                       const char *name)
 {
     redisContext *context = connect_to(peer);
-    long long result = -1;
+    double result = -1;
     if (context == NULL)
         return result;
     redisReply *reply = redisCommand(context, "INFO %s", section);
     const char *at =
         reply == NULL || reply->str == NULL ? NULL : strstr(reply->str, name);
-    if (at != NULL && at[strlen(name)] == ':')
-        result = strtoll(at + strlen(name) + 1, NULL, 10);
+    if (at != NULL && strchr(":=", at[strlen(name)]) != NULL)
+        result = strtod(at + strlen(name) + 1, NULL);
     freeReplyObject(reply);
     redisFree(context);
     return result;

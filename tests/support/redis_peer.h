@@ -28,7 +28,7 @@ void redis_peer_stop(struct redis_peer *peer);
  * Words are separated by blanks. */
 long long redis_peer_order(const struct redis_peer *peer, const char *words);
 /* A number of INFO: "used_memory". */
-long long redis_peer_info(const struct redis_peer *peer, const char *section,
-                          const char *name);
+double redis_peer_info(const struct redis_peer *peer, const char *section,
+                       const char *name);
 
 #endif

@@ -11,4 +11,4 @@ if KIND == 'set' then
     last = newest[2] and tonumber(newest[2]) or 0
 end
 return {b.used, b.part, b.period, b.at, b.rate, b.held, boost_of(b),
-        b['until'], NOW, count, last}
+        b.till, NOW, count, last}
