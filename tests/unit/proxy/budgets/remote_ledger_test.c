@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -692,6 +693,68 @@ static void what_does_not_fit_the_queue_is_counted(void **state)
     close_world(&w);
 }
 
+/* --- several servers --- */
+
+enum { SERVERS = 4, ATTEMPTS = 150, SHARED_MAX = 100 };
+
+struct server {
+    struct world w;
+    pthread_t thread;
+    unsigned seed;
+    uint64_t committed;
+};
+
+/* Holds, and keeps two of three, until it has tried so often. */
+static void *serve(void *argument)
+{
+    struct server *server = argument;
+    struct world *w = &server->w;
+    open_world(w);
+    connect_world(w);
+    for (int i = 0; i < ATTEMPTS; i++) {
+        struct question question = question_of(w, 1);
+        question.max = SHARED_MAX;
+        question.rate = (struct rate){1, UINT64_C(86400000)};
+        struct answer answer = ask(w, &question);
+        if (!answer.is_within)
+            continue;
+        struct hold hold = hold_of(&question, &answer);
+        if (rand_r(&server->seed) % 3 == 0) {
+            remote_ledger_give_back(w->remote, &hold);
+            continue;
+        }
+        remote_ledger_commit(w->remote, &hold);
+        server->committed++;
+    }
+    wait_until(w, is_quiet);
+    return NULL;
+}
+
+static void servers_together_keep_one_limit(void **state)
+{
+    struct server servers[SERVERS];
+    uint64_t committed = 0;
+    (void)state;
+    redis_peer_order(&peer, "FLUSHALL");
+    for (unsigned i = 0; i < SERVERS; i++) {
+        servers[i] = (struct server){.seed = i};
+        assert_int_equal(
+            pthread_create(&servers[i].thread, NULL, serve, &servers[i]), 0);
+    }
+    for (unsigned i = 0; i < SERVERS; i++) {
+        pthread_join(servers[i].thread, NULL);
+        committed += servers[i].committed;
+        const struct store_meter *meter =
+            remote_ledger_meter(servers[i].w.remote);
+        assert_int_equal(store_meter_read(meter, STORE_WITHIN) +
+                             store_meter_read(meter, STORE_EXCEEDED),
+                         ATTEMPTS);
+    }
+    assert_int_equal(committed, SHARED_MAX);
+    for (unsigned i = 0; i < SERVERS; i++)
+        close_world(&servers[i].w);
+}
+
 static int start_peer(void **state)
 {
     (void)state;
@@ -720,6 +783,7 @@ int main(void)
         cmocka_unit_test(who_does_not_wait_any_more_holds_nothing),
         cmocka_unit_test(an_answer_that_is_late_gives_its_hold_back),
         cmocka_unit_test(what_does_not_fit_the_queue_is_counted),
+        cmocka_unit_test(servers_together_keep_one_limit),
     };
     return cmocka_run_group_tests(tests, start_peer, stop_peer);
 }
