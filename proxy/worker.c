@@ -245,6 +245,8 @@ static void on_tick(void *owner)
                      now_us > w->tick_due_us ? now_us - w->tick_due_us : 0,
                      loop_wall_us(w->loop));
     upstreams_tell_counts(w->upstreams);
+    metrics_tell_store(w->metrics,
+                       w->remote != NULL && remote_ledger_is_up(w->remote));
     if (w->tick_count++ % TICKS_A_WALK == 0)
         metrics_tell_held(w->metrics, sessions_held(&w->host));
     start_tick(w);
@@ -310,8 +312,9 @@ static int prepare(struct worker *w)
     const struct back_end_means back_end_means = {
         .loop = w->loop, .log = opened->log, .upstreams = w->upstreams};
     bool is_remote = settings->limits.store == STORE_REDIS;
-    if (is_remote)
-        w->remote = remote_ledger_new(w->loop, &settings->limits, opened->log);
+    if (is_remote && w->metrics != NULL)
+        w->remote = remote_ledger_new(w->loop, &settings->limits, opened->log,
+                                      metrics_store_meter(w->metrics));
     w->host = (struct session_host){
         .loop = w->loop,
         .settings = settings,

@@ -85,7 +85,6 @@ void redis_link_is_useful(struct redis_link *link)
         return;
     link->is_useful = true;
     link->pause_ms = REDIS_PAUSE_MIN_MS;
-    atomic_store_explicit(&link->meter->is_up, true, memory_order_relaxed);
     if (link->is_told)
         server_log_write(
             link->log, SERVER_WARNING, "limits.store %.*s is back after %llu s",
@@ -146,7 +145,6 @@ void redis_link_drop(struct redis_link *link, const char *why)
     tell_away(link, why);
     link->state = LINK_PAUSED;
     link->is_useful = false;
-    atomic_store_explicit(&link->meter->is_up, false, memory_order_relaxed);
     disconnect(link);
     start_pause(link);
     if (was_up)

@@ -228,7 +228,7 @@ static int send_question(struct remote_question *question)
 static void lose(struct remote_question *question)
 {
     struct remote_ledger *remote = question->remote;
-    store_meter_add(&remote->meter, STORE_LOST, 1);
+    store_meter_add(remote->meter, STORE_LOST, 1);
     if (!remote->is_loss_told)
         server_log_write(remote->log, SERVER_ERROR,
                          "limits.store: more than %d commits and changes wait "
@@ -255,7 +255,7 @@ static int send_told(struct remote_question *question)
     if (send_question(question) != 0)
         return -1;
     question->life = question->remote->life_number;
-    store_meter_add(&question->remote->meter, STORE_TOLD, 1);
+    store_meter_add(question->remote->meter, STORE_TOLD, 1);
     return 0;
 }
 
@@ -318,7 +318,7 @@ static void end_question(struct remote_question *question,
 {
     question->remote->asked--;
     if (question->done != NULL)
-        store_meter_add(&question->remote->meter, count, 1);
+        store_meter_add(question->remote->meter, count, 1);
     answer(question, NULL, fault);
 }
 
@@ -366,7 +366,7 @@ static void on_error(struct remote_question *question, const redisReply *reply)
     } else if (is_question(question)) {
         give_up(question, fault);
     } else {
-        store_meter_add(&remote->meter, STORE_LOST, 1);
+        store_meter_add(remote->meter, STORE_LOST, 1);
         drop(question);
     }
 }
@@ -401,7 +401,7 @@ static void on_hold(struct remote_question *question, const redisReply *reply)
     }
     remote->asked--;
     if (question->done != NULL)
-        store_meter_add(&remote->meter,
+        store_meter_add(remote->meter,
                         said.is_within ? STORE_WITHIN : STORE_EXCEEDED, 1);
     if (question->is_charge || !said.is_within) {
         answer(question, &said, NULL);
@@ -428,7 +428,7 @@ static void on_listed(struct remote_question *question, const redisReply *reply)
     struct answer said = {.is_listed = reply->integer == 1};
     remote->asked--;
     if (question->done != NULL)
-        store_meter_add(&remote->meter,
+        store_meter_add(remote->meter,
                         said.is_listed ? STORE_LISTED : STORE_UNLISTED, 1);
     answer(question, &said, NULL);
     drop(question);
@@ -512,7 +512,7 @@ static void on_late(struct redis_command *command)
     char fault[FAULT_MAX];
     if (question->done == NULL)
         return;
-    store_meter_add(&remote->meter, STORE_LATE, 1);
+    store_meter_add(remote->meter, STORE_LATE, 1);
     snprintf(fault, sizeof fault, "no answer within %llu ms",
              (unsigned long long)remote->settings->store_timeout_ms);
     answer(question, NULL, fault);
@@ -529,7 +529,7 @@ static void renew_all(struct remote_ledger *remote)
             continue;
         question->state = REMOTE_RENEWING;
         if (send_question(question) == 0) {
-            store_meter_add(&remote->meter, STORE_TOLD, 1);
+            store_meter_add(remote->meter, STORE_TOLD, 1);
             continue;
         }
         question->state = REMOTE_HELD;
@@ -606,7 +606,7 @@ static int load_one(struct remote_loader *loader)
         return -1;
     loader->is_under_way = true;
     loader->remote->loading++;
-    store_meter_add(&loader->remote->meter, STORE_LOADS, 1);
+    store_meter_add(loader->remote->meter, STORE_LOADS, 1);
     return 0;
 }
 
@@ -716,12 +716,14 @@ static void on_renewal(void *owner)
 
 struct remote_ledger *remote_ledger_new(struct loop *loop,
                                         const struct limits_settings *settings,
-                                        struct server_log *log)
+                                        struct server_log *log,
+                                        struct store_meter *meter)
 {
     struct remote_ledger *remote = calloc(1, sizeof *remote);
     if (remote == NULL)
         return NULL;
     remote->loop = loop;
+    remote->meter = meter;
     remote->settings = settings;
     remote->log = log;
     remote->hold_ms = REMOTE_HOLD_MS;
@@ -732,7 +734,7 @@ struct remote_ledger *remote_ledger_new(struct loop *loop,
         return NULL;
     }
     remote->renewal = timer_new(loop, on_renewal, remote);
-    remote->link = redis_link_new(loop, settings, log, &remote->meter,
+    remote->link = redis_link_new(loop, settings, log, remote->meter,
                                   &LINK_EVENTS, remote);
     if (remote->renewal == NULL || remote->link == NULL) {
         remote_ledger_free(remote);
@@ -777,22 +779,16 @@ bool remote_ledger_is_up(const struct remote_ledger *remote)
     return remote->is_ready && !redis_link_is_silent(remote->link);
 }
 
-const struct store_meter *
-remote_ledger_meter(const struct remote_ledger *remote)
-{
-    return &remote->meter;
-}
-
 /* --- asking --- */
 
 static bool may_ask(struct remote_ledger *remote)
 {
-    store_meter_add(&remote->meter, STORE_QUESTIONS, 1);
+    store_meter_add(remote->meter, STORE_QUESTIONS, 1);
     if (!remote_ledger_is_up(remote))
-        store_meter_add(&remote->meter, STORE_AWAY, 1);
+        store_meter_add(remote->meter, STORE_AWAY, 1);
     else if (remote->asked >= REMOTE_QUESTIONS_MAX ||
              remote_holds_room(remote) != 0)
-        store_meter_add(&remote->meter, STORE_FULL, 1);
+        store_meter_add(remote->meter, STORE_FULL, 1);
     else
         return true;
     return false;
@@ -809,7 +805,7 @@ static struct remote_question *ask(struct remote_question *question,
     question->done = done;
     question->owner = owner;
     if (send_question(question) != 0) {
-        store_meter_add(&question->remote->meter, STORE_FULL, 1);
+        store_meter_add(question->remote->meter, STORE_FULL, 1);
         drop(question);
         return NULL;
     }
@@ -943,7 +939,7 @@ static void tell_made(struct remote_ledger *remote,
     if (change != NULL)
         tell(change);
     else
-        store_meter_add(&remote->meter, STORE_LOST, 1);
+        store_meter_add(remote->meter, STORE_LOST, 1);
 }
 
 void remote_ledger_apply(struct remote_ledger *remote,

@@ -25,11 +25,13 @@ struct remote_ledger;
 struct remote_question;
 struct server_log;
 
-/* One a worker thread; settings and log are borrowed, and settings->store is a
- * Redis. It connects from the loop. NULL when out of memory. */
+/* One a worker thread; settings, log and meter are borrowed, and
+ * settings->store is a Redis. It connects from the loop. NULL when out of
+ * memory. */
 struct remote_ledger *remote_ledger_new(struct loop *loop,
                                         const struct limits_settings *settings,
-                                        struct server_log *log);
+                                        struct server_log *log,
+                                        struct store_meter *meter);
 /* What is under way is never told, what was not yet sent is lost: holds of it
  * lapse. NULL is fine. */
 void remote_ledger_free(struct remote_ledger *remote);
@@ -72,10 +74,5 @@ void remote_ledger_know(struct remote_ledger *remote, struct str user,
  * more. */
 void remote_ledger_finish(struct remote_ledger *remote,
                           void (*on_finished)(void *owner), void *owner);
-
-/* What it has counted, for metrics: readable from any thread, and valid as
- * long as the ledger. */
-const struct store_meter *
-remote_ledger_meter(const struct remote_ledger *remote);
 
 #endif

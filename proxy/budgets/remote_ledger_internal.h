@@ -66,7 +66,7 @@ struct remote_ledger {
     struct loop *loop;
     const struct limits_settings *settings; /* borrowed */
     struct server_log *log;                 /* borrowed */
-    struct store_meter meter;
+    struct store_meter *meter;              /* borrowed */
     struct redis_link *link;
     struct timer *renewal;
     uint64_t hold_ms, now_ms; /* now_ms 0: the store's own clock */

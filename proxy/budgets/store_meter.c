@@ -1,9 +1,5 @@
 #include "proxy/budgets/store_meter.h"
 
-const uint32_t STORE_LATENCY_US[STORE_LATENCY_BUCKETS - 1] = {
-    50,    100,   200,   500,    1000,   2000,   5000,
-    10000, 20000, 50000, 100000, 250000, 1000000};
-
 static const char *const NAMES[STORE_COUNTS] = {
     [STORE_QUESTIONS] = "questions", [STORE_WITHIN] = "within",
     [STORE_EXCEEDED] = "exceeded",   [STORE_LISTED] = "listed",
@@ -27,11 +23,7 @@ void store_meter_add(struct store_meter *meter, enum store_count count,
 
 void store_meter_answered(struct store_meter *meter, uint64_t us)
 {
-    size_t bucket = 0;
-    while (bucket < STORE_LATENCY_BUCKETS - 1 && us > STORE_LATENCY_US[bucket])
-        bucket++;
-    atomic_fetch_add_explicit(&meter->latency[bucket], 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&meter->latency_sum_us, us, memory_order_relaxed);
+    histogram_add(&meter->latency, &histogram_scale_work, us);
 }
 
 uint64_t store_meter_read(const struct store_meter *meter,

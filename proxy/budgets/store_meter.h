@@ -1,16 +1,9 @@
-/* What the shared store was asked and how it went, for metrics. One thread
- * counts, any may read. */
+/* What the shared store was asked and how it went, for metrics. Zeros are an
+ * empty one; it may lie in memory that is shared. Thread-safe. */
 #ifndef PROXY_BUDGETS_STORE_METER_H
 #define PROXY_BUDGETS_STORE_METER_H
 
-#include <stdatomic.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-/* Answers that took up to so many microseconds; the last: longer. */
-#define STORE_LATENCY_BUCKETS 14
-extern const uint32_t STORE_LATENCY_US[STORE_LATENCY_BUCKETS - 1];
+#include "proxy/metrics/histogram.h"
 
 enum store_count {
     STORE_QUESTIONS, /* asked: holds, charges, lists, known nets */
@@ -31,10 +24,8 @@ enum store_count {
 };
 
 struct store_meter {
-    atomic_uint_least64_t counts[STORE_COUNTS];
-    atomic_uint_least64_t latency[STORE_LATENCY_BUCKETS];
-    atomic_uint_least64_t latency_sum_us;
-    atomic_bool is_up;
+    _Atomic uint64_t counts[STORE_COUNTS];
+    struct histogram latency; /* of histogram_scale_work */
 };
 
 /* The word for metrics: "questions", "within", ... */

@@ -273,10 +273,26 @@ static json_t *lag_of(const struct overview *o)
                      (double)lag.max_us / 1000.0);
 }
 
+static double store_ms(const struct histogram_sum *latency, double percent)
+{
+    return histogram_percentile_us(latency, &histogram_scale_work, percent) /
+           1000.0;
+}
+
 static json_t *store_of(const struct overview *o)
 {
-    bool is_memory = o->c->settings->limits.store == STORE_MEMORY;
-    return json_pack("{s:s}", "kind", is_memory ? "memory" : "redis");
+    const struct metrics *metrics = o->c->metrics;
+    uint64_t counts[STORE_COUNTS] = {0};
+    struct histogram_sum latency = {0};
+    if (o->c->settings->limits.store == STORE_MEMORY)
+        return json_pack("{s:s}", "kind", "memory");
+    metrics_store(metrics, counts, &latency);
+    return json_pack("{s:s, s:b, s:o, s:f, s:f}", "kind", "redis", "up",
+                     metrics_has_store(metrics, o->c->workers), "unanswered",
+                     integer(counts[STORE_AWAY] + counts[STORE_FULL] +
+                             counts[STORE_LATE] + counts[STORE_BROKEN]),
+                     "p50_ms", store_ms(&latency, 50), "p99_ms",
+                     store_ms(&latency, 99));
 }
 
 static json_t *processes_of(const struct overview *o)

@@ -10,7 +10,7 @@
 
 #define MAGIC 0x3154454d4e525450 /* "PTRNMET1" */
 /* One more with every change of what lies in the memory. */
-#define LAYOUT 1
+#define LAYOUT 2
 
 static size_t octets(uint64_t capacity)
 {
@@ -131,6 +131,7 @@ void metrics_forget(struct metrics *metrics, unsigned slot)
         struct metrics_now *now = &metrics->at->now[slot][i];
         set(&now->lag_us, 0);
         set(&now->held, 0);
+        atomic_store(&now->has_store, false);
         set(&now->max_us[0], 0);
         set(&now->max_us[1], 0);
     }
@@ -229,6 +230,18 @@ void metrics_tell_lag(struct metrics_lane *lane, uint64_t lag_us, uint64_t us)
     if (lag_us > get(&now->max_us[turn]))
         set(&now->max_us[turn], lag_us);
     histogram_add(&lane->row->lags, &histogram_scale_work, lag_us);
+}
+
+void metrics_tell_store(struct metrics_lane *lane, bool is_up)
+{
+    if (lane != NULL)
+        atomic_store_explicit(&lane->now->has_store, is_up,
+                              memory_order_relaxed);
+}
+
+struct store_meter *metrics_store_meter(struct metrics_lane *lane)
+{
+    return &lane->row->store;
 }
 
 void metrics_tell_held(struct metrics_lane *lane, uint64_t octets_held)
@@ -348,6 +361,26 @@ void metrics_lags(const struct metrics *metrics, struct histogram_sum *sum)
 {
     for (size_t i = 0; i < METRICS_ROWS; i++)
         histogram_read(&metrics->at->rows[i].lags, sum);
+}
+
+void metrics_store(const struct metrics *metrics, uint64_t counts[STORE_COUNTS],
+                   struct histogram_sum *latency)
+{
+    for (size_t i = 0; i < METRICS_ROWS; i++) {
+        const struct store_meter *store = &metrics->at->rows[i].store;
+        for (size_t j = 0; j < STORE_COUNTS; j++)
+            counts[j] += store_meter_read(store, (enum store_count)j);
+        histogram_read(&store->latency, latency);
+    }
+}
+
+bool metrics_has_store(const struct metrics *metrics, size_t threads)
+{
+    const struct metrics_now *now = metrics->at->now[metrics->slot];
+    for (size_t i = 0; i < threads && i < METRICS_ROWS; i++)
+        if (!atomic_load_explicit(&now[i].has_store, memory_order_relaxed))
+            return false;
+    return true;
 }
 
 uint64_t metrics_held(const struct metrics *metrics)

@@ -8,6 +8,7 @@
 #ifndef PROXY_METRICS_METRICS_H
 #define PROXY_METRICS_METRICS_H
 
+#include "proxy/budgets/store_meter.h"
 #include "proxy/metrics/histogram.h"
 #include "proxy/metrics/minutes.h"
 #include "proxy/metrics/series.h"
@@ -107,6 +108,10 @@ void metrics_add_use(struct metrics_lane *lane, const struct top_use *use,
 void metrics_tell_lag(struct metrics_lane *lane, uint64_t lag_us, uint64_t us);
 /* Octets that the sessions of the thread hold. */
 void metrics_tell_held(struct metrics_lane *lane, uint64_t octets);
+/* Whether its link to the shared store of budgets is up. */
+void metrics_tell_store(struct metrics_lane *lane, bool is_up);
+/* What the thread counts of that store; lives as long as the metrics. */
+struct store_meter *metrics_store_meter(struct metrics_lane *lane);
 
 /* --- counting, on any thread --- */
 
@@ -167,6 +172,11 @@ struct metrics_lag metrics_lag(const struct metrics *metrics, uint64_t us);
 /* How late each timer was. */
 void metrics_lags(const struct metrics *metrics, struct histogram_sum *sum);
 uint64_t metrics_held(const struct metrics *metrics);
+/* Adds up what was counted of the shared store. */
+void metrics_store(const struct metrics *metrics, uint64_t counts[STORE_COUNTS],
+                   struct histogram_sum *latency);
+/* Whether it is up for all of this process's threads. */
+bool metrics_has_store(const struct metrics *metrics, size_t threads);
 
 struct metrics_server_sum {
     struct str upstream, server; /* valid as long as the metrics */

@@ -15,6 +15,7 @@ struct metrics_row {
     struct minutes minutes[MINUTES_COUNT];
     struct histogram policy;
     struct histogram lags;
+    struct store_meter store;
 };
 
 /* What a thread says of now. */
@@ -23,6 +24,7 @@ struct metrics_now {
     /* The largest of two minutes that take turns. */
     _Atomic uint64_t max_minutes[2], max_us[2];
     _Atomic uint64_t held;
+    atomic_bool has_store; /* its link to the shared store is up */
 };
 
 struct metrics_server {

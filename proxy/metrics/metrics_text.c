@@ -401,15 +401,56 @@ static void put_users(const struct text *t)
     top_sum_release(&sum);
 }
 
-/* One that is not in this memory may be away. */
+/* What each question came to, and what was told without an answer. */
+static void put_store_counts(const struct text *t, const uint64_t *counts)
+{
+    static const char QUESTIONS[] = "postern_store_questions_total";
+    static const enum store_count RESULTS[] = {
+        STORE_WITHIN, STORE_EXCEEDED, STORE_LISTED, STORE_UNLISTED,
+        STORE_AWAY,   STORE_FULL,     STORE_LATE,   STORE_BROKEN};
+    prometheus_family(
+        t->to, QUESTIONS, "counter",
+        "Questions to the store, by what came: an answer (within, "
+        "exceeded, listed, unlisted), or none (away, full, late, "
+        "broken).");
+    for (size_t i = 0; i < sizeof RESULTS / sizeof *RESULTS; i++) {
+        const struct prometheus_label label = {
+            "result", str_from(store_count_name(RESULTS[i]))};
+        prometheus_count(t->to, QUESTIONS, &label, 1, counts[RESULTS[i]]);
+    }
+    count(t, "postern_store_told_total", "counter",
+          "Commits, returns, renewals and changes of lists that were sent.",
+          counts[STORE_TOLD]);
+    count(t, "postern_store_lost_total", "counter",
+          "Of these, what could not be kept while the store was away.",
+          counts[STORE_LOST]);
+    count(t, "postern_store_connects_total", "counter",
+          "Connections to the store.", counts[STORE_CONNECTS]);
+    count(t, "postern_store_script_loads_total", "counter",
+          "Scripts that the store did not have.", counts[STORE_LOADS]);
+}
+
 static void put_store(const struct text *t)
 {
-    if (t->c->settings->limits.store != STORE_MEMORY)
-        return;
-    const struct prometheus_label label = {"kind", STR("memory")};
+    static const char LATENCY_NAME[] = "postern_store_answer_seconds";
+    bool is_memory = t->c->settings->limits.store == STORE_MEMORY;
+    uint64_t counts[STORE_COUNTS] = {0};
+    struct histogram_sum latency = {0};
+    const struct prometheus_label label = {"kind", is_memory ? STR("memory")
+                                                             : STR("redis")};
     prometheus_family(t->to, "postern_store_up", "gauge",
                       "1: the store of budgets and dynamic lists answers.");
-    prometheus_count(t->to, "postern_store_up", &label, 1, 1);
+    prometheus_count(t->to, "postern_store_up", &label, 1,
+                     is_memory ||
+                         metrics_has_store(t->c->metrics, t->c->workers));
+    if (is_memory)
+        return;
+    metrics_store(t->c->metrics, counts, &latency);
+    put_store_counts(t, counts);
+    prometheus_family(t->to, LATENCY_NAME, "histogram",
+                      "How long the store took to answer.");
+    prometheus_histogram(t->to, LATENCY_NAME, NULL, 0, &latency,
+                         &histogram_scale_work);
 }
 
 char *metrics_text(const struct controlled *c, size_t *octets)

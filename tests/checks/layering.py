@@ -32,7 +32,7 @@ ROOMS = {
     "proxy/sasl/": ["rules/", "config/", "proxy/smtp/", "proxy/sasl/"],
     "proxy/log/": ["rules/", "config/", "proxy/log/"],
     "proxy/budgets/": ["rules/", "config/", "proxy/log/", "proxy/net/",
-                       "proxy/budgets/"],
+                       "proxy/metrics/histogram.h", "proxy/budgets/"],
     "proxy/login/": ["rules/", "config/", "proxy/smtp/", "proxy/tls/",
                      "proxy/net/", "proxy/sasl/", "proxy/log/",
                      "proxy/upstream/", "proxy/login/"],

@@ -19,8 +19,10 @@ struct remote_question {
 /* The server makes one for each worker; a world has its own. */
 struct remote_ledger *remote_ledger_new(struct loop *loop,
                                         const struct limits_settings *settings,
-                                        struct server_log *log)
+                                        struct server_log *log,
+                                        struct store_meter *meter)
 {
+    (void)meter;
     (void)loop;
     (void)settings;
     (void)log;
@@ -152,11 +154,4 @@ void remote_ledger_finish(struct remote_ledger *remote,
 {
     (void)remote;
     on_finished(owner);
-}
-
-const struct store_meter *
-remote_ledger_meter(const struct remote_ledger *remote)
-{
-    (void)remote;
-    return NULL;
 }

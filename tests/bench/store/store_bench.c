@@ -36,6 +36,7 @@ static const char *const WORDS[KINDS] = {
 };
 
 struct bench {
+    struct store_meter meter;
     struct redis_peer peer;
     struct loop *loop;
     struct timer *tick;
@@ -199,7 +200,7 @@ static void connect_bench(struct bench *b, bool is_local)
     else
         b->settings.store_address =
             (struct endpoint){.host = STR("127.0.0.1"), .port = b->peer.port};
-    b->remote = remote_ledger_new(b->loop, &b->settings, NULL);
+    b->remote = remote_ledger_new(b->loop, &b->settings, NULL, &b->meter);
     if (b->remote == NULL)
         exit(1);
     wait_idle(b);

@@ -31,6 +31,7 @@ enum { BOUND_MS = 20000, OPEN_MAX = 24, KEYS = 3, STEPS = 300 };
 static struct redis_peer peer;
 
 struct world {
+    struct store_meter meter;
     struct loop *loop;
     struct timer *tick, *bound;
     struct limits_settings settings;
@@ -129,7 +130,7 @@ static void open_world(struct world *w)
 
 static void connect_world(struct world *w)
 {
-    w->remote = remote_ledger_new(w->loop, &w->settings, NULL);
+    w->remote = remote_ledger_new(w->loop, &w->settings, NULL, &w->meter);
     assert_non_null(w->remote);
     wait_until(w, is_up);
 }
@@ -538,7 +539,7 @@ static void scripts_that_were_flushed_are_loaded_again(void **state)
     remote_ledger_commit(w.remote, &hold);
     wait_until(&w, is_quiet);
     assert_int_equal(taken(&w), 3);
-    assert_int_equal(store_meter_read(&w.remote->meter, STORE_LOADS), 4 * 7);
+    assert_int_equal(store_meter_read(&w.meter, STORE_LOADS), 4 * 7);
     close_world(&w);
 }
 
@@ -619,7 +620,7 @@ static void holds_lapse_unless_they_are_renewed(void **state)
     remote_ledger_set_clock(other.remote, 1800000, REMOTE_HOLD_MS / 900);
     other.remote->hold_ms = REMOTE_HOLD_MS;
     wait_until(&other, is_quiet);
-    while (store_meter_read(&other.remote->meter, STORE_TOLD) == 0)
+    while (store_meter_read(&other.meter, STORE_TOLD) == 0)
         wait_until(&other, is_up);
     wait_until(&other, is_quiet);
     remote_ledger_set_clock(other.remote, 1900000, REMOTE_HOLD_MS);
@@ -686,7 +687,7 @@ static void what_does_not_fit_the_queue_is_counted(void **state)
     redis_link_drop(w.remote->link, "a test");
     for (int i = 0; i < REMOTE_UNTOLD_MAX + 7; i++)
         remote_ledger_apply(w.remote, &change);
-    assert_int_equal(store_meter_read(&w.remote->meter, STORE_LOST), 7);
+    assert_int_equal(store_meter_read(&w.meter, STORE_LOST), 7);
     wait_until(&w, is_up);
     wait_until(&w, is_quiet);
     assert_int_equal(redis_peer_order(&peer, "ZCARD postern:list:{l}"), 1);
@@ -744,8 +745,7 @@ static void servers_together_keep_one_limit(void **state)
     for (unsigned i = 0; i < SERVERS; i++) {
         pthread_join(servers[i].thread, NULL);
         committed += servers[i].committed;
-        const struct store_meter *meter =
-            remote_ledger_meter(servers[i].w.remote);
+        const struct store_meter *meter = &servers[i].w.meter;
         assert_int_equal(store_meter_read(meter, STORE_WITHIN) +
                              store_meter_read(meter, STORE_EXCEEDED),
                          ATTEMPTS);
