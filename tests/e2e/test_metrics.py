@@ -3,10 +3,12 @@ reload and an upgrade."""
 
 import collections
 import shutil
+import socket
 
 import pytest
 
 import places
+import ports
 from dialogue import Closed, Dialogue, logged_in
 from overviews import Numbers, overview
 from peer_raw import RawUpstream, Script
@@ -91,6 +93,13 @@ def round_of_mail(site):
         client.expect(221, "QUIT")
     with Dialogue(site.starttls) as client:
         client.expect(220)
+        for _ in range(4):
+            client.expect(500, "NONSENSE")
+        client.expect(421, "NONSENSE")
+    with socket.create_connection(("127.0.0.1", site.implicit), 20) as client:
+        client.sendall(b"EHLO this is no TLS\r\n")
+        while client.recv(4096):
+            pass
     return 6
 
 
@@ -162,7 +171,14 @@ def agree(server, log, cut_off=0):
                if line["verdict"] == "accept")
     assert seen.get("postern_policy_seconds_count") == len(transactions)
     tls = [line for line in sessions if "tls" in line]
-    assert seen.sum("postern_tls_handshakes_total") == len(tls) + cut_off
+    failed = sum(line["end"] == "tls" and "tls" not in line
+                 for line in sessions)
+    assert seen.get("postern_tls_handshakes_total", result="failed") == failed
+    assert seen.sum("postern_tls_handshakes_total") \
+        == len(tls) + failed + cut_off
+    assert seen.by("postern_caps_crossed_total", "cap") == dict(
+        collections.Counter((cap,) for line in sessions
+                            for cap in line.get("caps", [])))
     assert seen.get("postern_decision_log_lost_total") == 0
     return seen
 
@@ -182,9 +198,9 @@ def upstream():
 def test_counters_are_what_the_log_says(site, start, upstream):
     server = start(text_of(site, upstream.port))
     done = round_of_mail(site)
-    settle(server.log, done, 4)
+    settle(server.log, done, 5)
     seen = agree(server, server.log)
-    assert seen.get("postern_sessions_total") == 4
+    assert seen.get("postern_sessions_total") == 5
     main = {"upstream": "main", "server": f"127.0.0.1:{upstream.port}"}
     assert seen.get("postern_upstream_up", **main) == 1
     assert seen.get("postern_upstream_connections_opened_total", **main) >= 1
@@ -208,11 +224,11 @@ def test_the_overview_says_the_same(site, start, upstream):
         for _ in range(6):
             mail(bob, recipients=("a", "b"))
         mail(bob, recipients=("c",))
-        settle(server.log, done + 7, 4)
+        settle(server.log, done + 7, 5)
         seen = overview(server)
         assert seen["sessions"]["open"] == 1
-        assert seen["sessions"]["total"] == 5
-    server.log.wait_events("session", 5)
+        assert seen["sessions"]["total"] == 6
+    server.log.wait_events("session", 6)
     transactions = server.log.events("transaction")
     verdicts = collections.Counter(line["verdict"] for line in transactions)
     assert seen["transactions"] == {"total": len(transactions), **{
@@ -245,11 +261,11 @@ def test_the_overview_says_the_same(site, start, upstream):
 def test_a_worker_that_is_killed_takes_nothing_along(site, start, upstream):
     server = start(text_of(site, upstream.port))
     done = round_of_mail(site)
-    settle(server.log, done, 4)
+    settle(server.log, done, 5)
     agree(server, server.log)
     with login(site) as bob:
         assert mail(bob).code == 250
-        settle(server.log, done + 1, 4)
+        settle(server.log, done + 1, 5)
         before = Numbers(server)
         server.kill_worker()
         with pytest.raises((Closed, OSError)):
@@ -259,11 +275,11 @@ def test_a_worker_that_is_killed_takes_nothing_along(site, start, upstream):
         assert mail(bob).code == 250
         bob.expect(221, "QUIT")
     # The one whose worker was killed has no line of its own.
-    settle(server.log, done + 2, 5)
+    settle(server.log, done + 2, 6)
     seen = agree(server, server.log, cut_off=1)
     assert seen.get("postern_worker_crashes_total") == 1
     assert seen.get("postern_worker_starts_total") == 2
-    assert seen.get("postern_sessions_total") == 6
+    assert seen.get("postern_sessions_total") == 7
     assert seen.get("postern_sessions_open") == 0
     assert seen.get("postern_decision_log_lines_total") \
         >= before.get("postern_decision_log_lines_total") + 2
@@ -300,6 +316,48 @@ def test_a_reload_and_an_upgrade_lose_nothing(site, start, upstream):
     wait_for(lambda: Numbers(server).get("postern_sessions_open") == 0,
              "no open session")
     assert "metrics begin anew" not in server.stderr()
+
+
+def test_an_upstream_that_is_down(site, start):
+    port = ports.free_port()
+    server = start(text_of(site, port))
+    with login(site) as bob:
+        bob.expect(250, "MAIL FROM:<bob@example.com>")
+        bob.expect(451, "RCPT TO:<a@example.net>")
+        bob.expect(250, "RSET")
+        bob.expect(221, "QUIT")
+    settle(server.log, 1, 1)
+    seen = agree(server, server.log)
+    main = {"upstream": "main", "server": f"127.0.0.1:{port}"}
+    assert seen.get("postern_upstream_up", **main) == 0
+    opened = seen.get("postern_upstream_connections_opened_total", **main)
+    failed = seen.get("postern_upstream_connections_failed_total", **main)
+    assert opened == failed >= 1
+    [told] = overview(server)["upstreams"]
+    assert told["up"] is False and "refused" in told["error"]
+    assert told["since"].endswith("Z") and told["failed"] == failed
+
+
+def test_connections_of_the_pool(site, start, upstream):
+    server = start(text_of(site, upstream.port))
+    main = {"upstream": "main", "server": f"127.0.0.1:{upstream.port}"}
+
+    def pool(state):
+        return Numbers(server).get("postern_upstream_connections",
+                                   state=state, **main)
+    with login(site) as bob:
+        bob.expect(250, "MAIL FROM:<bob@example.com>")
+        bob.expect(250, "RCPT TO:<a@example.net>")
+        wait_for(lambda: pool("in_use") == 1, "a connection in use")
+        bob.expect(250, "RSET")
+        wait_for(lambda: pool("in_use") == 0 and pool("idle") >= 1,
+                 "an idle connection")
+        bob.expect(250, "MAIL FROM:<bob@example.com>")
+        bob.expect(250, "RCPT TO:<a@example.net>")
+        wait_for(lambda: pool("in_use") == 1, "a connection in use")
+        server.kill_worker()
+    with login(site):  # another one serves
+        assert pool("in_use") == 0, "what the dead one had"
 
 
 def test_a_refused_reload_is_counted(site, start, upstream):

@@ -34,7 +34,7 @@ def text(site, start):
             for _ in range(5):
                 mail(bob, recipients=("a", "b", "c"))
             bob.expect(221, "QUIT")
-        settle(server.log, done + 5, 5)
+        settle(server.log, done + 5, 6)
         yield metrics_text(server)
 
 
