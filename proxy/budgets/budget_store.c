@@ -8,9 +8,14 @@
 /* Of a hold that nobody holds. */
 #define TOKEN_NOTHING UINT64_MAX
 
-bool budget_store_is_remote(const struct budget_store *store)
+bool budget_store_is_to_be_asked(const struct budget_store *store)
 {
-    return store->remote != NULL && remote_ledger_is_up(store->remote);
+    if (store->remote == NULL)
+        return false;
+    bool is_up = remote_ledger_is_up(store->remote);
+    if (!is_up)
+        remote_ledger_miss(store->remote);
+    return is_up;
 }
 
 enum budget_answered budget_store_answer(const struct budget_store *store,

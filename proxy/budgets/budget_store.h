@@ -14,9 +14,9 @@ struct budget_store {
     enum on_store_failure on_failure;
 };
 
-/* Whether a question must be put to the store: budget_store_answer() would
- * answer without it. */
-bool budget_store_is_remote(const struct budget_store *store);
+/* For each question first: whether it is to be put to the store. If not,
+ * budget_store_answer() answers; that a store is away is counted. */
+bool budget_store_is_to_be_asked(const struct budget_store *store);
 
 enum budget_answered {
     BUDGET_ANSWERED, /* by the memory that has it all */

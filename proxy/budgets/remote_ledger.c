@@ -881,6 +881,12 @@ static struct remote_question *make_known(struct remote_ledger *remote,
     return question;
 }
 
+void remote_ledger_miss(struct remote_ledger *remote)
+{
+    store_meter_add(remote->meter, STORE_QUESTIONS, 1);
+    store_meter_add(remote->meter, STORE_AWAY, 1);
+}
+
 struct remote_question *remote_ledger_ask(struct remote_ledger *remote,
                                           const struct question *question,
                                           remote_answered *done, void *owner)

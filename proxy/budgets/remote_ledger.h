@@ -39,6 +39,9 @@ void remote_ledger_free(struct remote_ledger *remote);
 /* Connected, authenticated, and not found silent. */
 bool remote_ledger_is_up(const struct remote_ledger *remote);
 
+/* A question was not put to it, since it is not up. */
+void remote_ledger_miss(struct remote_ledger *remote);
+
 /* answer NULL: none came (away, too late): `fault` says why, valid within the
  * call. From the loop, once; the question is gone by then. */
 typedef void remote_answered(void *owner, const struct answer *answer,

@@ -185,7 +185,7 @@ static void ask_here(struct policy_run *run)
 
 static bool ask_budget(struct policy_run *run)
 {
-    if (budget_store_is_remote(&run->session->host->budgets)) {
+    if (budget_store_is_to_be_asked(&run->session->host->budgets)) {
         run->need = NEED_STORE;
         return false;
     }
@@ -374,7 +374,8 @@ void policy_ask_login(struct session *s, struct str user, policy_then *then)
     struct policy_run run;
     init(&run, s, STAGE_AUTH, &s->effects, then);
     run.known_as = user;
-    if (budget_store_is_remote(&s->host->budgets) && policy_run_ask_known(&run))
+    if (budget_store_is_to_be_asked(&s->host->budgets) &&
+        policy_run_ask_known(&run))
         return;
     policy_run_learn_known(&run);
     policy_run_start(&run);

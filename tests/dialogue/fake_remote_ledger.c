@@ -39,6 +39,11 @@ bool remote_ledger_is_up(const struct remote_ledger *remote)
     return remote->ledger != NULL;
 }
 
+void remote_ledger_miss(struct remote_ledger *remote)
+{
+    (void)remote;
+}
+
 static void forget(struct remote_question *asked)
 {
     struct remote_question **at = &asked->remote->questions;

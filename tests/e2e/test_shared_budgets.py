@@ -6,6 +6,7 @@ import json
 import pytest
 
 from dialogue import logged_in
+from overviews import Numbers, overview
 from peer_redis import Redis
 from server import run_once
 from shared_budgets import RECIPIENTS, neighbour, send, text_of
@@ -33,11 +34,8 @@ def start_two(site, start, redis, **options):
     return there, here, other
 
 
-def is_up(*servers):
-    """The store was reached; and has been since it was last away."""
-    def all_are():
-        return all("the store" in server.stderr() for server in servers)
-    wait_for(all_are, "the store of budgets")
+def is_up(server):
+    return Numbers(server).get("postern_store_up", kind="redis") == 1
 
 
 def used(server, key="bob"):
@@ -128,6 +126,7 @@ def test_without_the_store(site, start, one_redis, how, codes):
                            on_failure=how))
     client = logged_in(site, "bob", PASSWORDS["bob"])
     assert send(site, "before", count=2)[1] == 250
+    wait_for(lambda: used(server)["recipients a day"] == 2, "a commit")
     one_redis.stop()
     if how == "defer":
         reply = client.say("MAIL FROM:<bob@example.com>")
@@ -194,3 +193,20 @@ def test_a_password(site, start, tmp_path):
         assert send(site, "one", count=2)[1] == 250
         assert used(server)["recipients a day"] == 2
         assert int(redis.say("DBSIZE")) > 0
+
+
+def test_the_store_in_the_numbers(site, start, one_redis):
+    server = start(text_of(site, one_redis, site.to_maildir()))
+    assert send(site, "one", count=RECIPIENTS + 1)[1] == 250
+    wait_for(lambda: is_up(server),
+             "a store that is up")
+    numbers = Numbers(server)
+    name = "postern_store_questions_total"
+    assert numbers.get(name, result="within") == RECIPIENTS
+    assert numbers.get(name, result="exceeded") == 1
+    assert overview(server)["store"]["up"] is True
+    one_redis.stop()
+    assert send(site, "two")[1] == 250
+    wait_for(lambda: not is_up(server),
+             "a store that is away")
+    assert overview(server)["store"]["unanswered"] > 0
