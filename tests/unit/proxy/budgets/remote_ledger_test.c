@@ -21,6 +21,7 @@
 #include "rules/limit.h"
 #include "rules/list.h"
 #include "rules/rule.h"
+#include "tests/support/ledger_promise.h"
 #include "tests/support/redis_peer.h"
 
 enum { BOUND_MS = 20000, OPEN_MAX = 24, KEYS = 3, STEPS = 300 };
@@ -694,6 +695,57 @@ static void what_does_not_fit_the_queue_is_counted(void **state)
     close_world(&w);
 }
 
+/* --- the promise of any ledger --- */
+
+struct promising {
+    struct world w;
+    uint64_t latest_ms;
+};
+
+static void tell_latest(struct promising *p, uint64_t now_ms)
+{
+    if (now_ms > p->latest_ms)
+        p->latest_ms = now_ms;
+    remote_ledger_set_clock(p->w.remote, p->latest_ms, HOLDS_LIVE_MS);
+}
+
+static void answer_promising(void *owner, const struct question *question,
+                             uint64_t now_ms, struct answer *answer)
+{
+    struct promising *p = owner;
+    tell_latest(p, now_ms);
+    *answer = ask(&p->w, question);
+}
+
+static void commit_promising(void *owner, struct hold *hold, uint64_t now_ms)
+{
+    struct promising *p = owner;
+    tell_latest(p, now_ms);
+    remote_ledger_commit(p->w.remote, hold);
+    wait_until(&p->w, is_quiet);
+}
+
+static void give_back_promising(void *owner, struct hold *hold, uint64_t now_ms)
+{
+    struct promising *p = owner;
+    tell_latest(p, now_ms);
+    remote_ledger_give_back(p->w.remote, hold);
+    wait_until(&p->w, is_quiet);
+}
+
+static void it_keeps_the_promise_of_any_ledger(void **state)
+{
+    (void)state;
+    for (unsigned seed = 1; seed <= 12; seed++) {
+        struct promising p = {0};
+        const struct played_ledger played = {
+            &p, answer_promising, commit_promising, give_back_promising};
+        start_world(&p.w);
+        ledger_promise_play(&played, seed, seed % 3, 400);
+        close_world(&p.w);
+    }
+}
+
 /* --- several servers --- */
 
 enum { SERVERS = 4, ATTEMPTS = 150, SHARED_MAX = 100 };
@@ -774,6 +826,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_answers_as_the_servers_own_ledger),
         cmocka_unit_test(distinct_units_are_counted_as_in_the_servers_own),
+        cmocka_unit_test(it_keeps_the_promise_of_any_ledger),
         cmocka_unit_test(lists_and_known_nets_are_found_until_they_end),
         cmocka_unit_test(scripts_that_were_flushed_are_loaded_again),
         cmocka_unit_test(what_was_settled_while_it_was_away_counts_once),
