@@ -37,14 +37,16 @@ class Haproxy:
     """Use it with `with`. `ways` are (port of Postern, how) pairs, such as
     (site.starttls, "send-proxy-v2"); `fronts` the ports to connect to, which
     take a PROXY header where `bind` is "accept-proxy". A way may have several
-    ports, and then its connections go round."""
+    ports, and then its connections go round. `text` is a whole configuration
+    instead, which has `fronts`."""
 
-    def __init__(self, folder, ways, host="127.0.0.1", bind=""):
+    def __init__(self, folder, ways, host="127.0.0.1", bind="", text=None,
+                 fronts=None):
         tree = places.peer("haproxy")
         self.host = host
-        self.fronts = [ports.free_port() for _ in ways]
+        self.fronts = fronts or [ports.free_port() for _ in ways]
         self.config = folder / "haproxy.cfg"
-        self.config.write_text(CONFIG + "".join(
+        self.config.write_text(text or CONFIG + "".join(
             self.way(front, back, how, bind)
             for front, (back, how) in zip(self.fronts, ways)))
         libraries = ":".join(str(path) for path in tree.glob("usr/lib/*-gnu"))

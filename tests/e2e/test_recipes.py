@@ -15,11 +15,13 @@ from maildir import wait_message
 from messages import body_hash, header_of, make_message
 from peer_cloud_relay import Account, CloudRelay
 from peer_exim import DebianExim
+from peer_haproxy import Haproxy
 from peer_opensmtpd import Opensmtpd
 from peer_postfix import Postfix
 from peer_sink import Sink
-from server import run_once
+from server import Postern, Site, run_once
 from told_client import log_in, received_by
+from users import PASSWORDS
 from waiting import wait_for
 
 POSTERN = "/etc/postern/postern.yaml"
@@ -348,3 +350,135 @@ class TestCloudRelay:
                 client.sendmail("a@example.com", ["b@example.net"],
                                 "From: a@example.com\r\n\r\nHello\r\n")
         assert [*dict.fromkeys(account.refused)] == ["login", "sender", "rate"]
+
+
+class TestThreeProxies:
+    """Budgets here are each one's own; what three of them enforce together in
+    a Redis is another test."""
+
+    NAMES = ["p1", "p2", "p3"]
+    ADDRESSES = ["10.0.0.11", "10.0.0.12", "10.0.0.13"]
+
+    @pytest.fixture
+    def recipe(self):
+        return recipes.read("three-proxies.md")
+
+    @pytest.fixture
+    def servers(self, tmp_path, certificate, users_file, recipe):
+        """Each with a folder of its own."""
+        started = []
+        policy = tmp_path / "20-limits.yaml"
+        policy.write_text(recipe["/etc/postern/policy.d/20-limits.yaml"])
+        try:
+            for name in self.NAMES:
+                folder = tmp_path / name
+                folder.mkdir()
+                site = Site(folder, certificate, users_file)
+                started.append(Postern(site, self.text(recipe, site, policy)))
+            for server in started:
+                server.wait_ready()
+            yield started
+        finally:
+            for server in started:
+                server.terminate()
+            for server in started:
+                server.check_end()
+
+    @staticmethod
+    def text(recipe, site, policy):
+        return recipes.put(
+            recipe[POSTERN],
+            submission=("[::]:587", f"127.0.0.1:{site.starttls}"),
+            submissions=("[::]:465", f"127.0.0.1:{site.implicit}"),
+            balancer=("10.0.0.5", "127.0.0.1"),
+            chain=("/etc/postern/cert.pem", site.certificate.chain),
+            key=("/etc/postern/key.pem", site.certificate.key),
+            users=("/etc/postern/users", site.users),
+            mta=('servers: ["10.0.0.20:10025"]\n    tls: {mode: none}\n'
+                 "    identity: xclient\n",
+                 f'maildir: "{site.maildir}"\n'),
+            pool=("    pool: {max: 30}\n", ""),
+            log=("/var/log/postern/decisions.jsonl", site.log),
+            policy=("policy.d/*.yaml", policy)) \
+            + f'control: "{site.folder}/control"\n' \
+              f'limits: {{state: "{site.state}"}}\nworkers: 1\n'
+
+    @pytest.fixture
+    def front(self, tmp_path, servers, recipe):
+        """Port 587 and 465 of a HAProxy with the recipe's text."""
+        doors = [ports.free_port(), ports.free_port()]
+        text = recipes.put(recipe["/etc/haproxy/haproxy.cfg"],
+                           submission=("bind :587", f"bind :{doors[0]}"),
+                           submissions=("bind :465", f"bind :{doors[1]}"),
+                           often=("inter 5s", "inter 200ms"))
+        for address, server in zip(self.ADDRESSES, servers):
+            text = recipes.put(
+                text, one=(f"{address}:587",
+                           f"127.0.0.1:{server.site.starttls}"),
+                two=(f"{address}:465", f"127.0.0.1:{server.site.implicit}"))
+        with Haproxy(tmp_path, [], text=text, fronts=doors):
+            yield doors
+
+    @staticmethod
+    def session(port, source, tls=False):
+        client = Dialogue(port, source=source, tls=tls)
+        client.expect(220)
+        client.hello()
+        if not tls:
+            client.starttls()
+            client.hello()
+        assert client.login("bob", PASSWORDS["bob"]).code == 235
+        return client
+
+    @staticmethod
+    def seen(servers):
+        """[(server, address of the client)] of all mail."""
+        return [(i, line["client"]["ip"]) for i, server in enumerate(servers)
+                for line in server.log.events("transaction")]
+
+    def test_each_serves_and_sees_the_client(self, servers, front):
+        clients = [self.session(front[i % 2], f"127.0.0.{20 + i}", i % 2 == 1)
+                   for i in range(6)]
+        for i, client in enumerate(clients):
+            reply, _ = submit(client, f"three-{i}")
+            assert reply.code == 250, reply
+            client.socket.close()
+        seen = wait_for(lambda: len(self.seen(servers)) == 6
+                        and self.seen(servers), "six transactions")
+        assert {address for _, address in seen} == \
+            {f"127.0.0.{20 + i}" for i in range(6)}
+        assert {server for server, _ in seen} == {0, 1, 2}
+
+    def test_one_may_be_taken_away(self, servers, front):
+        gone = servers[0]
+        done = run_once("stop", "-c", gone.config, seconds=60)
+        assert done.returncode == 0, done
+        assert gone.wait_end() == 0
+        for i in range(6):
+            with self.session(front[0], f"127.0.0.{20 + i}") as client:
+                reply, _ = submit(client, f"two-{i}")
+                assert reply.code == 250, reply
+        wait_for(lambda: len(self.seen(servers)) == 6, "six transactions")
+        assert {server for server, _ in self.seen(servers)} == {1, 2}
+
+    def test_its_own_tests_pass(self, servers):
+        done = run_once("check", servers[0].config)
+        assert done.returncode == 0 and "1 test passed" in done.stdout, done
+
+    def test_the_store_is_of_the_keys_that_there_are(self, site, recipe,
+                                                     certificate):
+        secret = site.folder / "redis.password"
+        secret.write_text("CHANGE-ME\n")
+        secret.chmod(0o600)
+        block = recipes.put(
+            recipe["/etc/postern/policy.d/10-store.yaml"],
+            secret=("/etc/postern/redis.password", secret))
+        config = site.folder / "checked.yaml"
+        own = f'limits: {{state: "{site.state}"}}\n'
+        head = site.head(site.to_maildir())
+        assert own in head
+        config.write_text(head.replace(own, block))
+        done = run_once("check", config)
+        if "not built yet" in done.stdout + done.stderr:
+            pytest.skip("limits.store is not built yet")
+        assert done.returncode == 0, done
