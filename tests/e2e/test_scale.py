@@ -9,6 +9,11 @@ import subprocess
 import pytest
 
 import places
+from dialogue import logged_in
+from messages import make_message
+from peer_redis import Redis
+from users import PASSWORDS
+from waiting import wait_for
 
 FOLDER = places.ROOT / "contrib" / "scale"
 BENCH = places.ROOT / "tests" / "bench" / "scale"
@@ -113,6 +118,59 @@ def test_nonsense_is_refused(wrong):
 def test_a_policy_that_asks_nothing():
     said = run("--lists", "0", "--per-message", "0", "--per-recipient", "0")
     assert "asks nothing" in said
+
+
+# --- the model and the program ---
+
+POLICY = """\
+lists: {contained: {dynamic: true}}
+policy:
+  mail:
+    - rule: contained logins
+      when: {auth.user: "@contained"}
+      reject: "550 5.7.1 No"
+    - rule: messages an hour
+      limit: {messages: 10000/h, by: "{auth.user}"}
+      defer: "450 4.7.1 Later"
+  rcpt:
+    - rule: recipients an hour
+      limit: {recipients: 10000/h, by: "{auth.user}"}
+      defer: "450 4.7.1 Later"
+"""
+
+
+def asked(redis):
+    """Commands of sessions, so far."""
+    found = re.search(r"^cmdstat_evalsha:calls=(\d+)",
+                      redis.say("INFO", "commandstats"), re.M)
+    return int(found.group(1)) if found else 0
+
+
+def test_a_message_asks_what_the_model_says(site, start, tmp_path, simulation):
+    mails, threads = 20, 2
+    message = simulation.Message(simulation.read_options([]))
+    with Redis(tmp_path) as redis:
+        head = site.head(site.to_maildir())
+        own = f'limits: {{state: "{site.state}"}}\n'
+        assert own in head
+        start(head.replace(own, f"limits: {{store: {redis.url}}}\n")
+              + f"workers: {threads}\n" + POLICY)
+        clients = int(re.search(r"^connected_clients:(\d+)",
+                                redis.say("INFO", "clients"), re.M).group(1))
+        with logged_in(site, "bob", PASSWORDS["bob"]) as client:
+            client.expect(250, "NOOP")
+            before = asked(redis)
+            for i in range(mails):
+                client.expect(250, "MAIL FROM:<bob@example.com>")
+                client.expect(250, "RCPT TO:<a@example.net>")
+                client.expect(250, "RCPT TO:<b@example.net>")
+                reply = client.message(make_message(
+                    "bob@example.com", "a@example.net", f"asked-{i}"))
+                assert reply.code == 250, reply
+            wait_for(lambda: asked(redis) >= before + mails * message.commands,
+                     f"{message.commands} commands a message")
+        assert asked(redis) == before + mails * message.commands
+        assert clients == threads + 1  # and who asks here
 
 
 # --- the page ---
