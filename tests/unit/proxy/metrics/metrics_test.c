@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "proxy/budgets/connection_counts.h"
+#include "proxy/metrics/metrics_internal.h"
 
 #define US (UINT64_C(29800000) * 60000000)
 #define THREADS 4
@@ -183,6 +184,50 @@ static void a_death_in_between_harms_nobody(void **state)
     metrics_free(metrics);
 }
 
+/* The worst moments: within the sketch, and between the index of names and
+ * their count. */
+static void what_was_half_done_is_put_right(void **state)
+{
+    (void)state;
+    struct metrics *metrics = metrics_create(0);
+    struct metrics_lane *lane = metrics_lane_new(metrics, 0);
+    METRICS_ADD_SERIES(lane, SERIES_ENDS, US, STR("quit"));
+    pid_t child = fork();
+    if (child == 0) {
+        struct metrics_memory *at = metrics->at;
+        (void)robust_lock_take(&at->users[0].lock, LOCK_TO_CHANGE);
+        struct top_span *span =
+            &at->users[0].top.spans[(US / 600000000) % TOP_USERS_SPANS];
+        span->number = US / 600000000;
+        span->used = 7;
+        at->has_users[0] = true;
+        (void)robust_lock_take(&at->series.lock, LOCK_TO_CHANGE);
+        size_t place = 0;
+        while (at->series.index[place] != 0)
+            place++;
+        at->series.rows[1].family = SERIES_CAPS;
+        at->series.index[place] = 2;
+        raise(SIGKILL);
+    }
+    waitpid(child, NULL, 0);
+    struct top_sum users;
+    top_sum_init(&users);
+    assert_int_equal(metrics_top_users(metrics, metrics_minute_of(US), &users),
+                     0);
+    assert_int_equal(users.count, 0);
+    top_sum_release(&users);
+    METRICS_ADD_SERIES(lane, SERIES_ENDS, US, STR("client"));
+    size_t at = 0;
+    const struct series_table *table = metrics_series(metrics);
+    const struct series *first = series_next(table, SERIES_ENDS, &at);
+    const struct series *second = series_next(table, SERIES_ENDS, &at);
+    assert_true(str_equals(series_label(first, 0), STR("quit")));
+    assert_true(str_equals(series_label(second, 0), STR("client")));
+    assert_ptr_equal(second, &table->rows[2]);
+    metrics_lane_free(lane);
+    metrics_free(metrics);
+}
+
 static void what_is_no_such_memory_is_refused(void **state)
 {
     (void)state;
@@ -256,6 +301,7 @@ int main(void)
         cmocka_unit_test(threads_lose_nothing),
         cmocka_unit_test(another_process_goes_on),
         cmocka_unit_test(a_death_in_between_harms_nobody),
+        cmocka_unit_test(what_was_half_done_is_put_right),
         cmocka_unit_test(what_is_no_such_memory_is_refused),
         cmocka_unit_test(servers_beyond_the_room_are_other),
         cmocka_unit_test(the_worst_lag_of_two_minutes),
