@@ -15,12 +15,13 @@ UPSTREAM = "SMTP of the upstream's side"
 POLICY = "policy"
 BUDGETS = "budgets"
 LOG = "decision log"
+METRICS = "metrics"
 STREAMS = "streams and timers"
 LOOP = "libuv"
 MEMORY = "malloc and free"
 REST = "the rest"
-ROOMS = [TLS, LOGIN, CLIENT, CONTENT, UPSTREAM, POLICY, BUDGETS, LOG, STREAMS,
-         LOOP, MEMORY, REST]
+ROOMS = [TLS, LOGIN, CLIENT, CONTENT, UPSTREAM, POLICY, BUDGETS, LOG, METRICS,
+         STREAMS, LOOP, MEMORY, REST]
 
 # The first that matches a file, from the root of the tree.
 FILES = [(re.compile(pattern), room) for pattern, room in (
@@ -28,6 +29,7 @@ FILES = [(re.compile(pattern), room) for pattern, room in (
     (r"proxy/tls/", TLS),
     (r"proxy/(login|sasl)/|proxy/session/(cmd_auth|auth_|onward_login)",
      LOGIN),
+    (r"proxy/metrics/|proxy/session/session_metrics", METRICS),
     (r"proxy/log/|proxy/session/(session_log|transaction_log|log_)", LOG),
     (r"proxy/budgets/|rules/(budget_table|distinct_set|gcra|ledger)", BUDGETS),
     (r"rules/|config/|proxy/ask/|proxy/session/(policy|shadow)", POLICY),
