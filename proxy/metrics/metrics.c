@@ -343,18 +343,28 @@ static void larger(uint64_t *number, uint64_t other)
         *number = other;
 }
 
+struct metrics_lag metrics_lag_of(const struct metrics *metrics, size_t thread,
+                                  uint64_t us)
+{
+    const struct metrics_now *now =
+        &metrics->at->now[metrics->slot][thread % METRICS_ROWS];
+    struct metrics_lag lag = {.last_us = get(&now->lag_us)};
+    uint64_t minute = metrics_minute_of(us);
+    for (size_t turn = 0; turn < 2; turn++)
+        if (minute - get(&now->max_minutes[turn]) < 2)
+            larger(&lag.max_us, get(&now->max_us[turn]));
+    return lag;
+}
+
 struct metrics_lag metrics_lag(const struct metrics *metrics, uint64_t us)
 {
-    struct metrics_lag lag = {0, 0};
-    uint64_t minute = metrics_minute_of(us);
+    struct metrics_lag worst = {0, 0};
     for (size_t i = 0; i < METRICS_ROWS; i++) {
-        const struct metrics_now *now = &metrics->at->now[metrics->slot][i];
-        larger(&lag.last_us, get(&now->lag_us));
-        for (size_t turn = 0; turn < 2; turn++)
-            if (minute - get(&now->max_minutes[turn]) < 2)
-                larger(&lag.max_us, get(&now->max_us[turn]));
+        struct metrics_lag lag = metrics_lag_of(metrics, i, us);
+        larger(&worst.last_us, lag.last_us);
+        larger(&worst.max_us, lag.max_us);
     }
-    return lag;
+    return worst;
 }
 
 void metrics_lags(const struct metrics *metrics, struct histogram_sum *sum)

@@ -167,8 +167,12 @@ const struct series_table *metrics_series(const struct metrics *metrics);
 struct metrics_lag {
     uint64_t last_us, max_us; /* the latter of the last two minutes */
 };
-/* Of this process's threads: the worst. */
+/* Of a thread of this process; and the worst of them all. */
+struct metrics_lag metrics_lag_of(const struct metrics *metrics, size_t thread,
+                                  uint64_t us);
 struct metrics_lag metrics_lag(const struct metrics *metrics, uint64_t us);
+/* Threads beyond share what the first so many have. */
+#define METRICS_ROWS 16
 /* How late each timer was. */
 void metrics_lags(const struct metrics *metrics, struct histogram_sum *sum);
 uint64_t metrics_held(const struct metrics *metrics);

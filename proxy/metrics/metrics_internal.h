@@ -5,8 +5,6 @@
 #include "proxy/budgets/shared_memory.h"
 #include "proxy/metrics/metrics.h"
 
-/* Threads beyond share rows. */
-#define METRICS_ROWS 16
 #define METRICS_SERVERS 256
 #define METRICS_SERVER_TEXT 160
 

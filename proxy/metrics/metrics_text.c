@@ -192,10 +192,26 @@ static void put_histogram(const struct text *t, const char *name,
     prometheus_histogram(t->to, name, NULL, 0, sum, &histogram_scale_work);
 }
 
+#define LAG_LAST "postern_loop_lag_last_seconds"
+#define LAG_MAX "postern_loop_lag_max_seconds"
+
+static void put_lags(const struct text *t, const char *name, const char *help,
+                     bool is_max)
+{
+    char thread[24];
+    prometheus_family(t->to, name, "gauge", help);
+    for (size_t i = 0; i < t->c->workers && i < METRICS_ROWS; i++) {
+        struct metrics_lag lag = metrics_lag_of(t->c->metrics, i, t->wall_us);
+        snprintf(thread, sizeof thread, "%zu", i);
+        const struct prometheus_label label = {"thread", str_from(thread)};
+        prometheus_number(t->to, name, &label, 1,
+                          (double)(is_max ? lag.max_us : lag.last_us) / US);
+    }
+}
+
 static void put_work(const struct text *t)
 {
     struct histogram_sum policy = {0}, lags = {0};
-    struct metrics_lag lag = metrics_lag(t->c->metrics, t->wall_us);
     metrics_policy(t->c->metrics, &policy);
     metrics_lags(t->c->metrics, &lags);
     put_histogram(t, "postern_policy_seconds",
@@ -203,12 +219,8 @@ static void put_work(const struct text *t)
     put_histogram(t, "postern_loop_lag_seconds",
                   "How late a timer of a loop was, looked at each second.",
                   &lags);
-    number(t, "postern_loop_lag_last_seconds", "gauge",
-           "The same, last: the worst of the threads.",
-           (double)lag.last_us / US);
-    number(t, "postern_loop_lag_max_seconds", "gauge",
-           "The same, the worst of the last two minutes.",
-           (double)lag.max_us / US);
+    put_lags(t, LAG_LAST, "The same, last.", false);
+    put_lags(t, LAG_MAX, "The same, the worst of the last two minutes.", true);
 }
 
 /* --- upstreams --- */
