@@ -9,8 +9,9 @@
 --                    hash: it takes Redis half the time.
 -- KEYS[1]:holds      zset: each hold as id:cost:member, by when it lapses
 -- KEYS[1]:lapsed     zset: those that did, for whoever settles one after all
--- KEYS[1]:members    zset: members of a distinct unit, by when they leave; those
---                    that are held far behind, by when the last hold lapses
+-- KEYS[1]:members    zset: members of a distinct unit, by when they leave;
+--                    those that are held far behind, by when the last hold
+--                    lapses
 -- KEYS[1]:held       hash: members that are held: "holds until reserved"
 --
 -- All have one hash tag, so that a cluster keeps them together. ARGV[1] is the
@@ -58,7 +59,7 @@ local function muldiv(a, b, c)
 end
 
 local NUMBERS = '^(%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+)$'
-local FORMAT = '%.0f %.0f %.0f %.0f %.0f %.0f %.0f %.0f %.0f'
+local FORMAT = '%d %d %d %d %d %d %d %d %d'
 
 local function read()
     local used, part, period, at, rate, held, lapse, boost, till =
@@ -145,50 +146,54 @@ local function times(amount, percent)
     return math.min(product, UNITS_MAX)
 end
 
--- The member as it counts now, or nil.
-local function find_member(member)
-    local packed = call('HGET', HELD, member)
-    if packed then
-        local holds, stays, reserved = packed:match('(%d+) (%d+) (%d)')
-        return {holds = tonumber(holds), stays = tonumber(stays),
-                reserved = reserved == '1'}
-    end
-    local score = call('ZSCORE', MEMBERS, member)
-    score = tonumber(score or 0)
-    if score > NOW and score < BEHIND then
-        return {holds = 0, stays = score, reserved = false}
-    end
-    return nil
-end
-
--- How many there are; those that have expired leave.
-local function count_members()
-    call('ZREMRANGEBYSCORE', MEMBERS, '-inf', NOW)
-    call('ZREMRANGEBYSCORE', MEMBERS, BEHIND, BEHIND + NOW)
-    return call('ZCARD', MEMBERS)
-end
-
-local function put_member(member, m, period)
-    if m.holds > 0 then
-        call('HSET', HELD, member, string.format(
-            '%.0f %.0f %d', m.holds, m.stays, m.reserved and 1 or 0))
-        call('ZADD', MEMBERS, BEHIND + NOW + HOLD_MS, member)
-        call('PEXPIRE', HELD, HOLD_MS + GRACE_MS)
-    else
-        call('HDEL', HELD, member)
-        if m.stays > NOW then
-            call('ZADD', MEMBERS, m.stays, member)
-        else
-            call('ZREM', MEMBERS, member)
+-- Functions cost their making at each run: these are for members alone.
+local find_member, count_members, put_member, keep_member
+if KIND ~= 'bucket' then
+    -- The member as it counts now, or nil.
+    function find_member(member)
+        local packed = call('HGET', HELD, member)
+        if packed then
+            local holds, stays, reserved = packed:match('(%d+) (%d+) (%d)')
+            return {holds = tonumber(holds), stays = tonumber(stays),
+                    reserved = reserved == '1'}
         end
+        local score = call('ZSCORE', MEMBERS, member)
+        score = tonumber(score or 0)
+        if score > NOW and score < BEHIND then
+            return {holds = 0, stays = score, reserved = false}
+        end
+        return nil
     end
-    local life = KIND == 'set' and period or WRITTEN_TO_MS
-    call('PEXPIRE', MEMBERS, math.max(life, HOLD_MS) + GRACE_MS)
-end
 
-local function keep_member(m, period)
-    local life = KIND == 'set' and period or WRITTEN_TO_MS
-    m.stays = math.max(m.stays, NOW + life)
+    -- How many there are; those that have expired leave.
+    function count_members()
+        call('ZREMRANGEBYSCORE', MEMBERS, '-inf', NOW)
+        call('ZREMRANGEBYSCORE', MEMBERS, BEHIND, BEHIND + NOW)
+        return call('ZCARD', MEMBERS)
+    end
+
+    function put_member(member, m, period)
+        if m.holds > 0 then
+            call('HSET', HELD, member, string.format(
+                '%d %d %d', m.holds, m.stays, m.reserved and 1 or 0))
+            call('ZADD', MEMBERS, BEHIND + NOW + HOLD_MS, member)
+            call('PEXPIRE', HELD, HOLD_MS + GRACE_MS)
+        else
+            call('HDEL', HELD, member)
+            if m.stays > NOW then
+                call('ZADD', MEMBERS, m.stays, member)
+            else
+                call('ZREM', MEMBERS, member)
+            end
+        end
+        local life = KIND == 'set' and period or WRITTEN_TO_MS
+        call('PEXPIRE', MEMBERS, math.max(life, HOLD_MS) + GRACE_MS)
+    end
+
+    function keep_member(m, period)
+        local life = KIND == 'set' and period or WRITTEN_TO_MS
+        m.stays = math.max(m.stays, NOW + life)
+    end
 end
 
 local function take_off(b, cost)
