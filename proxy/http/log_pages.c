@@ -15,6 +15,10 @@
 #define EXPLAIN_BACK UINT64_C(0x40000000)
 #define EXPLAIN_TEXT_MAX (4 * 1024 * 1024)
 
+static const char NO_LOG[] =
+    "there is no decision log to read back: set log.decisions to a file (what "
+    "goes to standard output is not kept)";
+
 static uint64_t wall_us(void)
 {
     struct timespec now;
@@ -27,9 +31,7 @@ static const char *path_of(struct http_job *job)
 {
     const char *path = job->means->settings->log.decisions;
     if (path == NULL)
-        http_refuse(job, 404,
-                    "there is no decision log to read: set log.decisions to a "
-                    "file");
+        http_refuse(job, 404, "%s", NO_LOG);
     return path;
 }
 
@@ -189,9 +191,7 @@ enum http_next http_explain(struct http_job *job)
     struct past past;
     const char *path = job->means->settings->log.decisions;
     if (path == NULL)
-        return http_say(job, 404,
-                        "there is no decision log to read: set log.decisions "
-                        "to a file");
+        return http_say(job, 404, "%s", NO_LOG);
     if (past_init(&past, job->rest) != 0)
         return http_say(job, 404,
                         "an id is the ten or twelve letters and digits at the "

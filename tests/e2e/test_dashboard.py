@@ -113,8 +113,8 @@ def test_numbers_rates_users_and_budgets(site, page):
     page.wait_text("#hour-reading", "2 refused")
     page.wait_text("#rules-list", "senders own their address")
     page.wait_text("#users-list", "bob")
-    page.wait_text("#users-list", "recipients an hour (50/h)")
-    page.wait_text("#users-list", "nothing left")
+    page.wait_text("#users-list", "recipients an hour")
+    page.wait_text("#users-list", "used up")
     width = page.run("return document.querySelector('.user.full .used')"
                      ".style.width")
     assert float(width.rstrip("%")) > 95

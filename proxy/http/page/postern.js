@@ -329,13 +329,14 @@ function budgetOf(budget) {
     piece.style.width = `${budget.max > 0 ? Math.min(100, (100 * (amount || 0)) / budget.max) : 0}%`;
     bar.append(piece);
   }
-  const held = budget.held > 0 ? `, ${number(budget.held)} held` : '';
-  const row = make('div.budget', null,
-    make('div.of', null, make('span', `${text(budget.rule)} (${text(budget.limit)})`),
-      make('span', null, `${number(budget.used)} used${held}, `,
-        make('b.rest.' + level, level === 'full' ? 'nothing left' : `${number(budget.left)} left`), ` of ${number(budget.max)}`)),
-    bar);
-  if (budget.empty_in_ms > 0) row.title = `All of it is free again in ${duration(budget.empty_in_ms)}, counted in ${text(budget.unit).replaceAll('_', ' ')}`;
+  const words = `${number(budget.used)} used, ${number(budget.held)} held, ${number(budget.left)} left of ${number(budget.max)}`;
+  const soon = budget.empty_in_ms > 0 ? `; all of it is free again in ${duration(budget.empty_in_ms)}` : '';
+  bar.setAttribute('role', 'img');
+  bar.setAttribute('aria-label', words);
+  const row = make('div.budget', null, make('span.which', text(budget.rule)), bar,
+    make('span.rest.' + level, level === 'full' ? 'used up' : `${number(budget.left)} left`),
+    make('span.max', `of ${number(budget.max)}`));
+  row.title = `${text(budget.rule)}, ${text(budget.limit)} ${text(budget.unit).replaceAll('_', ' ')}: ${words}${soon}`;
   return row;
 }
 
@@ -363,12 +364,14 @@ function ago(when) {
   return Number.isNaN(time) ? '' : duration(Math.max(0, Date.now() - time));
 }
 
+const ms = (n) => Number(n).toFixed(n < 10 ? 1 : 0);
+
 function serverOf(server) {
   const isUp = server.up === true;
   const latency = server.latency_ms || {};
   const lasting = ago(server.since);
   const about = [`${number(server.in_use)} in use, ${number(server.idle)} idle`];
-  if (latency.p50 > 0) about.push(`${Number(latency.p50).toFixed(0)} / ${Number(latency.p99).toFixed(0)} ms`);
+  if (latency.p99 > 0) about.push(`${ms(latency.p50)} / ${ms(latency.p99)} ms`);
   const lamp = make(isUp ? 'span.lamp.here' : 'span.lamp.away');
   lamp.setAttribute('aria-hidden', 'true');
   const row = make('div.server', null, lamp,
