@@ -128,7 +128,7 @@ void session_log_list(const struct session *s, const struct list_change *change,
 void session_log_limit(const struct session *s, const struct limit_use *use)
 {
     struct log_entry entry;
-    session_count_limit(s, use);
+    session_count_warning(s, use);
     open_now(&entry, s, "limit");
     json_text(&entry.line, "stage", str_from(stage_name(use->rule->stage)));
     json_text(&entry.line, "rule", rule_name(use->rule));

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "proxy/session/transaction.h"
+#include "rules/rule.h"
 #include "rules/ruleset.h"
 
 static uint64_t now_us(const struct session *s)
@@ -16,11 +17,6 @@ void session_count_handshake(const struct session *s, bool is_done)
     struct str result =
         is_done ? facts_text(&s->facts, FACT_TLS_VERSION) : STR("failed");
     METRICS_ADD_SERIES(s->host->metrics, SERIES_HANDSHAKES, now_us(s), result);
-}
-
-void session_count_end(const struct session *s, const char *end)
-{
-    METRICS_ADD_SERIES(s->host->metrics, SERIES_ENDS, now_us(s), str_from(end));
 }
 
 void session_count_auth(const struct session *s, const char *result)
@@ -44,9 +40,26 @@ static void count_rule(const struct session *s, const struct rule *rule,
                        rule_name(rule));
 }
 
-void session_count_limit(const struct session *s, const struct limit_use *use)
+void session_count_warning(const struct session *s, const struct limit_use *use)
 {
-    count_rule(s, use->rule, use->is_within ? "warn" : "exceed", now_us(s));
+    count_rule(s, use->rule, "warn", now_us(s));
+}
+
+/* Whatever the rule then did. */
+static void count_exceeded(const struct session *s,
+                           const struct effects *effects, uint64_t us)
+{
+    for (size_t i = 0; i < effects->use_count; i++) {
+        const struct limit_use *use = &effects->uses[i];
+        if (!use->is_within && use->rule->mode == RULE_LIVE)
+            count_rule(s, use->rule, "exceed", us);
+    }
+}
+
+void session_count_end(const struct session *s, const char *end)
+{
+    METRICS_ADD_SERIES(s->host->metrics, SERIES_ENDS, now_us(s), str_from(end));
+    count_exceeded(s, &s->effects, now_us(s));
 }
 
 /* 421 is what `close` says, and nothing else of a rule's. */
@@ -192,6 +205,7 @@ void session_count_transaction(const struct session *s, const char *verdict)
     if (t->verdict == TRANSACTION_ACCEPT)
         metrics_add(s->host->metrics, METRIC_OCTETS, t->content.bytes);
     metrics_add_policy(s->host->metrics, t->policy_us);
+    count_exceeded(s, &t->effects, us);
     count_use(s, us);
     note_shadow(s, verdict, us);
 }

@@ -13,7 +13,9 @@ void session_count_verdict(const struct session *s,
 void session_count_end(const struct session *s, const char *end);
 /* `result` as in session_log_auth(). */
 void session_count_auth(const struct session *s, const char *result);
-void session_count_limit(const struct session *s, const struct limit_use *use);
+/* A limit is nearly used up. */
+void session_count_warning(const struct session *s,
+                           const struct limit_use *use);
 void session_count_cap(const struct session *s, enum session_cap cap);
 /* At its end. `verdict`: the log's word. */
 void session_count_transaction(const struct session *s, const char *verdict);

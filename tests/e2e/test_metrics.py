@@ -46,6 +46,10 @@ policy:
 """
 
 
+# Of those with limits.
+STAGES = {"recipients an hour": "rcpt", "guesses": "auth"}
+
+
 def text_of(site, port, more=""):
     return (site.head(site.to_port(port))
             + f'control: "{site.folder}/control"\nworkers: 2\n'
@@ -131,8 +135,12 @@ def refusals(log):
         if line.get("by") == "rule":
             note("auth", line["reply"], line["rule"])
     for line in log.events("limit"):
-        did = "exceed" if line["exceeded"] else "warn"
-        counts[line["stage"], did, line["rule"]] += 1
+        assert not line["exceeded"]
+        counts[line["stage"], "warn", line["rule"]] += 1
+    for line in log.events("session") + log.events("transaction"):
+        for use in line["limits"]:
+            if "retry_after_ms" in use:
+                counts[STAGES[use["rule"]], "exceed", use["rule"]] += 1
     return dict(counts)
 
 

@@ -9,10 +9,12 @@ import pytest
 import yaml
 
 import places
+import ports
 from overviews import LABEL, metrics_text
-from peer_prometheus import promtool
+from peer_prometheus import Prometheus, promtool
 from peer_raw import RawUpstream, Script
 from test_metrics import login, mail, round_of_mail, settle, text_of
+from waiting import wait_for
 
 ALERTS = places.ROOT / "contrib" / "prometheus" / "alerts.yml"
 CONFIG = places.ROOT / "contrib" / "prometheus" / "prometheus.yml"
@@ -128,6 +130,42 @@ def test_the_dashboard_asks_for_what_there_is(text, tmp_path):
         for number, expression in enumerate(expressions())]}]}),
         encoding="utf-8")
     promtool("check", "rules", rules)
+
+
+def test_a_real_prometheus(site, start, tmp_path):
+    """Collects, evaluates the alerts, and finds what the dashboard asks."""
+    port = ports.free_port()
+    folder = tmp_path / "prometheus"
+    folder.mkdir()
+    with RawUpstream(Script()) as upstream:
+        start(text_of(site, upstream.port,
+                      f'http: {{address: "127.0.0.1:{port}"}}\n'))
+        with Prometheus(folder, port) as prometheus:
+            wait_for(lambda: prometheus.ask("postern_build_info"),
+                     "the first collection")
+            round_of_mail(site)
+            accepted = 'postern_transactions_total{verdict="accept"}'
+            wait_for(lambda: [one["value"][1] for one in
+                              prometheus.ask(accepted)] == ["2"],
+                     "two messages in Prometheus")
+            with login(site) as bob:
+                for _ in range(5):
+                    mail(bob, recipients=("a", "b", "c"))
+            wait_for(lambda: prometheus.ask(
+                'count_over_time(postern_rule_actions_total{did="exceed"}[1m])'
+                " >= 3"), "three collections")
+            unanswered = [one for one in expressions()
+                          if not prometheus.ask(one)]
+            [group] = prometheus.get("rules")["groups"]
+            # Nothing was reloaded.
+            assert {re.search("postern_[a-z_]+", one)[0]
+                    for one in unanswered} <= {"postern_reloads_total"}
+            assert {rule["health"] for rule in group["rules"]} == {"ok"}
+            firing = {rule["name"] for rule in group["rules"] if rule["alerts"]}
+            assert firing <= {"PosternCertificateEnds",
+                              "PosternCertificateEndsSoon"}, firing
+            [target] = prometheus.get("targets")["activeTargets"]
+            assert target["health"] == "up" and not target["lastError"]
 
 
 def test_every_number_is_on_the_dashboard():
