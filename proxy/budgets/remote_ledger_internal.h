@@ -89,6 +89,49 @@ struct remote_ledger {
     size_t bucket_count, held_count;
 };
 
+/* Holds wait so long to be renewed once more. */
+#define REMOTE_RENEW_AGAIN_MS 1000
+
+/* Questions and queues, in remote_question.c. NULL when out of memory. */
+struct remote_question *remote_question_make(struct remote_ledger *remote,
+                                             enum remote_what what,
+                                             struct str key, struct str value);
+void remote_question_drop(struct remote_question *question);
+struct str remote_key_of(const struct remote_question *question);
+struct str remote_value_of(const struct remote_question *question);
+/* Somebody waits for the answer, or did. */
+bool remote_is_question(const struct remote_question *question);
+void remote_queue_put(struct remote_queue *queue,
+                      struct remote_question *question);
+struct remote_question *remote_queue_take(struct remote_queue *queue);
+/* Tells whoever waits for the end, if this is it. */
+void remote_check_finished(struct remote_ledger *remote);
+
+/* In remote_send.c. 0, or -1: not now. */
+int remote_question_send(struct remote_question *question);
+/* In the order in which it was said; kept while it can't be sent. */
+void remote_tell(struct remote_question *question);
+void remote_keep_untold(struct remote_question *question);
+/* Sends of what was kept. */
+void remote_pump(struct remote_ledger *remote);
+/* The hold ends, by the words of its owner. */
+void remote_settle(struct remote_question *hold, bool is_commit,
+                   uint64_t charge);
+
+/* In remote_answer.c: callbacks of a question's command. */
+void remote_on_replied(struct redis_command *command,
+                       const struct redisReply *reply);
+void remote_on_late(struct redis_command *command);
+/* No reply will come. */
+void remote_on_lost(struct remote_question *question);
+/* Nor an answer: it may have been granted; a charge stays. */
+void remote_give_up(struct remote_question *question, const char *fault);
+
+/* In remote_ready.c. */
+void remote_load_scripts(struct remote_ledger *remote);
+void remote_on_renewal(void *owner);
+extern const struct redis_link_events remote_link_events;
+
 /* Holds by token, in remote_holds.c. */
 int remote_holds_room(struct remote_ledger *remote);
 void remote_holds_put(struct remote_ledger *remote,
