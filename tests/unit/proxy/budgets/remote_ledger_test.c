@@ -9,9 +9,11 @@
 #include <cmocka.h>
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "proxy/budgets/remote_ledger_internal.h"
 #include "proxy/budgets/remote_orders.h"
@@ -807,6 +809,96 @@ static void servers_together_keep_one_limit(void **state)
         close_world(&servers[i].w);
 }
 
+/* --- under load --- */
+
+enum { TROUBLES = 40, LOADED_MAX = 100000000 };
+
+struct loaded {
+    struct world w;
+    pthread_t thread;
+    unsigned seed;
+    const atomic_bool *is_over;
+    uint64_t committed, unanswered;
+};
+
+/* What it is told to hold it keeps or gives back, whatever happens. */
+static void *serve_under_load(void *argument)
+{
+    struct loaded *loaded = argument;
+    struct world *w = &loaded->w;
+    open_world(w);
+    w->settings.store_timeout_ms = 30;
+    connect_world(w);
+    while (!atomic_load(loaded->is_over)) {
+        struct question question =
+            question_of(w, 1 + (unsigned)rand_r(&loaded->seed) % 3);
+        question.max = LOADED_MAX;
+        question.rate = (struct rate){1, UINT64_C(86400000)};
+        w->is_answered = false;
+        if (remote_ledger_ask(w->remote, &question, on_answered, w) == NULL) {
+            wait_until(w, is_up);
+            continue;
+        }
+        wait_until(w, is_answered);
+        if (!w->has_answer) {
+            loaded->unanswered++;
+            continue;
+        }
+        assert_true(w->answer.is_within);
+        struct hold hold = hold_of(&question, &w->answer);
+        if (rand_r(&loaded->seed) % 3 == 0) {
+            remote_ledger_give_back(w->remote, &hold);
+            continue;
+        }
+        remote_ledger_commit(w->remote, &hold);
+        loaded->committed += hold.charge;
+    }
+    wait_until(w, is_up);
+    wait_until(w, is_quiet);
+    return NULL;
+}
+
+static void nothing_is_lost_or_counted_twice_under_load(void **state)
+{
+    static const char *const TROUBLE[] = {"SCRIPT FLUSH",
+                                          "CLIENT KILL TYPE normal SKIPME yes",
+                                          "CLIENT PAUSE 60 ALL"};
+    struct timespec pause = {.tv_nsec = 20000000};
+    struct loaded servers[SERVERS];
+    atomic_bool is_over = false;
+    uint64_t committed = 0, unanswered = 0;
+    struct world w;
+    (void)state;
+    redis_peer_order(&peer, "FLUSHALL");
+    for (unsigned i = 0; i < SERVERS; i++) {
+        servers[i] = (struct loaded){.seed = i, .is_over = &is_over};
+        assert_int_equal(pthread_create(&servers[i].thread, NULL,
+                                        serve_under_load, &servers[i]),
+                         0);
+    }
+    for (size_t i = 0; i < TROUBLES; i++) {
+        redis_peer_order(&peer, TROUBLE[i % 3]);
+        nanosleep(&pause, NULL);
+    }
+    atomic_store(&is_over, true);
+    for (unsigned i = 0; i < SERVERS; i++) {
+        pthread_join(servers[i].thread, NULL);
+        committed += servers[i].committed;
+        unanswered += servers[i].unanswered;
+        close_world(&servers[i].w);
+    }
+    open_world(&w);
+    connect_world(&w);
+    struct question question = question_of(&w, LOADED_MAX + 1);
+    question.max = LOADED_MAX;
+    question.rate = (struct rate){1, UINT64_C(86400000)};
+    struct answer answer = ask(&w, &question);
+    close_world(&w);
+    assert_int_equal(answer.before, committed);
+    assert_true(committed > 0);
+    assert_true(unanswered > 0);
+}
+
 static int start_peer(void **state)
 {
     (void)state;
@@ -837,6 +929,7 @@ int main(void)
         cmocka_unit_test(an_answer_that_is_late_gives_its_hold_back),
         cmocka_unit_test(what_does_not_fit_the_queue_is_counted),
         cmocka_unit_test(servers_together_keep_one_limit),
+        cmocka_unit_test(nothing_is_lost_or_counted_twice_under_load),
     };
     return cmocka_run_group_tests(tests, start_peer, stop_peer);
 }
