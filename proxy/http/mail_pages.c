@@ -41,6 +41,18 @@ static json_t *boxes_of(const struct settings *settings)
     return boxes;
 }
 
+/* Where a first mail can be sent to. */
+static json_t *door_of(const struct settings *settings)
+{
+    static const char *const words[] = {[LISTENER_STARTTLS] = "starttls",
+                                        [LISTENER_IMPLICIT] = "implicit",
+                                        [LISTENER_CLEAR] = "none"};
+    const struct listener_settings *listener = &settings->listeners[0];
+    return json_pack("{s:i, s:s, s:b}", "port",
+                     (int)listener->addresses[0].port, "tls",
+                     words[listener->tls], "auth", listener->auth != AUTH_NONE);
+}
+
 /* Each octet as the character of its number: JSON has no octets. */
 static json_t *octets_of(const char *octets, size_t count)
 {
@@ -99,7 +111,8 @@ static enum http_next give_list(struct http_job *job,
         json_array_append_new(messages,
                               message_of(box->maildir, &folder->items[i]));
     return http_give_json(
-        job, json_pack("{s:o, s:o, s:I, s:b, s:I, s:o}", "boxes",
+        job, json_pack("{s:o, s:o, s:o, s:I, s:b, s:I, s:o}", "door",
+                       door_of(job->means->settings), "boxes",
                        boxes_of(job->means->settings), "box",
                        control_text(box->name), "total",
                        (json_int_t)folder->count, "more", folder->has_more,

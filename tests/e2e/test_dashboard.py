@@ -80,9 +80,10 @@ def wait_rows(page, count):
                     f"{count} entries")
 
 
-def test_empty_it_says_how_to_begin(page):
-    page.wait_text("#entries", "No mail yet")
-    page.wait_text("#messages", "send one with")
+def test_empty_it_says_how_to_begin(site, page):
+    page.wait_text("#entries", "No decision yet")
+    page.wait_text("#messages", "send one with swaks --server 127.0.0.1:"
+                   f"{site.starttls} --tls")
     page.wait_text("#users-list", "Nobody has sent")
     page.wait_text("#rules-list", "No rule has refused")
     assert page.text("#hostname") == "mail.example.com"

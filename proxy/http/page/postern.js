@@ -531,11 +531,18 @@ function take(answer, isFirst) {
   showLogState();
 }
 
+/* What sends a first mail; where no Maildir is the usual port may be wrong. */
+function firstMail() {
+  const door = mail.door || { port: 587, tls: 'starttls', auth: true };
+  const tls = { starttls: ' --tls', implicit: ' --tls-on-connect' }[door.tls] || '';
+  const login = door.auth ? ' --auth PLAIN --auth-user USER' : '';
+  return `swaks --server ${location.hostname}:${door.port}${tls}${login} --from YOU --to SOMEBODY`;
+}
+
 function emptyLog() {
   if (filterWords().length > 0)
     return make('p.empty', 'No decision matches these filters.');
-  return make('p.empty', null, 'No mail yet. Send one with ',
-    make('code', `swaks --server ${location.hostname} --port 587 --tls --auth PLAIN --auth-user USER --from YOU --to SOMEBODY`), '.');
+  return make('p.empty', null, 'No decision yet. Send a mail with ', make('code', firstMail()), '.');
 }
 
 /* Reads on until the filters change. */
@@ -844,7 +851,7 @@ function readMail(binary) {
 
 /* --- mail: the section --- */
 
-const mail = { boxes: [], box: null, start: 0, total: 0, accepted: undefined, chosen: null, serial: 0 };
+const mail = { door: null, boxes: [], box: null, start: 0, total: 0, accepted: undefined, chosen: null, serial: 0 };
 
 function messageRow(one, i) {
   const fields = readHeader(one.head);
@@ -873,6 +880,8 @@ async function refreshMail() {
   }
   if (serial !== mail.serial) return;
   mail.boxes = list(answer.boxes);
+  mail.door = answer.door;
+  if (log.place !== null && $('entries').querySelector('.empty') !== null) $('entries').replaceChildren(emptyLog());
   mail.box = answer.box;
   mail.total = answer.total;
   $('mail').hidden = $('mail-link').hidden = false;
@@ -892,8 +901,7 @@ async function refreshMail() {
 }
 
 function emptyMail() {
-  return make('p.empty', null, 'No mail yet: send one with ',
-    make('code', `swaks --server ${location.hostname} --port 587 --tls --auth PLAIN --auth-user USER --from YOU --to SOMEBODY`), '.');
+  return make('p.empty', null, 'No mail yet: send one with ', make('code', firstMail()), '.');
 }
 
 function chooseMessage(row) {
