@@ -1,53 +1,11 @@
-#include "proxy/budgets/redis_link.h"
+#include "proxy/budgets/redis_link_internal.h"
 
 #include "proxy/budgets/redis_words.h"
 #include "proxy/log/server_log.h"
-#include "proxy/net/stream.h"
-#include "proxy/net/timer.h"
 
-#include <hiredis/hiredis.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define WORDS_MAX 200
-
-enum redis_link_state {
-    LINK_PAUSED,     /* between two connections */
-    LINK_CONNECTING, /* no connection yet */
-    LINK_GREETING,   /* a password and a database are on their way */
-    LINK_UP          /* commands may be sent */
-};
-
-struct redis_link {
-    struct loop *loop;
-    const struct limits_settings *settings; /* borrowed */
-    struct server_log *log;                 /* borrowed */
-    struct store_meter *meter;              /* borrowed */
-    const struct redis_link_events *events; /* borrowed */
-    void *owner;
-    enum redis_link_state state;
-    struct stream *stream;
-    redisReader *reader;
-    redisReplyObjectFunctions functions;
-    struct timer *pause; /* until the next connection */
-    struct timer *watch; /* over what is under way */
-    uint64_t watch_at_ms;
-    uint64_t pause_ms;
-    uint64_t left_ms; /* when it went away */
-    unsigned number;  /* of connections so far */
-    struct redis_command *first, *last, *waiting;
-    size_t count;
-    bool is_silent;
-    bool is_looked_at; /* the watch has seen something late and looks again */
-    bool is_useful;    /* it has answered the owner's commands */
-    bool is_told;      /* that it is away */
-    char fault[WORDS_MAX];
-    struct redis_command auth, select, ping;
-    bool is_pinging;
-};
-
-static void begin(struct redis_link *link);
 
 /* --- going away and coming back --- */
 
@@ -216,7 +174,7 @@ static bool next_reply(struct redis_link *link)
 {
     void *reply = NULL;
     unsigned number = link->number;
-    char words[WORDS_MAX];
+    char words[REDIS_WORDS_MAX];
     if (redisReaderGetReply(link->reader, &reply) != REDIS_OK) {
         snprintf(words, sizeof words, "it does not speak as a Redis does (%s)",
                  link->reader->errstr);
@@ -247,97 +205,6 @@ static void on_bytes(void *owner)
         ;
 }
 
-/* --- watching --- */
-
-static void watch_by(struct redis_link *link, uint64_t at_ms)
-{
-    uint64_t now_ms = loop_now_ms(link->loop);
-    if (link->watch_at_ms != 0 && link->watch_at_ms <= at_ms)
-        return;
-    link->watch_at_ms = at_ms;
-    timer_start(link->watch, at_ms > now_ms ? at_ms - now_ms : 1);
-}
-
-static void on_pinged(struct redis_command *command,
-                      const struct redisReply *reply)
-{
-    struct redis_link *link =
-        (struct redis_link *)((char *)command -
-                              offsetof(struct redis_link, ping));
-    (void)reply;
-    link->is_pinging = false;
-}
-
-static void ping(struct redis_link *link)
-{
-    struct str word = STR("PING");
-    link->ping = (struct redis_command){.replied = on_pinged};
-    link->is_pinging = true;
-    if (redis_link_send(link, &link->ping, &word, 1) != 0)
-        link->is_pinging = false;
-}
-
-static uint64_t age_ms(const struct redis_link *link,
-                       const struct redis_command *command)
-{
-    return (loop_clock_us(link->loop) - command->sent_us) / 1000;
-}
-
-static void tell_late(struct redis_link *link)
-{
-    unsigned number = link->number;
-    while (link->number == number && link->waiting != NULL &&
-           age_ms(link, link->waiting) >= link->settings->store_timeout_ms) {
-        struct redis_command *command = link->waiting;
-        link->waiting = command->next;
-        link->is_silent = true;
-        command->is_late = true;
-        if (command->late != NULL)
-            command->late(command);
-    }
-}
-
-static bool has_late(const struct redis_link *link)
-{
-    return link->waiting != NULL &&
-           age_ms(link, link->waiting) >= link->settings->store_timeout_ms;
-}
-
-static void on_watch(void *owner)
-{
-    struct redis_link *link = owner;
-    uint64_t now_ms = loop_now_ms(link->loop);
-    unsigned number = link->number;
-    link->watch_at_ms = 0;
-    if (link->first == NULL && link->state == LINK_UP && !link->is_pinging) {
-        ping(link);
-        return;
-    }
-    /* Perhaps it was this loop that was late: what has come in is read
-     * first. */
-    if (has_late(link) && !link->is_looked_at) {
-        link->is_looked_at = true;
-        watch_by(link, now_ms + 1);
-        return;
-    }
-    link->is_looked_at = false;
-    tell_late(link);
-    if (link->number != number)
-        return;
-    if (link->first != NULL && age_ms(link, link->first) >= REDIS_SILENCE_MS) {
-        redis_link_drop(link, "it does not answer any more");
-        return;
-    }
-    if (link->waiting != NULL)
-        watch_by(link, now_ms + 1 + link->settings->store_timeout_ms -
-                           age_ms(link, link->waiting));
-    else if (link->first != NULL)
-        watch_by(link,
-                 now_ms + 1 + REDIS_SILENCE_MS - age_ms(link, link->first));
-    else
-        watch_by(link, now_ms + REDIS_PING_MS);
-}
-
 /* --- sending --- */
 
 static int write_words(struct redis_link *link, const struct str *words,
@@ -360,8 +227,8 @@ static int write_words(struct redis_link *link, const struct str *words,
     return result;
 }
 
-static int send_now(struct redis_link *link, struct redis_command *command,
-                    const struct str *words, size_t count)
+int redis_link_send_now(struct redis_link *link, struct redis_command *command,
+                        const struct str *words, size_t count)
 {
     if (link->count >= REDIS_COMMANDS_MAX ||
         write_words(link, words, count) != 0)
@@ -377,100 +244,23 @@ static int send_now(struct redis_link *link, struct redis_command *command,
     if (link->waiting == NULL)
         link->waiting = command;
     link->count++;
-    watch_by(link,
-             loop_now_ms(link->loop) + link->settings->store_timeout_ms + 1);
+    redis_link_watch_by(link, loop_now_ms(link->loop) +
+                                  link->settings->store_timeout_ms + 1);
     return 0;
 }
 
 int redis_link_send(struct redis_link *link, struct redis_command *command,
                     const struct str *words, size_t count)
 {
-    return link->state == LINK_UP ? send_now(link, command, words, count) : -1;
-}
-
-/* --- greeting --- */
-
-static void go_up(struct redis_link *link)
-{
-    link->state = LINK_UP;
-    watch_by(link, loop_now_ms(link->loop) + REDIS_PING_MS);
-    link->events->on_up(link->owner);
-}
-
-/* Of the greeting: an error of any kind is the end of it. */
-static bool is_fine(struct redis_link *link, const redisReply *reply)
-{
-    char words[WORDS_MAX];
-    if (reply == NULL)
-        return false;
-    if (reply->type == REDIS_REPLY_STATUS)
-        return true;
-    snprintf(words, sizeof words, "it refuses to begin: %.*s",
-             reply->str == NULL ? 0 : (int)reply->len,
-             reply->str == NULL ? "" : reply->str);
-    redis_link_drop(link, words);
-    return false;
-}
-
-static void on_selected(struct redis_command *command,
-                        const struct redisReply *reply)
-{
-    struct redis_link *link =
-        (struct redis_link *)((char *)command -
-                              offsetof(struct redis_link, select));
-    if (is_fine(link, reply))
-        go_up(link);
-}
-
-static void select_database(struct redis_link *link)
-{
-    char number[24];
-    int n = snprintf(number, sizeof number, "%llu",
-                     (unsigned long long)link->settings->store_database);
-    struct str words[] = {STR("SELECT"), str_span(number, (size_t)n)};
-    link->select = (struct redis_command){.replied = on_selected};
-    if (send_now(link, &link->select, words, 2) != 0)
-        redis_link_drop(link, "out of memory");
-}
-
-static void on_authenticated(struct redis_command *command,
-                             const struct redisReply *reply)
-{
-    struct redis_link *link =
-        (struct redis_link *)((char *)command -
-                              offsetof(struct redis_link, auth));
-    if (is_fine(link, reply))
-        select_database(link);
-}
-
-static void authenticate(struct redis_link *link)
-{
-    const struct limits_settings *settings = link->settings;
-    struct str words[3] = {STR("AUTH")};
-    size_t count = 1;
-    if (settings->store_user.n > 0)
-        words[count++] = settings->store_user;
-    words[count++] = settings->store_password;
-    link->auth = (struct redis_command){.replied = on_authenticated};
-    if (send_now(link, &link->auth, words, count) != 0)
-        redis_link_drop(link, "out of memory");
-}
-
-static void on_ready(void *owner)
-{
-    struct redis_link *link = owner;
-    link->state = LINK_GREETING;
-    store_meter_add(link->meter, STORE_CONNECTS, 1);
-    if (link->settings->store_password.n > 0)
-        authenticate(link);
-    else
-        select_database(link);
+    return link->state == LINK_UP
+               ? redis_link_send_now(link, command, words, count)
+               : -1;
 }
 
 static void on_ended(void *owner, enum stream_end end)
 {
     struct redis_link *link = owner;
-    char words[WORDS_MAX];
+    char words[REDIS_WORDS_MAX];
     if (end == STREAM_END_EOF)
         snprintf(words, sizeof words, "it has closed the connection");
     else
@@ -479,7 +269,7 @@ static void on_ended(void *owner, enum stream_end end)
 }
 
 static const struct stream_events STREAM_EVENTS = {
-    .on_ready = on_ready,
+    .on_ready = redis_link_on_ready,
     .on_bytes = on_bytes,
     .on_ended = on_ended,
 };
@@ -525,7 +315,7 @@ redis_link_new(struct loop *loop, const struct limits_settings *settings,
                                 .pause_ms = REDIS_PAUSE_MIN_MS,
                                 .fault = "it is not connected yet"};
     link->pause = timer_new(loop, on_pause, link);
-    link->watch = timer_new(loop, on_watch, link);
+    link->watch = timer_new(loop, redis_link_on_watch, link);
     if (link->pause == NULL || link->watch == NULL) {
         redis_link_free(link);
         return NULL;
