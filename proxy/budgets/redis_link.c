@@ -42,7 +42,7 @@ void redis_link_is_useful(struct redis_link *link)
     if (link->is_useful)
         return;
     link->is_useful = true;
-    link->pause_ms = REDIS_PAUSE_MIN_MS;
+    link->useful_ms = loop_now_ms(link->loop);
     if (link->is_told)
         server_log_write(
             link->log, SERVER_WARNING, "limits.store %.*s is back after %llu s",
@@ -96,8 +96,12 @@ void redis_link_drop(struct redis_link *link, const char *why)
     bool was_up = link->state == LINK_UP;
     if (link->state == LINK_PAUSED)
         return;
+    uint64_t now_ms = loop_now_ms(link->loop);
     if (link->is_useful || link->left_ms == 0)
-        link->left_ms = loop_now_ms(link->loop);
+        link->left_ms = now_ms;
+    /* One that comes and goes is left alone for longer each time. */
+    if (link->is_useful && now_ms - link->useful_ms >= REDIS_PAUSE_MAX_MS)
+        link->pause_ms = REDIS_PAUSE_MIN_MS;
     if (link->state >= LINK_GREETING)
         store_meter_add(link->meter, STORE_LEFT, 1);
     tell_away(link, why);

@@ -66,7 +66,8 @@ int redis_link_send(struct redis_link *link, struct redis_command *command,
                     const struct str *words, size_t count);
 
 /* The owner's first commands went well: if it was told that it is away, it is
- * told that it is back, and the next pause is a short one again. */
+ * told that it is back, and if it stays so for a while, the next pause is a
+ * short one again. */
 void redis_link_is_useful(struct redis_link *link);
 
 /* It can't be used as it is: begins anew after a pause. `why` in words. Each

@@ -32,8 +32,9 @@ struct redis_link {
     struct timer *watch; /* over what is under way */
     uint64_t watch_at_ms;
     uint64_t pause_ms;
-    uint64_t left_ms; /* when it went away */
-    unsigned number;  /* of connections so far */
+    uint64_t left_ms;   /* when it went away */
+    uint64_t useful_ms; /* since when it is useful */
+    unsigned number;    /* of connections so far */
     struct redis_command *first, *last, *waiting;
     size_t count;
     bool is_silent;

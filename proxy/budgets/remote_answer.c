@@ -118,6 +118,7 @@ static void on_hold(struct remote_question *question, const redisReply *reply)
         return;
     }
     question->state = REMOTE_HELD;
+    question->round = remote->round;
     said.token = question->token;
     remote_holds_put(remote, question);
     answer(question, &said, NULL);

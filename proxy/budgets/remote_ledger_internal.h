@@ -34,7 +34,8 @@ struct remote_question {
     remote_answered *done; /* NULL: nobody waits, or not any more */
     void *owner;
     uint64_t token;
-    uint64_t life; /* number of the store's life when it was sent */
+    uint64_t life;  /* number of the store's life when it was sent */
+    uint64_t round; /* of renewals: the last in which it had its turn */
     enum remote_kind kind;
     bool is_charge, has_member;
     bool is_commit, is_again;
@@ -71,7 +72,8 @@ struct remote_ledger {
     struct timer *renewal;
     uint64_t hold_ms, now_ms; /* now_ms 0: the store's own clock */
     bool is_ready;            /* connected, and the scripts are there */
-    bool is_renewing;
+    uint64_t round;           /* of renewals */
+    bool is_round_over;
     size_t loading;
     struct remote_loader loaders[SCRIPTS_OF_SESSIONS];
     char digests[SCRIPTS_OF_SESSIONS][41];

@@ -6,24 +6,44 @@
 #include <string.h>
 #include <sys/random.h>
 
-static void renew_all(struct remote_ledger *remote)
+/* Holds that are renewed at once. */
+#define RENEWED_MAX 2000
+
+/* Whether it was sent. */
+static bool renew(struct remote_question *hold)
 {
+    hold->state = REMOTE_RENEWING;
+    if (remote_question_send(hold) != 0) {
+        hold->state = REMOTE_HELD;
+        return false;
+    }
+    hold->round = hold->remote->round;
+    store_meter_add(hold->remote->meter, STORE_TOLD, 1);
+    return true;
+}
+
+/* A few of those that this round has not renewed, so that questions come
+ * between. */
+static void renew_some(struct remote_ledger *remote)
+{
+    size_t count = 0;
     bool is_all = true;
-    for (struct remote_question *question = remote->newest; question != NULL;
+    for (struct remote_question *question = remote->newest;
+         question != NULL && is_all && remote->is_ready;
          question = question->older) {
-        if (question->state != REMOTE_HELD || !remote->is_ready)
+        if (question->state != REMOTE_HELD || question->round == remote->round)
             continue;
-        question->state = REMOTE_RENEWING;
-        if (remote_question_send(question) == 0) {
-            store_meter_add(remote->meter, STORE_TOLD, 1);
-            continue;
-        }
-        question->state = REMOTE_HELD;
-        is_all = false;
-        break;
+        is_all = count++ < RENEWED_MAX && renew(question);
     }
     timer_start(remote->renewal,
                 is_all ? remote->hold_ms / 3 : REMOTE_RENEW_AGAIN_MS);
+    remote->is_round_over = is_all;
+}
+
+static void renew_all(struct remote_ledger *remote)
+{
+    remote->round++;
+    renew_some(remote);
 }
 
 static void send_unloaded(struct remote_ledger *remote)
@@ -195,6 +215,9 @@ void remote_on_renewal(void *owner)
     struct remote_ledger *remote = owner;
     if (remote->is_ready)
         ask_life(remote);
-    renew_all(remote);
+    if (remote->is_round_over)
+        renew_all(remote);
+    else
+        renew_some(remote);
     remote_pump(remote);
 }
