@@ -3,6 +3,7 @@
  * knows what it still has to say. */
 #include "proxy/budgets/remote_ledger_internal.h"
 
+#include "rules/dynamic_list.h"
 #include "rules/limit.h"
 #include "rules/list.h"
 
@@ -249,6 +250,11 @@ static void tell_made(struct remote_ledger *remote,
 void remote_ledger_apply(struct remote_ledger *remote,
                          const struct list_change *change)
 {
+    /* As in the server's own memory: what is that long is in no list. */
+    if (change->value.n > DYNAMIC_LIST_VALUE_MAX) {
+        store_meter_add(remote->meter, STORE_LOST, 1);
+        return;
+    }
     struct remote_question *made =
         make_list(remote, REMOTE_CHANGE, change->is_removal ? "remove" : "add",
                   change->list->name, change->value);
