@@ -291,6 +291,12 @@ def test_a_worker_that_is_killed_takes_nothing_along(site, start, upstream):
     assert seen.get("postern_sessions_open") == 0
     assert seen.get("postern_decision_log_lines_total") \
         >= before.get("postern_decision_log_lines_total") + 2
+    # The supervisor, which knows of crashes, is another program by then.
+    assert run_once("upgrade", "-c", server.config,
+                    seconds=120).returncode == 0
+    seen = agree(server, server.log, cut_off=1)
+    assert seen.get("postern_worker_crashes_total") == 1
+    assert seen.get("postern_worker_starts_total") == 3
 
 
 def test_a_reload_and_an_upgrade_lose_nothing(site, start, upstream):
