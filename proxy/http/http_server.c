@@ -7,6 +7,7 @@
 #include "proxy/http/http_work.h"
 
 #include <microhttpd.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -25,6 +26,9 @@
 #define REQUEST_MS 20000
 #define ANSWER_MS (10 * 60 * 1000)
 #define TARGET_MAX 4096
+/* For answers that are under way when it ends. */
+#define ENDING_MS 2000
+#define TICK_MS 10
 
 #define NO_LIMIT UINT64_MAX
 
@@ -40,6 +44,7 @@ struct http_server {
     struct MHD_Daemon *daemon;
     bool has_left;
     atomic_bool is_leaving; /* connections end with their answer */
+    atomic_int exchanges;   /* requests whose answer is not through yet */
     pthread_mutex_t lock;   /* of the seats */
     struct seat seats[HTTP_CONNECTIONS_MAX];
 };
@@ -277,6 +282,7 @@ static struct exchange *new_exchange(struct http_server *server,
     struct exchange *exchange = calloc(1, sizeof *exchange);
     if (exchange == NULL)
         return NULL;
+    atomic_fetch_add(&server->exchanges, 1);
     exchange->server = server;
     exchange->is_too_long = target == &long_target;
     exchange->has_nul = target == &hidden_target;
@@ -344,6 +350,7 @@ static void on_completed(void *owner, struct MHD_Connection *connection,
     free(exchange->job.text);
     if (exchange->job.fd >= 0)
         close(exchange->job.fd);
+    atomic_fetch_sub(&exchange->server->exchanges, 1);
     free(exchange);
     *context = NULL;
     allow_time(owner, connection, control_now_ms() + REQUEST_MS);
@@ -389,6 +396,7 @@ struct http_server *http_server_new(const struct http_means *means, int socket)
     }
     server->means = *means;
     atomic_init(&server->is_leaving, false);
+    atomic_init(&server->exchanges, 0);
     pthread_mutex_init(&server->lock, NULL);
     for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++)
         server->seats[i].fd = -1;
@@ -418,8 +426,13 @@ void http_server_free(struct http_server *server)
     if (server == NULL)
         return;
     /* No connection may be suspended when the daemon stops. */
+    atomic_store(&server->is_leaving, true);
     if (server->work != NULL)
         http_work_end(server->work);
+    for (int i = 0; i < ENDING_MS / TICK_MS && server->daemon != NULL &&
+                    atomic_load(&server->exchanges) > 0;
+         i++)
+        (void)poll(NULL, 0, TICK_MS);
     if (server->daemon != NULL)
         MHD_stop_daemon(server->daemon);
     http_work_free(server->work);

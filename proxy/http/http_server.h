@@ -16,7 +16,8 @@ struct http_server *http_server_new(const struct http_means *means, int socket);
 /* No more connections: whoever comes waits in the socket's backlog, for
  * another process. Those that there are get their answers. */
 void http_server_leave(struct http_server *server);
-/* Ends all connections. NULL is fine. */
+/* Ends all connections, once the answers under way are through or have had
+ * their time. NULL is fine. */
 void http_server_free(struct http_server *server);
 
 #endif

@@ -208,6 +208,7 @@ int server_resume(struct server *server, struct ports *ports,
 {
     journal_resume(server->journal);
     server_close_http(server); /* and opens it by the new socket */
+    atomic_store(&server->is_followed, false);
     return let_in(server, ports, diags);
 }
 
@@ -220,8 +221,8 @@ static void stop_control(struct server *server)
 
 void server_retire(struct server *server, bool is_followed)
 {
+    atomic_store(&server->is_followed, is_followed);
     atomic_store(&server->is_listening, false);
-    server->is_followed = is_followed;
     if (is_followed)
         http_server_leave(server->http);
     for (size_t i = 0; i < server->started; i++)
@@ -234,9 +235,10 @@ void server_drain(struct server *server, uint64_t within_ms)
 {
     if (within_ms == 0)
         within_ms = server->shared.settings->timeouts.drain;
-    atomic_store(&server->is_leaving, true);
-    if (server->is_followed)
+    if (atomic_load(&server->is_followed))
         server_close_http(server);
+    else
+        atomic_store(&server->is_leaving, true);
     stop_control(server);
     for (size_t i = 0; i < server->started; i++)
         worker_drain(server->workers[i], within_ms);

@@ -23,7 +23,9 @@ static const char *why_not_ready(void *owner)
     struct server *server = owner;
     if (atomic_load(&server->is_leaving))
         return "draining: no new mail is taken here";
-    if (!atomic_load(&server->is_listening))
+    /* Whoever asks the next time asks the process that follows. */
+    if (!atomic_load(&server->is_listening) &&
+        !atomic_load(&server->is_followed))
         return "the listeners are not open";
     return NULL;
 }

@@ -20,7 +20,7 @@ struct server {
     struct controlled controlled;
     struct control_server *control_server;
     struct http_server *http; /* NULL: there is none */
-    bool is_followed;         /* by another process, once retired */
+    atomic_bool is_followed;  /* by another process, once retired */
     atomic_bool is_listening; /* clients are let in */
     atomic_bool is_leaving;   /* and no more: it drains or stops */
     struct worker **workers;
