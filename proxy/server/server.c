@@ -209,6 +209,7 @@ int server_resume(struct server *server, struct ports *ports,
     journal_resume(server->journal);
     server_close_http(server); /* and opens it by the new socket */
     atomic_store(&server->is_followed, false);
+    atomic_store(&server->is_leaving, false);
     return let_in(server, ports, diags);
 }
 
@@ -222,6 +223,7 @@ static void stop_control(struct server *server)
 void server_retire(struct server *server, bool is_followed)
 {
     atomic_store(&server->is_followed, is_followed);
+    atomic_store(&server->is_leaving, !is_followed);
     atomic_store(&server->is_listening, false);
     if (is_followed)
         http_server_leave(server->http);
@@ -237,8 +239,6 @@ void server_drain(struct server *server, uint64_t within_ms)
         within_ms = server->shared.settings->timeouts.drain;
     if (atomic_load(&server->is_followed))
         server_close_http(server);
-    else
-        atomic_store(&server->is_leaving, true);
     stop_control(server);
     for (size_t i = 0; i < server->started; i++)
         worker_drain(server->workers[i], within_ms);
@@ -323,8 +323,8 @@ void server_free(struct server *server)
     if (server == NULL)
         return;
     stop_control(server);
+    server_close_http(server); /* it asks the workers whether they live */
     end_workers(server);
-    server_close_http(server);
     snapshots_free(server->snapshots);
     budget_fullness_free(server->fullness);
     connection_counts_free(server->shared.connections);
