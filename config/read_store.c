@@ -6,7 +6,6 @@
 #include "rules/problem.h"
 
 #define DATABASE_MAX 1000000
-#define PASSWORD_MAX 1024
 #define REDIS_PORT 6379
 
 #define FORMS "memory, redis://host:port/db or redis+unix:///path?db=N"
@@ -162,8 +161,9 @@ static const char *read_store_password(const struct limits_settings *limits,
 {
     struct str line, rest;
     const char *wrong;
-    struct str octets = secret_file_read(
-        files, FILE_SECRET, limits->store_password_file, PASSWORD_MAX, &wrong);
+    struct str octets =
+        secret_file_read(files, FILE_SECRET, limits->store_password_file,
+                         STORE_PASSWORD_MAX, &wrong);
     if (octets.p == NULL)
         return wrong;
     str_cut_line(octets, &line, &rest);

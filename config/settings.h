@@ -259,6 +259,9 @@ enum on_store_failure {
     ON_STORE_FAILURE_ALLOW  /* as if it fitted */
 };
 
+/* Octets of the store's password. */
+#define STORE_PASSWORD_MAX 1024
+
 struct limits_settings {
     const char *state;      /* where budgets are kept; NULL: in memory only */
     struct mark state_mark; /* line 0: the default */

@@ -243,6 +243,8 @@ int preflight_renew(struct preflight *preflight, const struct settings *fresh,
     struct preflight beside = {0};
     int result = open_means_of_all(&beside, fresh, files, diags);
     struct logins_renewal *logins = logins_prepare(fresh, files, diags);
+    if (limits_check(&fresh->limits, files, diags) != 0)
+        result = -1;
     if (result == 0 && logins != NULL) {
         commit(preflight, &beside, logins);
         return 0;

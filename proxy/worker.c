@@ -173,6 +173,9 @@ static void renew(struct worker *w)
             server_log_write(w->shared->opened->log, SERVER_ERROR,
                              "no memory for the policy servers: mail that "
                              "asks them is deferred");
+        if (w->remote != NULL)
+            remote_ledger_set_password(w->remote,
+                                       w->host.policy->limits.store_password);
         w->renewal = NULL;
         settings_unref(before);
         pthread_cond_signal(&w->changed);

@@ -63,7 +63,7 @@ static void authenticate(struct redis_link *link)
     size_t count = 1;
     if (settings->store_user.n > 0)
         words[count++] = settings->store_user;
-    words[count++] = settings->store_password;
+    words[count++] = str_span(link->password, link->password_length);
     link->auth = (struct redis_command){.replied = on_authenticated};
     if (redis_link_send_now(link, &link->auth, words, count) != 0)
         redis_link_drop(link, "out of memory");
@@ -74,7 +74,7 @@ void redis_link_on_ready(void *owner)
     struct redis_link *link = owner;
     link->state = LINK_GREETING;
     store_meter_add(link->meter, STORE_CONNECTS, 1);
-    if (link->settings->store_password.n > 0)
+    if (link->password_length > 0)
         authenticate(link);
     else
         select_database(link);

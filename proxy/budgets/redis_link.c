@@ -300,6 +300,20 @@ static void on_pause(void *owner)
     begin(owner);
 }
 
+void redis_link_set_password(struct redis_link *link, struct str password)
+{
+    size_t length =
+        password.n < STORE_PASSWORD_MAX ? password.n : STORE_PASSWORD_MAX;
+    if (str_equals(str_span(link->password, link->password_length), password))
+        return;
+    explicit_bzero(link->password, sizeof link->password);
+    if (length > 0)
+        memcpy(link->password, password.p, length);
+    link->password_length = length;
+    if (link->state == LINK_PAUSED)
+        timer_start(link->pause, 0);
+}
+
 /* --- life --- */
 
 struct redis_link *
@@ -324,6 +338,7 @@ redis_link_new(struct loop *loop, const struct limits_settings *settings,
         redis_link_free(link);
         return NULL;
     }
+    redis_link_set_password(link, settings->store_password);
     timer_start(link->pause, 0);
     return link;
 }
@@ -341,6 +356,7 @@ void redis_link_free(struct redis_link *link)
         disconnect(link);
     timer_free(link->pause);
     timer_free(link->watch);
+    explicit_bzero(link->password, sizeof link->password);
     free(link);
 }
 

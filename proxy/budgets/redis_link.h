@@ -55,6 +55,9 @@ redis_link_new(struct loop *loop, const struct limits_settings *settings,
 /* Nothing is told. NULL is fine. */
 void redis_link_free(struct redis_link *link);
 
+/* From now on this one; a link that is away tries it at once. */
+void redis_link_set_password(struct redis_link *link, struct str password);
+
 bool redis_link_is_up(const struct redis_link *link);
 /* It owes an answer for longer than answers may take. */
 bool redis_link_is_silent(const struct redis_link *link);

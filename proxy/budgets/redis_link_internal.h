@@ -24,6 +24,8 @@ struct redis_link {
     struct store_meter *meter;              /* borrowed */
     const struct redis_link_events *events; /* borrowed */
     void *owner;
+    char password[STORE_PASSWORD_MAX];
+    size_t password_length; /* 0: none */
     enum redis_link_state state;
     struct stream *stream;
     redisReader *reader;

@@ -73,6 +73,12 @@ void remote_ledger_set_clock(struct remote_ledger *remote, uint64_t now_ms,
     remote->hold_ms = hold_ms;
 }
 
+void remote_ledger_set_password(struct remote_ledger *remote,
+                                struct str password)
+{
+    redis_link_set_password(remote->link, password);
+}
+
 bool remote_ledger_is_up(const struct remote_ledger *remote)
 {
     return remote->is_ready && !redis_link_is_silent(remote->link);

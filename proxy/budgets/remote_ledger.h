@@ -36,6 +36,10 @@ struct remote_ledger *remote_ledger_new(struct loop *loop,
  * lapse. NULL is fine. */
 void remote_ledger_free(struct remote_ledger *remote);
 
+/* A reload has read the password anew. */
+void remote_ledger_set_password(struct remote_ledger *remote,
+                                struct str password);
+
 /* Connected, authenticated, and not found silent. */
 bool remote_ledger_is_up(const struct remote_ledger *remote);
 

@@ -9,11 +9,14 @@
 
 struct budgets_at_hand {
     const struct controlled *c;
-    struct remote_orders *remote; /* NULL: the server's own */
-    const char *fault;            /* NULL: none so far */
+    const struct limits_settings *limits; /* borrowed */
+    struct remote_orders *remote;         /* NULL: the server's own */
+    const char *fault;                    /* NULL: none so far */
 };
 
-void budgets_open(struct budgets_at_hand *budgets, const struct controlled *c);
+/* `limits` as they were read the last time. */
+void budgets_open(struct budgets_at_hand *budgets, const struct controlled *c,
+                  const struct limits_settings *limits);
 void budgets_close(struct budgets_at_hand *budgets);
 /* An answer that says why the store can't be asked. */
 json_t *budgets_refusal(const struct budgets_at_hand *budgets);

@@ -278,7 +278,7 @@ json_t *verb_limits(void *owner, const json_t *request)
     if (key == NULL && order.order != ORDER_SHOW)
         return control_refusal("whose budgets? \"key\" is missing");
     const struct settings *policy = snapshots_newest(c->snapshots);
-    budgets_open(&order.budgets, c);
+    budgets_open(&order.budgets, c, &policy->limits);
     reply = key == NULL ? show_rules(&order, policy->rules)
                         : answer_key(&order, key, policy->rules);
     budgets_close(&order.budgets);

@@ -145,7 +145,7 @@ json_t *verb_list(void *owner, const json_t *request)
     struct list_change change = {.list = list,
                                  .for_ms = for_ms > 0 ? (uint64_t)for_ms : 0,
                                  .is_removal = add == NULL};
-    budgets_open(&budgets, c);
+    budgets_open(&budgets, c, &policy->limits);
     if (list == NULL)
         ; /* the reply says why */
     else if (add != NULL && taken != NULL)

@@ -6,6 +6,7 @@ import pytest
 
 from peer_redis import Redis
 from server import run_once
+from waiting import wait_for
 
 POLICY = """\
 lists:
@@ -37,6 +38,7 @@ def live(site, start, redis):
 
     class Live:
         def __init__(self):
+            self.secret = secret
             limits = (f'limits: {{store: "{redis.url}?db=3", '
                       f'store_password_file: "{secret}"}}')
             self.server = start(
@@ -87,11 +89,17 @@ def test_lists_are_shown_and_changed(live, redis):
 def test_what_is_wrong_with_the_store_is_said(live, redis):
     redis.say("CONFIG", "SET", "requirepass", "another")
     redis.password = "another"
+    redis.say("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
     for words in (["limits"], ["limits", "bob"], ["limits", "bob", "--reset"],
                   ["list", "contained"],
                   ["list", "contained", "--add", "bob"]):
         said = live.run(*words, code=1)
         assert "can't be asked: it refuses the user or the password" in said
+    # A reload reads it anew.
+    live.secret.write_text("another\n", encoding="utf-8")
+    live.run("reload")
+    live.run("limits", "bob")
+    wait_for(lambda: "is back" in live.server.stderr(), "the store")
     redis.stop()
     said = live.run("limits", "bob", code=1)
     assert "can't be asked: Connection refused" in said
