@@ -132,9 +132,13 @@ def test_the_plot_is_read_by_keys_and_as_a_table(site, page):
     assert send(site, "bob").code == 250
     page.wait_text("#hour-reading", "1 accepted")
     page.run("document.querySelector('#hour-plot svg').focus()")
+    wait_for(lambda: re.match(r"\d\d:\d\d ", page.text("#hour-reading")),
+             "the minute that runs")
+    # It may have begun behind the mail.
+    if "1 accepted" not in page.text("#hour-reading"):
+        page.press(Keys.ARROW_LEFT)
     page.wait_text("#hour-reading", "1 accepted")
-    assert re.match(r"\d\d:\d\d ", page.text("#hour-reading"))
-    page.press(Keys.ARROW_LEFT, Keys.ARROW_LEFT, Keys.ARROW_LEFT)
+    page.press(Keys.ARROW_LEFT, Keys.ARROW_LEFT)
     page.wait_text("#hour-reading", "0 accepted")
     page.press(Keys.HOME)
     assert page.run("return document.querySelector('#hour-plot .cursor')"

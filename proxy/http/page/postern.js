@@ -140,6 +140,9 @@ class Plot {
   }
 
   set(series, end, label) {
+    /* A minute that is being read stays so when the next begins. */
+    if (this.end && this.cursor >= 0)
+      this.cursor = Math.max(0, this.cursor - (Math.floor(end / 60000) - Math.floor(this.end / 60000)));
     this.series = series;
     this.end = end;
     this.svg.setAttribute('aria-label', label);
