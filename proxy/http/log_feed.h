@@ -15,7 +15,7 @@
  * it is given: at a time. */
 #define LOG_FEED_BACK (64 * 1024 * 1024)
 #define LOG_FEED_READ (16 * 1024 * 1024)
-#define LOG_FEED_GIVEN (4 * 1024 * 1024)
+#define LOG_FEED_GIVEN (1024 * 1024)
 #define LOG_PLACE_TEXT 48
 
 struct log_place {

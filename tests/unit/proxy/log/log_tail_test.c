@@ -82,6 +82,46 @@ static void a_line_comes_when_it_is_whole(void **state)
     log_tail_release(&tail);
 }
 
+static void it_goes_on_at_a_place(void **state)
+{
+    (void)state;
+    struct log_tail tail;
+    log_tail_init(&tail, path);
+    append(path, "one\ntwo\nthree\nto");
+    assert_int_equal(log_tail_open(&tail), 0);
+    assert_int_equal(log_tail_place(&tail), 0);
+    assert_next(&tail, "one");
+    assert_int_equal(log_tail_place(&tail), 4);
+    assert_next(&tail, "two");
+    assert_next(&tail, "three");
+    assert_next(&tail, NULL);
+    assert_int_equal(log_tail_place(&tail), 14); /* before what is torn */
+    assert_int_equal(log_tail_seek(&tail, 4), 0);
+    assert_next(&tail, "two");
+    assert_int_equal(tail.line, 1);
+    log_tail_release(&tail);
+}
+
+/* Of 17 octets: where a line begins, and within one. */
+static void the_end_is_reached_without_the_beginning(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t octets;
+        const char *want;
+    } cases[] = {{100, "one"},  {17, "one"},  {16, "two"}, {13, "two"},
+                 {12, "three"}, {9, "three"}, {8, NULL},   {0, NULL}};
+    append(path, "one\ntwo\nthree\nend");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct log_tail tail;
+        log_tail_init(&tail, path);
+        assert_int_equal(log_tail_open(&tail), 0);
+        assert_int_equal(log_tail_skip_to_end(&tail, cases[i].octets), 0);
+        assert_next(&tail, cases[i].want);
+        log_tail_release(&tail);
+    }
+}
+
 static void a_rotation_is_followed_without_losing_a_line(void **state)
 {
     (void)state;
@@ -193,6 +233,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_FOLDER(a_line_comes_when_it_is_whole),
+        IN_FOLDER(it_goes_on_at_a_place),
+        IN_FOLDER(the_end_is_reached_without_the_beginning),
         IN_FOLDER(a_rotation_is_followed_without_losing_a_line),
         IN_FOLDER(a_truncation_begins_anew),
         IN_FOLDER(an_overlong_line_is_left_out),
