@@ -94,8 +94,10 @@ static int open_regular(struct log_tail *tail, const char *path)
     return log_tail_open(tail) == 0 ? 0 : errno;
 }
 
-/* All from here to the end; of what is too many the newest are kept. */
-static int read_newest(struct log_feed *feed, struct log_tail *tail)
+/* All from here to the end; of what is too much the newest are kept, and then
+ * nothing before it is wanted. */
+static int read_newest(struct log_feed *feed, struct log_tail *tail,
+                       bool *is_enough)
 {
     struct str line;
     enum tail_next next;
@@ -104,7 +106,7 @@ static int read_newest(struct log_feed *feed, struct log_tail *tail)
            next == TAIL_OVERLONG) {
         if (next == TAIL_OVERLONG || !is_wanted(feed, line))
             continue;
-        while (is_full(feed, line.n))
+        for (; is_full(feed, line.n); *is_enough = true)
             drop_first(feed);
         error = keep(feed, line);
         if (error != 0)
@@ -146,16 +148,18 @@ static int read_recent(struct log_feed *feed, struct log_tail *tail)
     static const uint64_t windows[] = {LOG_FEED_BACK / 64, LOG_FEED_BACK / 8,
                                        LOG_FEED_BACK};
     int error = 0;
+    bool is_enough = false;
     for (size_t i = 0; i < sizeof windows / sizeof *windows; i++) {
         drop_all(feed);
         if (log_tail_seek(tail, 0) != 0 ||
             log_tail_skip_to_end(tail, windows[i]) != 0)
             return errno;
         off_t begin = log_tail_place(tail);
-        error = read_newest(feed, tail);
+        error = read_newest(feed, tail, &is_enough);
         feed->place =
             (struct log_place){file_of(tail), (uint64_t)log_tail_place(tail)};
-        if (error != 0 || begin == 0 || feed->count == feed->lines_max)
+        if (error != 0 || begin == 0 || is_enough ||
+            feed->count == feed->lines_max)
             break;
     }
     return error;
