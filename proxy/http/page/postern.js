@@ -555,6 +555,7 @@ async function watchLog() {
   log.place = null;
   log.held = [];
   let isFirst = true;
+  showLogState('searching…');
   while (serial === log.serial) {
     const query = new URLSearchParams(filterWords().map((word) => ['filter', word]));
     if (log.place !== null) query.set('after', log.place);
