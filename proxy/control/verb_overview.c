@@ -107,8 +107,10 @@ static size_t find_rules(const struct overview *o, struct busy_rule *rules,
     const struct series *one;
     size_t at = 0, count = 0;
     while (count < max && (one = series_next(table, SERIES_RULES, &at)) != NULL)
-        rules[count++] = (struct busy_rule){
-            one, minutes_sum(&one->minutes, o->minute), series_count(one)};
+        /* What followed from a limit that was exceeded is told by itself. */
+        if (!str_equals(series_label(one, 1), STR("exceed")))
+            rules[count++] = (struct busy_rule){
+                one, minutes_sum(&one->minutes, o->minute), series_count(one)};
     qsort(rules, count, sizeof *rules, by_business);
     return count;
 }
@@ -139,23 +141,27 @@ static json_t *rules_of(const struct overview *o)
 
 /* --- users --- */
 
-/* As `postern limits USER` tells them. */
+/* As `postern limits USER` tells them. NULL: the store can't be asked. */
 static json_t *budgets_of(const struct overview *o, json_t *user)
 {
     json_t *request = json_pack("{s:O}", "key", user);
     json_t *reply = verb_limits((void *)(uintptr_t)o->c, request);
-    json_t *budgets = json_object_get(reply, "limits");
-    json_t *list = budgets == NULL ? json_array() : json_incref(budgets);
+    json_t *budgets = json_incref(json_object_get(reply, "limits"));
     json_decref(reply);
     json_decref(request);
-    return list;
+    return budgets;
 }
 
+/* *has_budgets: whether they are to be told; a store that does not answer is
+ * not asked again, for each time costs seconds. */
 static json_t *user_of(const struct overview *o, const struct top_user *user,
-                       bool has_budgets)
+                       bool *has_budgets)
 {
     json_t *name = control_text(str_span(user->name, user->name_length));
-    json_t *budgets = has_budgets ? budgets_of(o, name) : json_array();
+    json_t *budgets = *has_budgets ? budgets_of(o, name) : NULL;
+    *has_budgets = budgets != NULL;
+    if (budgets == NULL)
+        budgets = json_array();
     return json_pack("{s:o, s:o, s:o, s:o, s:o}", "user", name, "messages",
                      integer(user->messages), "recipients",
                      integer(user->recipients), "refused",
@@ -166,11 +172,14 @@ static json_t *users_of(const struct overview *o)
 {
     struct top_sum users;
     json_t *list = json_array();
+    bool has_budgets = o->c->settings->limits.store == STORE_MEMORY ||
+                       metrics_has_store(o->c->metrics, o->c->workers);
     top_sum_init(&users);
     (void)metrics_top_users(o->c->metrics, o->minute, &users);
-    for (size_t i = 0; i < users.count && i < USERS_TOLD; i++)
-        json_array_append_new(list,
-                              user_of(o, &users.users[i], i < BUDGETS_TOLD));
+    for (size_t i = 0; i < users.count && i < USERS_TOLD; i++) {
+        has_budgets = has_budgets && i < BUDGETS_TOLD;
+        json_array_append_new(list, user_of(o, &users.users[i], &has_budgets));
+    }
     top_sum_release(&users);
     return list;
 }

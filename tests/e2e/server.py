@@ -114,8 +114,17 @@ class Postern:
         if self.is_alive():
             self.process.send_signal(signal.SIGTERM)
 
+    def wait_serving(self):
+        """Until the supervisor knows that its worker process serves: one that
+        dies before ends it. Without a control socket it can't be asked."""
+        wait_for(lambda: " ready: " in self.stderr(), "a server that is ready")
+        if "control: " in self.config.read_text(encoding="utf-8"):
+            wait_for(lambda: run_once("status", "-c", self.config).returncode
+                     == 0, "a server that serves")
+
     def kill_worker(self, how=signal.SIGKILL):
         """The worker process alone; until it is gone. Its pid."""
+        self.wait_serving()
         worker = self.worker_pid
         os.kill(worker, how)
         wait_for(lambda: not processes.is_worker(worker),

@@ -2,6 +2,7 @@
 its screen."""
 
 import fcntl
+import html
 import os
 import pty
 import re
@@ -20,6 +21,12 @@ from waiting import wait_for
 # What a screen may be told; names of others must not add to it.
 HARMLESS = re.compile(
     rb"\x1b\[(?:H|K|J|2J|\?1049[hl]|\?25[hl]|\?7[hl]|0m|1m|1;31m)")
+
+PAGE = """<!doctype html><meta charset="utf-8"><style>
+body {margin: 0; background: #16181d}
+pre {margin: 14px; color: #d8dade; font: 15px/19px "DejaVu Sans Mono"}
+.bold {font-weight: bold; color: #fff} .red {color: #ff6b5e}
+</style><pre>"""
 
 
 class Terminal:
@@ -82,6 +89,16 @@ class Terminal:
     def lines(self):
         with self.lock:
             return [line.rstrip() for line in self.screen.display]
+
+    def html(self):
+        """The screen as a page, for a picture of it."""
+        with self.lock:
+            lines = ["".join(
+                f'<span class="{"bold" if cell.bold else ""} {cell.fg}">'
+                f"{html.escape(cell.data)}</span>"
+                for _, cell in sorted(self.screen.buffer[y].items()))
+                for y in range(self.screen.lines)]
+        return PAGE + "\n".join(lines) + "</pre>"
 
     def text(self):
         return "\n".join(self.lines())

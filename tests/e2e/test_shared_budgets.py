@@ -210,3 +210,21 @@ def test_the_store_in_the_numbers(site, start, one_redis):
     wait_for(lambda: not is_up(server),
              "a store that is away")
     assert overview(server)["store"]["unanswered"] > 0
+
+
+def test_an_overview_does_not_wait_for_the_store(site, start, one_redis):
+    """Each login's budgets would be asked for in vain, for seconds."""
+    server = start(text_of(site, one_redis, site.to_maildir()))
+    for user in ("bob", "eve", "alice"):
+        assert send(site, "one", user)[1] == 250
+    wait_for(lambda: is_up(server), "a store that is up")
+    users = {user["user"]: user["budgets"]
+             for user in overview(server)["users"]}
+    assert all(users[user][0]["used"] == 1 for user in ("bob", "eve", "alice"))
+    one_redis.pause()
+    try:
+        wait_for(lambda: not is_up(server), "a store that is away")
+        users = overview(server)["users"]
+        assert [user["budgets"] for user in users] == [[]] * 3
+    finally:
+        one_redis.resume()
