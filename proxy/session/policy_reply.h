@@ -7,7 +7,7 @@
 #include "proxy/session/policy_run.h"
 
 /* Takes the run, whose need is NEED_STORE, off the stack. Without memory the
- * rules are done without the store. */
+ * rules are not followed any further. */
 void policy_reply_await(const struct policy_run *run);
 
 #endif

@@ -228,3 +228,32 @@ def test_an_overview_does_not_wait_for_the_store(site, start, one_redis):
         assert [user["budgets"] for user in users] == [[]] * 3
     finally:
         one_redis.resume()
+
+
+def test_a_start_without_the_store(site, start, tmp_path):
+    """It is found when it is there."""
+    redis = Redis(tmp_path)
+    server = start(text_of(site, redis, site.to_maildir()))
+    assert send(site, "one", count=RECIPIENTS + 1)[0] \
+        == [250] * RECIPIENTS + [450]
+    assert server.log.wait_transactions(1)[0]["store_away"] == "local"
+    assert "limits.store" in server.stderr()
+    with redis:
+        wait_for(lambda: is_up(server), "a store that is up", 40)
+        assert send(site, "two", count=RECIPIENTS + 1)[0] \
+            == [250] * RECIPIENTS + [450]
+
+
+def test_a_reload_moves_budgets_to_a_store(site, start, one_redis):
+    """From then on what the store says holds; what was used before does not
+    count there."""
+    shared = text_of(site, one_redis, site.to_maildir())
+    alone = shared.replace(f', store: "{one_redis.url}"', "")
+    server = start(alone)
+    assert send(site, "one", count=RECIPIENTS)[1] == 250
+    server.config.write_text(shared, encoding="utf-8")
+    done = run_once("reload", "-c", server.config)
+    assert done.returncode == 0, done.stderr
+    wait_for(lambda: is_up(server), "a store that is up")
+    assert send(site, "two", count=2)[1] == 250
+    assert used(server)["recipients a day"] == 2
