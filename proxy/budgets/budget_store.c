@@ -27,11 +27,12 @@ enum budget_answered budget_store_answer(const struct budget_store *store,
         how = store->on_failure == ON_STORE_FAILURE_DEFER   ? BUDGET_DEFERRED
               : store->on_failure == ON_STORE_FAILURE_ALLOW ? BUDGET_ALLOWED
                                                             : BUDGET_LOCAL;
+    *answer = (struct answer){.is_within = true, .token = TOKEN_NOTHING};
+    if (how == BUDGET_DEFERRED ||
+        (how == BUDGET_ALLOWED && question->kind == QUESTION_HOLD))
+        return how;
     *answer = (struct answer){0};
-    if (how == BUDGET_ALLOWED && question->kind == QUESTION_HOLD)
-        *answer = (struct answer){.is_within = true, .token = TOKEN_NOTHING};
-    else if (how != BUDGET_DEFERRED)
-        shared_ledger_answer(store->ledger, question, now_ms, answer);
+    shared_ledger_answer(store->ledger, question, now_ms, answer);
     return how;
 }
 

@@ -22,7 +22,8 @@ enum budget_answered {
     BUDGET_ANSWERED, /* by the memory that has it all */
     BUDGET_LOCAL,    /* the store is away: by what this machine knows */
     BUDGET_ALLOWED,  /* away: as if there were no limit */
-    BUDGET_DEFERRED  /* away: nobody may say, and there is no answer */
+    BUDGET_DEFERRED  /* away: nobody may say; the answer is for who only
+                        pretends: as if it fitted */
 };
 
 /* Answers HOLD and LISTED here and now. */

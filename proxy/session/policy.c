@@ -171,7 +171,7 @@ static void note_answered(const struct policy_run *run,
         *noted = how;
 }
 
-/* One that only pretends has nobody wait. */
+/* What one that only pretends asks defers nobody. */
 static void ask_here(struct policy_run *run)
 {
     enum budget_answered how =
@@ -179,8 +179,6 @@ static void ask_here(struct policy_run *run)
                             asked_at_ms(run), &run->answer);
     note_answered(run, how);
     run->is_deferred = how == BUDGET_DEFERRED && !run->question.is_shadow;
-    if (how == BUDGET_DEFERRED)
-        run->answer.is_within = true;
 }
 
 static bool ask_budget(struct policy_run *run)
