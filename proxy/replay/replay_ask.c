@@ -111,7 +111,13 @@ bool engine_on_question(void *owner, const struct question *question,
     switch (question->kind) {
     case QUESTION_HOLD:
         prime(engine, question, engine->now_us / 1000);
-        return false;
+        if (!question->is_paced)
+            return false;
+        /* Who is held back is asked again in the millisecond in which it fits,
+         * and the server's begin elsewhere than those of the log. */
+        ledger_answer(engine->dry.ledger, question, engine->now_us / 1000 + 1,
+                      answer);
+        return true;
     case QUESTION_ASK:
         answer_ask(engine, question, answer);
         return true;

@@ -1,5 +1,7 @@
 """An upstream's quota: mail that exceeds it is held back until it fits."""
 
+import datetime
+import json
 import time
 
 import clients
@@ -33,11 +35,28 @@ def test_what_exceeds_the_quota_waits_and_a_replay_agrees(site, start):
     second = send(site, "second")
     took = time.monotonic() - began
     assert second.sent, second.said
-    [_, line] = server.log.wait_transactions(2)
+    [first, line] = server.log.wait_transactions(2)
     # A machine that is slow enough gives the budget time by itself.
     assert line["limits"][0].get("paced_ms", 0) > 0 or took > 4, line
     done = run_once("replay", site.log, "-c", server.config)
     assert done.returncode == 0, done.stdout
+    assert replay_of(server, first, line, 3999) == 0
+    assert replay_of(server, first, line, 3900) == 1
+
+
+def at_us(text):
+    return datetime.datetime.fromisoformat(text).timestamp() * 1000000
+
+
+def replay_of(server, first, second, ms):
+    """The exit code of a replay in which the second asks so long behind the
+    first's end: the log's milliseconds begin elsewhere than the server's."""
+    asked = at_us(first["time"]) + first["ms"]["total"] * 1000 + ms * 1000
+    second["rcpt"][0]["at"] = round((asked - at_us(second["time"])) / 1000, 3)
+    log = server.site.folder / "moved.jsonl"
+    log.write_text(json.dumps(first) + "\n" + json.dumps(second) + "\n",
+                   encoding="utf-8")
+    return run_once("replay", log, "-c", server.config).returncode
 
 
 def test_without_pace_the_rule_refuses_at_once(site, start):
