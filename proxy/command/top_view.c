@@ -4,6 +4,8 @@
 
 #include "rules/quantity.h"
 
+/* A budget that drains while it is looked at is as good as used up. */
+#define NEARLY_FULL 0.95
 #define BARS 60
 #define COLUMNS_MAX 8
 /* Of a name, where all else has its place. */
@@ -264,12 +266,12 @@ static double share_of(const json_t *budget)
 
 static const json_t *fullest(const json_t *budgets)
 {
-    size_t i;
-    const json_t *budget, *best = NULL;
-    json_array_foreach(budgets, i,
-                       budget) if (best == NULL ||
-                                   share_of(budget) > share_of(best)) best =
-        budget;
+    const json_t *best = json_array_get(budgets, 0);
+    for (size_t i = 1; i < json_array_size(budgets); i++) {
+        const json_t *budget = json_array_get(budgets, i);
+        if (share_of(budget) > share_of(best))
+            best = budget;
+    }
     return best;
 }
 
@@ -287,7 +289,7 @@ static bool fill_user(const json_t *row, char cells[][256])
              number_at(budget, "used") + number_at(budget, "held"),
              number_at(budget, "max"));
     cell_text(cells[5], text_at(budget, "rule"));
-    return share_of(budget) < 1.0;
+    return share_of(budget) < NEARLY_FULL;
 }
 
 static const char *const SORT_KEYS[TOP_SORTS] = {
@@ -409,7 +411,8 @@ static bool print_shadow(const json_t *overview, struct screen *screen)
     screen_put(screen, text_at(last, "live"));
     screen_put(screen, STR(" would be "));
     screen_put(screen, text_at(last, "shadow"));
-    screen_put(screen, STR(" by "));
+    if (text_at(last, "rule").n > 0)
+        screen_put(screen, STR(" by "));
     screen_put(screen, text_at(last, "rule"));
     return screen_end_line(screen);
 }
