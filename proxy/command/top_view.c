@@ -199,8 +199,8 @@ static bool print_minutes(const json_t *overview, const char *key,
     read_bars(json_object_get(minutes, key), bars);
     screen_cell(screen, str_from(key), 7, false);
     screen_bars(screen, bars, BARS,
-                screen->width > 48 ? screen->width - 38 : 10);
-    screen_printf(screen, " %llu an hour, %llu a minute", sum_of(bars),
+                screen->width > 54 ? screen->width - 44 : 10);
+    screen_printf(screen, " %llu last hour, %llu last minute", sum_of(bars),
                   bars[BARS - 2]);
     return screen_end_line(screen);
 }

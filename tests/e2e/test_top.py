@@ -83,7 +83,7 @@ def test_traffic_as_it_comes(site, server, upstream):
         seen = terminal.wait(lambda text: "\nbob " in text, "bob")
         assert users_line(seen)[:5] == ["bob", "3", "3", "1", "3/4"]
         assert SHOWN in seen
-        assert "3 an hour" in seen and "1 an hour" in seen
+        assert "3 last hour" in seen and "1 last hour" in seen
         with Dialogue(site.starttls) as client:
             client.expect(220)
             terminal.wait_text("sessions 1 of")
