@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -9,6 +10,7 @@ import yaml
 
 import places
 from peer_program import PeerProgram
+from waiting import wait_for
 
 
 def promtool(*words, stdin=None):
@@ -42,10 +44,20 @@ class Prometheus(PeerProgram):
                   f"--storage.tsdb.path={self.folder}/tsdb",
                   f"--web.listen-address=127.0.0.1:{self.port}"],
                  {"PATH": "/usr/bin"})
+        wait_for(self.is_ready, "a Prometheus that is ready", 60)
         return self
 
     def __exit__(self, *_):
         self.stop()
+
+    def is_ready(self):
+        """It listens before it can answer."""
+        try:
+            with urllib.request.urlopen(
+                    f"http://127.0.0.1:{self.port}/-/ready", timeout=20):
+                return True
+        except urllib.error.HTTPError:
+            return False
 
     def get(self, path, **query):
         url = f"http://127.0.0.1:{self.port}/api/v1/{path}"
