@@ -100,6 +100,7 @@ def test_another_worker_process_takes_the_place_of_a_dead_one(
 
 def test_processes_that_die_at_once_come_ever_later(site, start):
     server = start(text_of(site))
+    server.wait_serving()
     dead = []
     for _ in range(4):
         wait_for(lambda: set(processes.workers_of(server.process.pid))
