@@ -76,28 +76,12 @@ static void on_error(struct remote_question *question, const redisReply *reply)
     }
 }
 
-/* 0, or -1: no such array. */
-static int read_told(const redisReply *reply, struct remote_told *told)
-{
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements > REMOTE_TOLD_MAX)
-        return -1;
-    told->count = reply->elements;
-    for (size_t i = 0; i < reply->elements; i++) {
-        const redisReply *element = reply->element[i];
-        if (element == NULL || element->type != REDIS_REPLY_INTEGER ||
-            element->integer < 0)
-            return -1;
-        told->numbers[i] = (uint64_t)element->integer;
-    }
-    return 0;
-}
-
 static void on_hold(struct remote_question *question, const redisReply *reply)
 {
     struct remote_ledger *remote = question->remote;
     struct remote_told told;
     struct answer said;
-    if (read_told(reply, &told) != 0 ||
+    if (remote_read_told(reply, &told) != 0 ||
         remote_read_hold(&told, question->cost, &question->rate,
                          question->is_charge, &said,
                          &question->has_member) != 0) {

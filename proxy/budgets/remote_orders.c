@@ -192,20 +192,6 @@ static void begin(struct remote_orders *orders,
         args, str_from(remote_kind_word(remote_kind_of(target->limit, true))));
 }
 
-static int read_told(const redisReply *reply, struct remote_told *told)
-{
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements > REMOTE_TOLD_MAX)
-        return -1;
-    told->count = reply->elements;
-    for (size_t i = 0; i < reply->elements; i++) {
-        const redisReply *element = reply->element[i];
-        if (element->type != REDIS_REPLY_INTEGER || element->integer < 0)
-            return -1;
-        told->numbers[i] = (uint64_t)element->integer;
-    }
-    return 0;
-}
-
 const char *remote_orders_look(struct remote_orders *orders,
                                const struct ledger_target *target, bool *exists,
                                struct ledger_budget *out)
@@ -220,7 +206,7 @@ const char *remote_orders_look(struct remote_orders *orders,
     const char *fault = run(orders, SCRIPT_LOOK, &args, &reply);
     if (fault != NULL)
         return fault;
-    int found = read_told(reply, &told) != 0
+    int found = remote_read_told(reply, &told) != 0
                     ? -1
                     : remote_read_look(&told, target, out);
     freeReplyObject(reply);

@@ -6,6 +6,7 @@
 #include "rules/rule.h"
 #include "rules/ruleset.h"
 
+#include <hiredis/hiredis.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -197,6 +198,21 @@ static void read_set(const uint64_t *numbers, struct answer *answer)
     answer->after = numbers[1];
     answer->retry_after_ms = answer->is_within ? 0 : numbers[2];
     answer->max = numbers[3];
+}
+
+int remote_read_told(const struct redisReply *reply, struct remote_told *told)
+{
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements > REMOTE_TOLD_MAX)
+        return -1;
+    told->count = reply->elements;
+    for (size_t i = 0; i < reply->elements; i++) {
+        const redisReply *element = reply->element[i];
+        if (element == NULL || element->type != REDIS_REPLY_INTEGER ||
+            element->integer < 0)
+            return -1;
+        told->numbers[i] = (uint64_t)element->integer;
+    }
+    return 0;
 }
 
 int remote_read_hold(const struct remote_told *told, uint64_t cost,

@@ -68,12 +68,17 @@ void remote_args_begin(struct remote_args *args, struct str key,
 void remote_args_text(struct remote_args *args, struct str text);
 void remote_args_number(struct remote_args *args, uint64_t number);
 
+struct redisReply;
+
 /* Numbers that a script told. */
 #define REMOTE_TOLD_MAX 12
 struct remote_told {
     uint64_t numbers[REMOTE_TOLD_MAX];
     size_t count;
 };
+
+/* The numbers of a reply. 0, or -1: no such array. */
+int remote_read_told(const struct redisReply *reply, struct remote_told *told);
 
 /* What hold.lua told. *has_member is set to false where the member could not
  * be remembered. 0, or -1: it can't be so. */
