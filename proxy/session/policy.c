@@ -181,16 +181,6 @@ static void ask_here(struct policy_run *run)
     run->is_deferred = how == BUDGET_DEFERRED && !run->question.is_shadow;
 }
 
-static bool ask_budget(struct policy_run *run)
-{
-    if (budget_store_is_to_be_asked(&run->session->host->budgets)) {
-        run->need = NEED_STORE;
-        return false;
-    }
-    ask_here(run);
-    return run->is_deferred || is_final(run);
-}
-
 bool policy_run_take(struct policy_run *run, const struct answer *answer)
 {
     run->answer = *answer;
@@ -213,13 +203,12 @@ bool policy_run_do_without(struct policy_run *run)
     return true;
 }
 
-bool policy_run_hold_again(struct policy_run *run)
+bool policy_run_ask_budget(struct policy_run *run)
 {
-    if (!ask_budget(run))
-        return false;
-    if (!run->is_deferred)
-        evaluate_answer(&run->evaluation, &run->answer);
-    return true;
+    if (!budget_store_is_to_be_asked(&run->session->host->budgets))
+        return policy_run_do_without(run);
+    run->need = NEED_STORE;
+    return false;
 }
 
 void policy_run_learn_known(struct policy_run *run)
@@ -235,16 +224,14 @@ void policy_run_learn_known(struct policy_run *run)
 /* One that only pretends is told what changes nothing. */
 static bool answer_here(struct policy_run *run)
 {
-    bool is_ask = run->question.kind == QUESTION_ASK;
-    if (is_ask && !run->question.is_shadow) {
+    if (run->question.kind != QUESTION_ASK)
+        return policy_run_ask_budget(run);
+    if (!run->question.is_shadow) {
         run->need = NEED_SERVER;
         return false;
     }
     run->answer = (struct answer){.action = STR("DUNNO")};
-    if (!is_ask && !ask_budget(run))
-        return false;
-    if (!run->is_deferred)
-        evaluate_answer(&run->evaluation, &run->answer);
+    evaluate_answer(&run->evaluation, &run->answer);
     return true;
 }
 

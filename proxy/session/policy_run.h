@@ -39,9 +39,9 @@ enum evaluate_result policy_run_on(struct policy_run *run);
 bool policy_run_take(struct policy_run *run, const struct answer *answer);
 /* It has not, and the run goes on without it. The same. */
 bool policy_run_do_without(struct policy_run *run);
-/* Asks the budget again, if this machine knows of it. False: NEED_TIME, or
+/* Asks a budget or list, if this machine knows of it. False: NEED_TIME, or
  * NEED_STORE. */
-bool policy_run_hold_again(struct policy_run *run);
+bool policy_run_ask_budget(struct policy_run *run);
 /* client.known, as far as this machine knows. */
 void policy_run_learn_known(struct policy_run *run);
 /* Asks the store for it, then starts. False: it can't be asked. */

@@ -191,7 +191,7 @@ static void on_paced(void *owner)
     s->asked_us = loop_clock_us(s->host->loop);
     if (run->transaction != NULL)
         run->transaction->stage_us[run->stage] = s->asked_us;
-    if (!policy_run_hold_again(run)) {
+    if (!policy_run_ask_budget(run)) {
         if (await(wait))
             return;
         do_without(run);
