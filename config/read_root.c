@@ -240,6 +240,16 @@ first_with_tls(const struct settings *settings, bool has_auth)
     return NULL;
 }
 
+static void check_log(struct reader *reader, const struct node *root)
+{
+    const struct log_settings *log = &reader->settings->log;
+    if (log->is_strict && log->decisions == NULL && !log->is_on_stdout)
+        diags_error(reader->diags,
+                    node_get(node_get(root, "log"), "strict")->mark,
+                    "there is no log to be strict about: say where decisions "
+                    "go, log: {decisions: FILE}");
+}
+
 void read_check(struct reader *reader, const struct node *root)
 {
     const struct listener_settings *tls =
@@ -256,6 +266,7 @@ void read_check(struct reader *reader, const struct node *root)
         diags_error(reader->diags, auth->mark,
                     "logins need a back-end: say auth: {backends: [{users: "
                     "FILE}]} at the top level, or auth: none here");
+    check_log(reader, root);
     read_check_mechanisms(reader, root);
     read_check_http(reader);
 }

@@ -202,6 +202,7 @@ struct log_settings {
     struct mark decisions_mark;
     bool is_on_stdout;  /* the decisions are */
     bool is_text;       /* there they are lines for people */
+    bool is_strict;     /* no mail without its line */
     const char *server; /* path; NULL: stderr */
     bool is_debug;
 };

@@ -108,6 +108,7 @@ static int open_where(struct decision_log *log,
                       const struct log_settings *settings)
 {
     log->is_on_stdout = settings->is_on_stdout;
+    log->is_strict = settings->is_strict;
     log->path =
         strdup(log->is_on_stdout ? "standard output" : settings->decisions);
     if (log->path == NULL)
@@ -187,15 +188,32 @@ static void wake(struct decision_log *log, bool is_pressed)
     pthread_cond_signal(&log->work);
 }
 
-void decision_lane_write(struct decision_lane *lane, struct str line)
+static void push(struct decision_lane *lane, struct str line, bool is_sure)
 {
     struct decision_log *log = lane->log;
     if (log->path == NULL)
         return;
-    size_t waiting = log_lane_push(&lane->lines, line);
+    size_t waiting = log_lane_push(&lane->lines, line, is_sure);
     bool is_pressed = waiting >= GATHER_OCTETS;
     if (is_pressed || (waiting > 0 && atomic_load(&log->is_sleeping)))
         wake(log, is_pressed);
+}
+
+void decision_lane_write(struct decision_lane *lane, struct str line)
+{
+    push(lane, line, false);
+}
+
+void decision_lane_write_mail(struct decision_lane *lane, struct str line)
+{
+    push(lane, line, lane->log->is_strict);
+}
+
+bool decision_lane_takes_mail(struct decision_lane *lane)
+{
+    struct decision_log *log = lane->log;
+    return !log->is_strict || (!atomic_load(&log->is_failing) &&
+                               !log_lane_is_over_half_full(&lane->lines));
 }
 
 void decision_log_write(struct decision_log *log, struct str line)

@@ -1,7 +1,8 @@
 /* The decision log: one JSON object a line, appended by one writer thread
  * from bounded queues. A line is complete or absent. If its queue is full
  * the line is lost, counted, and the loss is told in the next line written.
- * Lines of one lane keep their order. */
+ * Lines of one lane keep their order. A strict log keeps what can't be written
+ * until it can, and says meanwhile that it takes no mail. */
 #ifndef PROXY_LOG_DECISION_LOG_H
 #define PROXY_LOG_DECISION_LOG_H
 
@@ -40,6 +41,12 @@ void decision_log_count_in(struct decision_log *log, _Atomic uint64_t *lines,
 struct decision_lane *decision_log_lane(struct decision_log *log);
 /* Copies one line as decision_log_write() does; for the lane's thread. */
 void decision_lane_write(struct decision_lane *lane, struct str line);
+/* The line of a transaction that decision_lane_takes_mail() let begin: a
+ * strict log has room for it, but for lack of memory. */
+void decision_lane_write_mail(struct decision_lane *lane, struct str line);
+/* Whether what is decided now will stand in the log: false in a strict one
+ * that can't be written, or whose lane is over half full. */
+bool decision_lane_takes_mail(struct decision_lane *lane);
 /* Thread-safe; copies one line (with or without its LF). An empty one (what
  * json_line_end() gives for a line that did not fit) counts as lost. */
 void decision_log_write(struct decision_log *log, struct str line);

@@ -23,6 +23,7 @@ struct decision_lane {
 struct decision_log {
     const char *path;             /* owned; NULL: lines are dropped */
     bool is_on_stdout;            /* the path is only what messages call it */
+    bool is_strict;               /* what can't be written waits */
     struct entry_lines *text;     /* what makes JSON text; NULL: it stays */
     struct entry_lines *own_text; /* beside it, for lines about the log */
     struct decision_lane common;  /* of all that have none of their own */
@@ -39,8 +40,8 @@ struct decision_log {
     _Atomic uint64_t *lines, *losses; /* NULL: nobody counts */
     struct log_file file;             /* the writer's, as is what follows */
     struct line_queue batch;
-    uint64_t lost; /* not told yet */
-    bool is_failing;
+    uint64_t lost;          /* not told yet */
+    atomic_bool is_failing; /* everybody reads it */
 };
 
 /* The thread; `argument` is the log. It ends when is_ending is set, with all

@@ -11,6 +11,8 @@
 /* Lines that come within this time of a write wait for one another: under
  * load one wake-up and one write serve many. */
 #define GATHER_MS 5
+/* What a strict log could not write is tried again after that long. */
+#define RETRY_MS 1000
 
 /* What the writer does next, beside writing what waits. */
 struct task {
@@ -61,16 +63,23 @@ static bool is_urgent(const struct decision_log *log)
     return log->is_reopening || log->is_ending || log->is_pressed;
 }
 
-/* Meanwhile nobody need wake the writer. */
-static void gather(struct decision_log *log)
+static struct timespec after_ms(long ms)
 {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += GATHER_MS * 1000000L;
+    until.tv_sec += ms / 1000;
+    until.tv_nsec += ms % 1000 * 1000000L;
     if (until.tv_nsec >= 1000000000L) {
         until.tv_sec++;
         until.tv_nsec -= 1000000000L;
     }
+    return until;
+}
+
+/* Meanwhile nobody need wake the writer. */
+static void gather(struct decision_log *log)
+{
+    const struct timespec until = after_ms(GATHER_MS);
     while (!is_urgent(log) &&
            pthread_cond_timedwait(&log->work, &log->lock, &until) == 0)
         continue;
@@ -127,14 +136,16 @@ static void reopen(struct decision_log *log)
 /* A full disk is told where somebody may see it: once, and its end. */
 static void report(struct decision_log *log, const struct task *task, int error)
 {
-    if (error != 0 && !log->is_failing)
+    bool was_failing = atomic_exchange(&log->is_failing, error != 0);
+    if (error != 0 && !was_failing)
         server_log_write(task->server, SERVER_ERROR,
-                         "%s can't be written, decisions are lost: %s",
-                         log->path, strerror(error));
-    else if (error == 0 && log->is_failing)
+                         "%s can't be written, %s: %s", log->path,
+                         log->is_strict ? "new mail is deferred (log.strict)"
+                                        : "decisions are lost",
+                         strerror(error));
+    else if (error == 0 && was_failing)
         server_log_write(task->server, SERVER_WARNING, "%s is written again",
                          log->path);
-    log->is_failing = error != 0;
 }
 
 static void count(_Atomic uint64_t *number, uint64_t amount)
@@ -176,9 +187,24 @@ static bool is_to_end(struct decision_log *log)
     return is_ending;
 }
 
-/* What was lost before, then the lines, those behind one that failed too.
- * False: it must end here, since a stop does not wait for a pipe that nobody
- * reads, a second for each line. */
+/* A moment later, or once somebody has made room and had the file reopened. */
+static void wait_for_retry(struct decision_log *log)
+{
+    const struct timespec until = after_ms(RETRY_MS);
+    pthread_mutex_lock(&log->lock);
+    while (!log->is_reopening && !log->is_ending &&
+           pthread_cond_timedwait(&log->work, &log->lock, &until) == 0)
+        continue;
+    bool is_reopening = log->is_reopening;
+    log->is_reopening = false;
+    pthread_mutex_unlock(&log->lock);
+    if (is_reopening)
+        reopen(log);
+}
+
+/* What was lost before, then the lines; behind one that failed a strict log
+ * waits, another goes on with the next. False: it must end here, since a stop
+ * does not wait for a pipe that nobody reads, a second for each line. */
 static bool write_lines(struct decision_log *log, const struct task *task,
                         struct str lines)
 {
@@ -192,10 +218,17 @@ static bool write_lines(struct decision_log *log, const struct task *task,
         lines = str_skip(lines, done);
         if (lines.n == 0)
             break;
+        bool is_ending = is_to_end(log);
+        if (log->is_strict && !is_ending) {
+            wait_for_retry(log);
+            continue;
+        }
+        if (is_ending) {
+            lose(log, task, lines_in(lines));
+            return false;
+        }
         lines = behind_first_line(lines);
         lose(log, task, 1);
-        if (is_to_end(log))
-            return false;
     }
     return true;
 }
@@ -212,6 +245,27 @@ static bool write_batch(struct decision_log *log, const struct task *task)
     return true;
 }
 
+/* Nobody reads the log's own line about it any more. */
+static void tell_at_the_end(struct decision_log *log, const struct task *task)
+{
+    server_log_write(task->server, SERVER_ERROR,
+                     "%s: %llu decisions are lost: it could not be written to "
+                     "the end",
+                     log->path, (unsigned long long)log->lost);
+}
+
+/* What has come to the lanes since is not written either. */
+static void give_up(struct decision_log *log, const struct task *task)
+{
+    for (struct decision_lane *lane = task->lanes; lane != NULL;
+         lane = lane->next) {
+        line_queue_clear(&log->batch);
+        lose(log, task, log_lane_take(&lane->lines, &log->batch));
+        lose(log, task, lines_in(line_queue_lines(&log->batch)));
+    }
+    tell_at_the_end(log, task);
+}
+
 void *decision_writer_run(void *argument)
 {
     struct decision_log *log = argument;
@@ -223,11 +277,13 @@ void *decision_writer_run(void *argument)
         for (struct decision_lane *lane = task.lanes; lane != NULL;
              lane = lane->next) {
             lose(log, &task, log_lane_take(&lane->lines, &log->batch));
-            if (!write_batch(log, &task))
+            if (!write_batch(log, &task)) {
+                give_up(log, &task);
                 return NULL;
+            }
         }
-        if (task.is_ending && log->lost > 0)
-            tell(log, log->lost, NULL);
+        if (task.is_ending && log->lost > 0 && tell(log, log->lost, NULL) != 0)
+            tell_at_the_end(log, &task);
         if (task.is_ending)
             return NULL;
     }

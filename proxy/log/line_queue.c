@@ -34,11 +34,24 @@ static int make_room(struct line_queue *queue, size_t octets)
     return 0;
 }
 
+static struct str without_end(struct str line)
+{
+    return line.n > 0 && line.p[line.n - 1] == '\n' ? str_head(line, line.n - 1)
+                                                    : line;
+}
+
 int line_queue_push(struct line_queue *queue, struct str line)
 {
-    if (line.n > 0 && line.p[line.n - 1] == '\n')
-        line.n--;
-    if (line.n >= queue->cap - queue->used || make_room(queue, line.n + 1) != 0)
+    if (queue->used > queue->cap ||
+        without_end(line).n >= queue->cap - queue->used)
+        return -1;
+    return line_queue_push_over(queue, line);
+}
+
+int line_queue_push_over(struct line_queue *queue, struct str line)
+{
+    line = without_end(line);
+    if (make_room(queue, line.n + 1) != 0)
         return -1;
     if (line.n > 0)
         memcpy(queue->octets + queue->used, line.p, line.n);

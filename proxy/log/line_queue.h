@@ -17,6 +17,9 @@ void line_queue_init(struct line_queue *queue, size_t cap);
 void line_queue_release(struct line_queue *queue);
 /* Copies the line and ends it with one LF. 0, or -1: full, or no memory. */
 int line_queue_push(struct line_queue *queue, struct str line);
+/* The same beyond the cap: how many such lines there can be is bounded by who
+ * calls. */
+int line_queue_push_over(struct line_queue *queue, struct str line);
 /* All lines; valid until the next push. */
 struct str line_queue_lines(const struct line_queue *queue);
 /* Moves all lines from `queue` to `to`, which must be empty and gives its

@@ -13,14 +13,23 @@ void log_lane_release(struct log_lane *lane)
     pthread_mutex_destroy(&lane->lock);
 }
 
-size_t log_lane_push(struct log_lane *lane, struct str line)
+size_t log_lane_push(struct log_lane *lane, struct str line, bool is_sure)
 {
     pthread_mutex_lock(&lane->lock);
-    if (line.n == 0 || line_queue_push(&lane->queue, line) != 0)
+    if (line.n == 0 || (is_sure ? line_queue_push_over(&lane->queue, line)
+                                : line_queue_push(&lane->queue, line)) != 0)
         lane->lost++;
     size_t waiting = lane->queue.used;
     pthread_mutex_unlock(&lane->lock);
     return waiting;
+}
+
+bool log_lane_is_over_half_full(struct log_lane *lane)
+{
+    pthread_mutex_lock(&lane->lock);
+    bool is_over = lane->queue.used > lane->queue.cap / 2;
+    pthread_mutex_unlock(&lane->lock);
+    return is_over;
 }
 
 uint64_t log_lane_take(struct log_lane *lane, struct line_queue *to)

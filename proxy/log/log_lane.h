@@ -16,8 +16,10 @@ struct log_lane {
 
 void log_lane_init(struct log_lane *lane, size_t cap);
 void log_lane_release(struct log_lane *lane);
-/* The octets that wait now. An empty line counts as lost. */
-size_t log_lane_push(struct log_lane *lane, struct str line);
+/* The octets that wait now. An empty line counts as lost. `is_sure`: it is
+ * taken beyond the cap too. */
+size_t log_lane_push(struct log_lane *lane, struct str line, bool is_sure);
+bool log_lane_is_over_half_full(struct log_lane *lane);
 /* Moves all lines to `to`, which must be empty. How many were lost since. */
 uint64_t log_lane_take(struct log_lane *lane, struct line_queue *to);
 bool log_lane_is_empty(struct log_lane *lane);

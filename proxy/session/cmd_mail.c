@@ -162,6 +162,12 @@ void cmd_mail(struct session *s, const struct command *command)
                         "The server is stopping, try again later");
         return;
     }
+    if (!decision_lane_takes_mail(s->host->decisions)) {
+        session_note_cap(s, CAP_LOG_STRICT);
+        session_replyf(s, 451, "4.3.0",
+                       "Decisions can't be logged now, try again later");
+        return;
+    }
     s->commands_without_mail = 0;
     if (!begin_transaction(s, mailbox, &params))
         return;

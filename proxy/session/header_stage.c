@@ -72,9 +72,13 @@ void header_stage_send(struct session *s)
 static void on_vetted(struct session *s, const struct verdict *verdict)
 {
     struct transaction *t = s->transaction;
-    if (verdict->kind != VERDICT_PASS)
+    if (verdict->kind != VERDICT_PASS) {
         body_pump_refuse_by_verdict(s, STAGE_HEADER, verdict);
-    else if (t->has_final || t->delivery == NULL) /* the upstream went away */
+    } else if (!decision_lane_takes_mail(s->host->decisions)) {
+        session_note_cap(s, CAP_LOG_STRICT);
+        body_pump_refuse(s, STAGE_HEADER, 451, "4.3.0",
+                         "Decisions can't be logged now, try again later");
+    } else if (t->has_final || t->delivery == NULL) /* the upstream went away */
         body_pump_drop(s);
     else if (!added_recipients_ask(s))
         header_stage_send(s);

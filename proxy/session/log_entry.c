@@ -57,7 +57,10 @@ void log_entry_close(struct log_entry *entry)
     }
     json_close_object(line);
     struct str text = json_line_end(line);
-    decision_lane_write(s->host->decisions, text); /* counts a lost one */
+    if (entry->is_of_mail) /* both count a lost one */
+        decision_lane_write_mail(s->host->decisions, text);
+    else
+        decision_lane_write(s->host->decisions, text);
     if (text.n == 0)
         server_log_write(s->host->log, SERVER_ERROR,
                          "%s: the line for the decision log was over %zu "

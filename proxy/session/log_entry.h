@@ -16,6 +16,7 @@ struct log_entry {
     struct json_line line;
     const char *cut[LOG_CUT_MAX]; /* what was shortened */
     size_t cut_count;
+    bool is_of_mail; /* a transaction's: a strict log has room for it */
 };
 
 /* `start_us` of the loop's clock is `wall_us` since the epoch. */

@@ -29,6 +29,7 @@ static const char *const NAMES[CAP_COUNT] = {
     [CAP_UNTIL_AUTH_CROWDED] = "timeouts.until_auth_crowded",
     [CAP_COMMAND] = "timeouts.command",
     [CAP_DATA] = "timeouts.data",
+    [CAP_LOG_STRICT] = "log.strict",
 };
 
 _Static_assert(CAP_COUNT <= 64, "a set of them is one word");

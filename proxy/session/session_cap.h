@@ -36,6 +36,8 @@ enum session_cap {
     CAP_UNTIL_AUTH_CROWDED,
     CAP_COMMAND,
     CAP_DATA,
+    /* Not the client's fault: its mail would not stand in the log. */
+    CAP_LOG_STRICT,
     CAP_COUNT
 };
 

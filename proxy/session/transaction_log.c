@@ -308,6 +308,7 @@ void session_log_transaction(const struct session *s)
     session_count_transaction(s, VERDICTS[t->verdict]);
     log_entry_open(&entry, s, "transaction", t->id, t->started_wall_us,
                    t->started_us);
+    entry.is_of_mail = true;
     put_decision(&entry);
     log_put_client(&entry);
     log_put_auth(&entry, NULL);

@@ -52,6 +52,16 @@ void decision_lane_write(struct decision_lane *lane, struct str line)
     decision_log_write((struct decision_log *)lane, line);
 }
 
+void decision_lane_write_mail(struct decision_lane *lane, struct str line)
+{
+    decision_lane_write(lane, line);
+}
+
+bool decision_lane_takes_mail(struct decision_lane *lane)
+{
+    return !((struct decision_log *)lane)->is_failing;
+}
+
 void decision_log_reopen(struct decision_log *log)
 {
     (void)log;

@@ -19,6 +19,7 @@ struct log_lines {
 
 struct decision_log {
     struct log_lines lines;
+    bool is_failing; /* and strict */
 };
 
 struct server_log {

@@ -137,6 +137,10 @@ size_t player_act(struct player *p, const struct step *step, size_t count,
     case STEP_CROWD:
         p->world.is_crowded = str_equals(str_trim(step->text), STR("on"));
         break;
+    case STEP_STRICT_LOG:
+        p->world.decisions.is_failing =
+            str_equals(str_trim(step->text), STR("failing"));
+        break;
     case STEP_RELOAD:
         if (!world_reload(&p->world))
             *wrong = "there is no next: configuration";

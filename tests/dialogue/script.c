@@ -230,7 +230,7 @@ static int read_directive(struct script *script, const struct source *source,
                  {"jobs", STEP_JOBS},       {"probe", STEP_PROBE},
                  {"probed", STEP_PROBED},   {"crowd", STEP_CROWD},
                  {"stop", STEP_STOP},       {"abort", STEP_ABORT},
-                 {"reload", STEP_RELOAD}};
+                 {"reload", STEP_RELOAD},   {"strict log", STEP_STRICT_LOG}};
     const struct source_line *line = &source->lines[*i];
     struct str name, text;
     str_cut(line->text, ':', &name, &text);

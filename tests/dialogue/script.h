@@ -25,6 +25,7 @@ enum step_kind {
     STEP_PROBE,      /* the upstreams are asked for their EHLO */
     STEP_PROBED,     /* … and that is over: "yes" or "no" */
     STEP_CROWD,      /* the server is nearly full: "on" or "off" */
+    STEP_STRICT_LOG, /* the decision log is strict: "failing" or "written" */
     STEP_STOP,       /* the server stops */
     STEP_ABORT,      /* … at once */
     STEP_RELOAD      /* the next configuration's policy holds from now on */

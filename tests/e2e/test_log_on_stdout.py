@@ -259,6 +259,47 @@ def lost_told(reader):
     return b'"lost":' in reader.octets
 
 
+def passes(dialogue, name):
+    """Whether a mail goes through; else it was deferred for the log."""
+    reply = dialogue.say("MAIL FROM:<bob@example.com>")
+    if reply.code == 250:
+        dialogue.expect(250, "RCPT TO:<r0@example.net>")
+        reply = dialogue.message(make_message(
+            "bob@example.com", "r0@example.net", name))
+    if reply.code == 250:
+        return True
+    assert reply.code == 451, reply
+    assert "Decisions can't be logged now" in reply.text
+    return False
+
+
+def test_a_strict_log_lets_no_mail_through_without_its_line(
+        site, start, small_pipe):
+    server = start(text_of(site, ", strict: true"), stdout=small_pipe.writing)
+    small_pipe.close_writing()
+    passed = 0
+    with bob(site) as client:
+        while passes(client, f"mail {passed}"):
+            passed += 1
+            assert passed < 10000
+        assert not passes(client, "deferred")
+        client.expect(221, "QUIT")
+    wait_for(lambda: "can't be written, new mail is deferred (log.strict)"
+             in server.stderr(), "a word about it")
+    reader = Reader(small_pipe.reading)
+    wait_for(lambda: "is written again" in server.stderr(), "the log's return")
+    with bob(site) as client:
+        assert passes(client, "mail again")
+    end(server)
+    found = reader.objects()
+    accepted = [one for one in transactions(found)
+                if one["verdict"] == "accept"]
+    assert len(accepted) == passed + 1
+    assert lost_of(found) == 0
+    sessions = [one for one in found if one["event"] == "session"]
+    assert [one.get("caps") for one in sessions] == [["log.strict"], None]
+
+
 def test_a_stop_does_not_wait_for_a_reader(site, start, small_pipe):
     server = start(text_of(site), stdout=small_pipe.writing)
     with bob(site) as client:

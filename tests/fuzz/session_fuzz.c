@@ -170,6 +170,10 @@ static void order(struct play *p, unsigned octet)
     case ORDER_CROWD_OFF:
         world->is_crowded = order == ORDER_CROWD_ON;
         break;
+    case ORDER_LOG_FAILING:
+    case ORDER_LOG_WRITTEN:
+        world->decisions.is_failing = order == ORDER_LOG_FAILING;
+        break;
     case ORDER_RELOAD:
         (void)world_reload(world);
         break;

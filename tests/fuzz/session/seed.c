@@ -120,6 +120,8 @@ static void put_order(struct seed *seed, enum step_kind kind, struct str text)
                   {STEP_JOBS, "run", ORDER_JOBS_RUN},
                   {STEP_CROWD, "on", ORDER_CROWD_ON},
                   {STEP_CROWD, "off", ORDER_CROWD_OFF},
+                  {STEP_STRICT_LOG, "failing", ORDER_LOG_FAILING},
+                  {STEP_STRICT_LOG, "written", ORDER_LOG_WRITTEN},
                   {STEP_RELOAD, "", ORDER_RELOAD},
                   {STEP_STOP, "", ORDER_STOP},
                   {STEP_ABORT, "", ORDER_ABORT},

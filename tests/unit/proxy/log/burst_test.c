@@ -19,7 +19,8 @@ static size_t say(struct burst *burst, uint64_t now_ms, struct str text,
     return passed;
 }
 
-static void wire_O11_ten_of_one_message_pass_and_the_rest_is_counted(void **state)
+static void
+wire_O11_ten_of_one_message_pass_and_the_rest_is_counted(void **state)
 {
     (void)state;
     struct burst burst;
@@ -92,7 +93,8 @@ static void at_the_end_all_sums_come(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(wire_O11_ten_of_one_message_pass_and_the_rest_is_counted),
+        cmocka_unit_test(
+            wire_O11_ten_of_one_message_pass_and_the_rest_is_counted),
         cmocka_unit_test(after_its_time_a_message_passes_again),
         cmocka_unit_test(the_same_text_at_another_level_is_another_message),
         cmocka_unit_test(an_evicted_message_hands_over_its_sum),

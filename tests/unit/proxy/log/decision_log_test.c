@@ -52,16 +52,20 @@ static void read_file(const char *name, char text[TEXT_MAX])
     fclose(file);
 }
 
-static struct decision_log *open_log(void)
+static struct decision_log *open_with(const struct log_settings *settings)
 {
     struct diags diags;
-    const struct log_settings settings = {.decisions = path};
     diags_init(&diags);
-    struct decision_log *log = decision_log_new(&settings, &diags);
+    struct decision_log *log = decision_log_new(settings, &diags);
     assert_non_null(log);
     assert_int_equal(diags.count, 0);
     diags_release(&diags);
     return log;
+}
+
+static struct decision_log *open_log(void)
+{
+    return open_with(&(struct log_settings){.decisions = path});
 }
 
 static void freeing_writes_what_is_queued(void **state)
@@ -199,6 +203,104 @@ static void a_full_disk_loses_whole_lines_and_counts_them(void **state)
     assert_string_equal(text, "{\"a\":1}\n");
 }
 
+/* Until the writer's thread has found out. */
+static void wait_until_it_fails(struct decision_lane *lane)
+{
+    const struct timespec moment = {.tv_nsec = 1000000};
+    for (int i = 0; i < 10000 && decision_lane_takes_mail(lane); i++)
+        nanosleep(&moment, NULL);
+    assert_false(decision_lane_takes_mail(lane));
+}
+
+static void a_strict_log_keeps_what_a_full_disk_does_not_take(void **state)
+{
+    (void)state;
+    char text[TEXT_MAX];
+    struct decision_log *log =
+        open_with(&(struct log_settings){.decisions = path, .is_strict = true});
+    struct decision_lane *lane = decision_log_lane(log);
+    assert_true(decision_lane_takes_mail(lane));
+    signal(SIGXFSZ, SIG_IGN);
+    set_size_limit(10);
+    decision_lane_write(lane, STR("{\"a\":1}"));
+    decision_lane_write_mail(lane, STR("{\"b\":2}"));
+    wait_until_it_fails(lane);
+    decision_lane_write_mail(lane, STR("{\"c\":3}"));
+    set_size_limit(RLIM_INFINITY);
+    decision_log_reopen(log); /* so that it tries again at once */
+    decision_log_free(log);
+    read_file(path, text);
+    assert_string_equal(text, "{\"a\":1}\n{\"b\":2}\n{\"c\":3}\n");
+}
+
+static void a_log_that_is_not_strict_takes_mail_all_the_same(void **state)
+{
+    (void)state;
+    struct decision_log *log =
+        open_with(&(struct log_settings){.decisions = "/dev/full"});
+    struct decision_lane *lane = decision_log_lane(log);
+    decision_lane_write(lane, STR("{\"a\":1}"));
+    decision_log_free(log);
+    log = open_with(&(struct log_settings){.is_strict = true});
+    assert_true(decision_lane_takes_mail(decision_log_lane(log)));
+    decision_log_free(log);
+}
+
+static void a_strict_log_goes_on_in_another_file(void **state)
+{
+    (void)state;
+    char text[TEXT_MAX];
+    struct decision_log *log =
+        open_with(&(struct log_settings){.decisions = path, .is_strict = true});
+    struct decision_lane *lane = decision_log_lane(log);
+    signal(SIGXFSZ, SIG_IGN);
+    set_size_limit(10);
+    decision_lane_write(lane, STR("{\"a\":1}"));
+    decision_lane_write_mail(lane, STR("{\"b\":2}"));
+    wait_until_it_fails(lane);
+    assert_int_equal(rename(path, rotated), 0);
+    decision_log_reopen(log);
+    decision_log_free(log);
+    set_size_limit(RLIM_INFINITY);
+    read_file(rotated, text);
+    assert_string_equal(text, "{\"a\":1}\n");
+    read_file(path, text);
+    assert_string_equal(text, "{\"b\":2}\n");
+}
+
+static void a_strict_log_that_ends_does_not_wait_for_room(void **state)
+{
+    (void)state;
+    char text[TEXT_MAX];
+    struct diags diags;
+    _Atomic uint64_t lines = 0, lost = 0;
+    const struct log_settings settings = {
+        .decisions = "/dev/full", .server = path, .is_strict = true};
+    diags_init(&diags);
+    struct server_log *server = server_log_new(&settings, &diags);
+    struct decision_log *log = open_with(&settings);
+    struct decision_lane *lane = decision_log_lane(log);
+    decision_log_report_to(log, server);
+    decision_log_count_in(log, &lines, &lost);
+    decision_lane_write_mail(lane, STR("{\"a\":1}"));
+    wait_until_it_fails(lane);
+    for (int i = 0; i < 500; i++) {
+        decision_lane_write_mail(lane, STR("{\"b\":2}"));
+        decision_log_write(log, STR("{\"c\":3}"));
+    }
+    decision_log_free(log);
+    server_log_free(server);
+    assert_int_equal(lines, 0);
+    assert_int_equal(lost, 1001);
+    read_file(path, text);
+    assert_non_null(strstr(text, "/dev/full can't be written, new mail is "
+                                 "deferred (log.strict): No space left on "
+                                 "device\n"));
+    assert_non_null(strstr(text, "/dev/full: 1001 decisions are lost: it could "
+                                 "not be written to the end\n"));
+    diags_release(&diags);
+}
+
 static void a_missing_folder_is_said_at_the_key(void **state)
 {
     (void)state;
@@ -316,6 +418,15 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             a_full_disk_loses_whole_lines_and_counts_them, make_folder,
             remove_folder),
+        cmocka_unit_test_setup_teardown(
+            a_strict_log_keeps_what_a_full_disk_does_not_take, make_folder,
+            remove_folder),
+        cmocka_unit_test_setup_teardown(a_strict_log_goes_on_in_another_file,
+                                        make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(
+            a_strict_log_that_ends_does_not_wait_for_room, make_folder,
+            remove_folder),
+        cmocka_unit_test(a_log_that_is_not_strict_takes_mail_all_the_same),
         cmocka_unit_test(a_missing_folder_is_said_at_the_key),
         cmocka_unit_test_setup_teardown(a_path_that_is_a_folder_is_an_error,
                                         make_folder, remove_folder),

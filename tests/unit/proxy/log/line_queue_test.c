@@ -52,6 +52,19 @@ static void a_full_queue_takes_no_line(void **state)
     line_queue_release(&queue);
 }
 
+static void a_sure_line_has_room_beyond_the_cap(void **state)
+{
+    (void)state;
+    struct line_queue queue;
+    line_queue_init(&queue, 8);
+    assert_int_equal(line_queue_push(&queue, STR("abcdef")), 0);
+    assert_int_equal(line_queue_push_over(&queue, STR("ghij\n")), 0);
+    assert_int_equal(line_queue_push(&queue, STR("k")), -1);
+    assert_int_equal(line_queue_push_over(&queue, STR("lm")), 0);
+    assert_lines(&queue, "abcdef\nghij\nlm\n");
+    line_queue_release(&queue);
+}
+
 static void what_only_a_burst_needed_is_given_back(void **state)
 {
     (void)state;
@@ -72,6 +85,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_leave_in_the_order_they_came),
         cmocka_unit_test(a_full_queue_takes_no_line),
+        cmocka_unit_test(a_sure_line_has_room_beyond_the_cap),
         cmocka_unit_test(what_only_a_burst_needed_is_given_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
