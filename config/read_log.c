@@ -25,7 +25,7 @@ static void read_format(struct reader *reader, const struct node *node,
 {
     struct log_settings *log = into;
     unsigned word;
-    if (!schema_word(reader, node, "format", formats, NULL, &word))
+    if (!schema_word(reader, node, "format", formats, &word))
         return;
     if (!log->is_on_stdout)
         diags_error(reader->diags, node->mark,
@@ -66,8 +66,14 @@ static const struct key log_keys[] = {
      .help = "whether new mail is deferred while decisions can't be logged",
      .offset = offsetof(struct log_settings, is_strict)},
     {.name = "redact",
-     .is_planned = true,
-     .help = "facts that the log holds as a keyed hash only"},
+     .type = KEY_OWN,
+     .shape = SHAPE_ONE_OR_LIST,
+     .help = "facts that the log holds as a keyed hash only",
+     .read = read_redact},
+    {.name = "redact_key_file",
+     .type = KEY_OWN,
+     .help = "file with the key of that hash",
+     .read = read_redact_key_file},
     {.name = "server",
      .type = KEY_OWN,
      .fallback = "stderr",

@@ -27,7 +27,7 @@ static void read_mechanism(struct reader *reader, const struct node *node,
 {
     struct login_settings *login = into;
     unsigned word = 0;
-    if (schema_word(reader, node, "mechanism", mechanisms, NULL, &word))
+    if (schema_word(reader, node, "mechanism", mechanisms, &word))
         login->mechanisms = 1U << word;
 }
 

@@ -22,8 +22,7 @@ unsigned read_mechanisms(struct reader *reader, const struct node *node)
     for (size_t i = 0; i < node_list_count(node); i++) {
         const struct node *item = node_list_item(node, i);
         unsigned word = 0;
-        if (!schema_word(reader, item, "mechanisms", mechanism_words, NULL,
-                         &word))
+        if (!schema_word(reader, item, "mechanisms", mechanism_words, &word))
             continue;
         if ((mechanisms & 1U << word) != 0)
             diags_error(reader->diags, item->mark, "mechanisms has %s twice",

@@ -248,6 +248,11 @@ static void check_log(struct reader *reader, const struct node *root)
                     node_get(node_get(root, "log"), "strict")->mark,
                     "there is no log to be strict about: say where decisions "
                     "go, log: {decisions: FILE}");
+    if (log->redaction.name_count > 0 && log->redaction.key_file == NULL)
+        diags_error(reader->diags, log->redaction.mark,
+                    "redact needs a key, without which hashes could be "
+                    "guessed: say redact_key_file: FILE, of what `openssl rand "
+                    "-hex 32` prints");
 }
 
 void read_check(struct reader *reader, const struct node *root)

@@ -110,7 +110,7 @@ static void read_disabled(struct reader *reader, const struct node *node,
     for (size_t i = 0; i < node_list_count(node); i++) {
         unsigned word = 0;
         if (schema_word(reader, node_list_item(node, i), "disable", keywords,
-                        NULL, &word))
+                        &word))
             disabled[upstream->disabled_count++] = str_from(keywords[word]);
     }
     upstream->disabled = disabled;

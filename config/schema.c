@@ -40,13 +40,8 @@ void schema_check_keys(struct reader *reader, const struct schema *schema,
 {
     for (size_t i = 0; i < map->count; i++) {
         const struct node *node = map->keys[i];
-        const struct key *key = find_key(schema, node->text);
-        if (key == NULL)
+        if (find_key(schema, node->text) == NULL)
             refuse_unknown(reader, schema, node);
-        else if (key->is_planned)
-            diags_error(reader->diags, node->mark,
-                        "%s is known, not built yet: remove it for now",
-                        key->name);
     }
 }
 
@@ -80,23 +75,15 @@ static void join_words(const char *const *words, char *list, size_t room)
 }
 
 bool schema_word(struct reader *reader, const struct node *node,
-                 const char *name, const char *const *words,
-                 const char *const *planned, unsigned *out)
+                 const char *name, const char *const *words, unsigned *out)
 {
     struct str text;
     if (!node_scalar(reader, node, name, &text))
         return false;
     if (find_word(words, text, out))
         return true;
-    unsigned ignored;
     char list[200];
     join_words(words, list, sizeof list);
-    if (find_word(planned, text, &ignored)) {
-        diags_error(reader->diags, node->mark,
-                    "%s: %.*s is known, not built yet: use %s", name,
-                    PROBLEM_STR(text), list);
-        return false;
-    }
     const char *nearest = nearest_word(text, words, count_words(words));
     diags_error(reader->diags, node->mark, "%s takes %s, not \"%.*s\"%s%s%s",
                 name, list, PROBLEM_STR(text), DIAG_NEAREST(nearest));
@@ -199,8 +186,7 @@ static void read_word(struct reader *reader, const struct key *key,
                       const struct node *node, void *into)
 {
     unsigned word = 0;
-    if (!schema_word(reader, node, key->name, key->words, key->planned_words,
-                     &word))
+    if (!schema_word(reader, node, key->name, key->words, &word))
         return;
     if (key->type == KEY_SWITCH)
         *(bool *)into = word == 1;
@@ -250,11 +236,11 @@ void schema_defaults(struct reader *reader, const struct schema *schema,
 {
     for (size_t i = 0; i < schema->count; i++) {
         const struct key *key = &schema->keys[i];
-        if (key->type == KEY_SECTION && !key->is_planned)
+        if (key->type == KEY_SECTION)
             schema_defaults(reader, key->section, (char *)into + key->offset);
         if (key->fill != NULL)
             key->fill(into);
-        if (key->fallback == NULL || key->is_planned || key->type == KEY_OWN)
+        if (key->fallback == NULL || key->type == KEY_OWN)
             continue;
         struct node node = {.kind = NODE_SCALAR,
                             .text = str_from(key->fallback)};
@@ -283,8 +269,7 @@ void schema_read(struct reader *reader, const struct schema *schema,
     schema_check_keys(reader, schema, map);
     for (size_t i = 0; i < schema->count; i++) {
         const struct key *key = &schema->keys[i];
-        const struct node *node =
-            key->is_planned ? NULL : node_get(map, key->name);
+        const struct node *node = node_get(map, key->name);
         if (node != NULL)
             read_value(reader, key, node, into);
         else if (key->is_required && !is_misspelt(schema, map, key))

@@ -49,7 +49,6 @@ struct key {
     enum key_type type;
     enum key_shape shape;
     enum key_content content;
-    bool is_planned; /* known, not built yet */
     bool is_required;
     const char *fallback; /* the default; NULL: none */
     const char *help;
@@ -57,7 +56,6 @@ struct key {
     size_t mark_offset;       /* 0: no mark is kept */
     uint64_t min, max;        /* of numbers, sizes and times; max 0: any */
     const char *const *words; /* up to NULL */
-    const char *const *planned_words;
     const struct schema *section;
     /* `into` is the struct of the section in which the key stands. */
     void (*read)(struct reader *reader, const struct node *node, void *into);
@@ -79,14 +77,13 @@ void schema_read(struct reader *reader, const struct schema *schema,
 void schema_defaults(struct reader *reader, const struct schema *schema,
                      void *into);
 
-/* An error for each key of the map that the table does not have or that is
- * not built yet; for readers that have no struct to fill. */
+/* An error for each key of the map that the table does not have; for readers
+ * that have no struct to fill. */
 void schema_check_keys(struct reader *reader, const struct schema *schema,
                        const struct node *map);
 
-/* One of `words`; a word of `planned` (may be NULL) is "not built yet". */
+/* One of `words`. */
 bool schema_word(struct reader *reader, const struct node *node,
-                 const char *name, const char *const *words,
-                 const char *const *planned, unsigned *out);
+                 const char *name, const char *const *words, unsigned *out);
 
 #endif

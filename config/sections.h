@@ -43,6 +43,10 @@ void read_store_user(struct reader *reader, const struct node *node,
                      void *into);
 void read_store_password_file(struct reader *reader, const struct node *node,
                               void *into);
+/* Keys of log; `into` is struct log_settings. */
+void read_redact(struct reader *reader, const struct node *node, void *into);
+void read_redact_key_file(struct reader *reader, const struct node *node,
+                          void *into);
 void read_policy_servers(struct reader *reader, const struct node *node,
                          void *into);
 

@@ -31,6 +31,8 @@ void settings_unref(const struct settings *settings)
     if (counted->limits.store_password.n > 0)
         explicit_bzero((char *)(uintptr_t)counted->limits.store_password.p,
                        counted->limits.store_password.n);
+    explicit_bzero(counted->log.redaction.secret,
+                   sizeof counted->log.redaction.secret);
     arena_release(&counted->arena);
     free(counted);
 }

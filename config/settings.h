@@ -7,6 +7,7 @@
 
 #include "config/diag.h"
 #include "config/oauth_settings.h"
+#include "config/redaction.h"
 #include "rules/cidr.h"
 #include "rules/fact.h"
 #include "rules/ruleset.h"
@@ -200,9 +201,10 @@ struct upstream_settings {
 struct log_settings {
     const char *decisions; /* path; NULL: none, or standard output */
     struct mark decisions_mark;
-    bool is_on_stdout;  /* the decisions are */
-    bool is_text;       /* there they are lines for people */
-    bool is_strict;     /* no mail without its line */
+    bool is_on_stdout; /* the decisions are */
+    bool is_text;      /* there they are lines for people */
+    bool is_strict;    /* no mail without its line */
+    struct redaction redaction;
     const char *server; /* path; NULL: stderr */
     bool is_debug;
 };

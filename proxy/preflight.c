@@ -183,7 +183,8 @@ static int open_inputs(struct preflight *preflight,
 {
     int result = open_means_of_all(preflight, settings, files, diags);
     preflight->logins = logins_new(settings, files, diags);
-    if (limits_check(&settings->limits, files, diags) != 0)
+    if (limits_check(&settings->limits, files, diags) != 0 ||
+        redaction_check(&settings->log.redaction, files, diags) != 0)
         result = -1;
     return preflight->logins == NULL ? -1 : result;
 }
@@ -243,7 +244,8 @@ int preflight_renew(struct preflight *preflight, const struct settings *fresh,
     struct preflight beside = {0};
     int result = open_means_of_all(&beside, fresh, files, diags);
     struct logins_renewal *logins = logins_prepare(fresh, files, diags);
-    if (limits_check(&fresh->limits, files, diags) != 0)
+    if (limits_check(&fresh->limits, files, diags) != 0 ||
+        redaction_check(&fresh->log.redaction, files, diags) != 0)
         result = -1;
     if (result == 0 && logins != NULL) {
         commit(preflight, &beside, logins);

@@ -1,6 +1,8 @@
 #include "proxy/control/control_verbs.h"
 
+#include "proxy/log/json_line.h"
 #include "proxy/log/printable.h"
+#include "proxy/log/redactor.h"
 
 #include <stdio.h>
 #include <time.h>
@@ -26,6 +28,18 @@ uint64_t control_memory_octets(const struct controlled *c)
     if (sscanf(text, "%llu %llu", &all, &resident) != 2)
         return 0;
     return (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+void control_put_value(const struct controlled *c, struct json_line *line,
+                       const char *key, struct str value)
+{
+    const struct settings *policy = snapshots_newest(c->snapshots);
+    const struct redaction *redaction = &policy->log.redaction;
+    char room[REDACTED_ROOM];
+    if (redaction->name_count > 0)
+        value = redaction_token(redaction, value, room);
+    json_text(line, key, value);
+    settings_unref(policy);
 }
 
 json_t *control_text(struct str text)

@@ -15,6 +15,8 @@
 #include "proxy/tls/certificate_dates.h"
 #include "proxy/upstream/health_board.h"
 
+struct json_line;
+
 /* What orders act on: the owner of control_verbs. All borrowed. */
 struct controlled {
     struct snapshots *snapshots;
@@ -39,6 +41,10 @@ extern const struct control_verb control_verbs[];
 uint64_t control_now_ms(void);
 /* Resident memory of this process; 0: not known. */
 uint64_t control_memory_octets(const struct controlled *c);
+/* A line's value, which may be one that log.redact hides: nobody knows of which
+ * fact it is, so that with it each is hidden. */
+void control_put_value(const struct controlled *c, struct json_line *line,
+                       const char *key, struct str value);
 /* A text that may not be UTF-8, which jansson refuses. */
 json_t *control_text(struct str text);
 /* In verb_status.c. */

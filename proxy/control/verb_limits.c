@@ -113,7 +113,7 @@ static void log_change(const struct limits_order *order,
               order->order == ORDER_RESET ? STR("reset") : STR("boost"));
     json_text(&line, "stage", str_from(stage_name(rule->stage)));
     json_text(&line, "rule", rule->name);
-    json_text(&line, "key", order->key);
+    control_put_value(order->c, &line, "key", order->key);
     json_number(&line, "used", before->used);
     if (order->order == ORDER_BOOST)
         json_number(&line, "boost_percent", order->percent);

@@ -99,7 +99,7 @@ static void log_change(const struct controlled *c,
     json_text(&line, "by", STR("control"));
     json_text(&line, "list", change->list->name);
     json_text(&line, "did", change->is_removal ? STR("remove") : STR("add"));
-    json_text(&line, "value", change->value);
+    control_put_value(c, &line, "value", change->value);
     if (change->for_ms > 0)
         json_number(&line, "for_ms", change->for_ms);
     json_close_object(&line);

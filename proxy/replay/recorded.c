@@ -216,7 +216,12 @@ static int read_rules(struct recorded *r)
         ask->action = text_at(from, "action");
         ask->failure = text_at(from, "failure");
     }
-    return read_texts(r, json_node_get(r->root, "cut"), &r->cut, &r->cut_count);
+    return read_texts(r, json_node_get(r->root, "cut"), &r->cut,
+                      &r->cut_count) != 0 ||
+                   read_texts(r, json_node_get(r->root, "redacted"),
+                              &r->redacted, &r->redacted_count) != 0
+               ? -1
+               : 0;
 }
 
 /* --- a session --- */

@@ -149,6 +149,8 @@ struct recorded {
     size_t ask_count;
     struct str *cut; /* what the line had no room for */
     size_t cut_count;
+    struct str *redacted; /* facts that it holds as hashes */
+    size_t redacted_count;
 
     struct arena arena; /* private */
     const struct json_node *root;

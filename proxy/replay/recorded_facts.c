@@ -222,15 +222,17 @@ void recorded_learn_reply(const struct recorded *recorded,
 
 /* --- what is not there --- */
 
-static bool is_cut(const struct recorded *recorded, const struct fact_ref *ref)
+static bool is_among(const struct str *names, size_t count,
+                     const struct fact_ref *ref)
 {
     struct str name = str_from(fact_name(ref->fact));
-    for (size_t i = 0; i < recorded->cut_count; i++) {
-        struct str cut = recorded->cut[i], head, header;
-        if (str_equals(cut, name))
+    for (size_t i = 0; i < count; i++) {
+        struct str head, header;
+        if (str_equals(names[i], name))
             return true;
-        if (ref->fact == FACT_HEADER && str_cut(cut, '.', &head, &header) &&
-            str_equals(head, name) && str_equals_nocase(header, ref->header))
+        if (ref->fact == FACT_HEADER &&
+            str_cut(names[i], '.', &head, &header) && str_equals(head, name) &&
+            str_equals_nocase(header, ref->header))
             return true;
     }
     return false;
@@ -238,7 +240,8 @@ static bool is_cut(const struct recorded *recorded, const struct fact_ref *ref)
 
 bool recorded_holds(const struct recorded *recorded, const struct fact_ref *ref)
 {
-    if (is_cut(recorded, ref))
+    if (is_among(recorded->cut, recorded->cut_count, ref) ||
+        is_among(recorded->redacted, recorded->redacted_count, ref))
         return false;
     switch (ref->fact) {
     case FACT_HEADER:

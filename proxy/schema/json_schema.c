@@ -149,8 +149,6 @@ json_t *describe_section(const struct schema *schema, bool has_environment)
     json_t *required = json_array();
     for (size_t i = 0; i < schema->count; i++) {
         const struct key *key = &schema->keys[i];
-        if (key->is_planned)
-            continue;
         bool is_policy =
             key->content == CONTENT_RULES || strcmp(key->name, "tests") == 0;
         describe_put(properties, key->name,

@@ -32,11 +32,43 @@ static void give_line(struct json_line *kept, struct json_line *line)
         *kept = *line;
 }
 
+/* What the session knows and the log must not: a text that quotes it would tell
+ * it all the same. */
+static void hide_facts(struct log_entry *entry)
+{
+    const struct facts *facts = &entry->session->facts;
+    const struct redaction *redaction = entry->redactor.redaction;
+    for (enum fact fact = 0; fact < FACT_COUNT; fact++) {
+        const struct fact_value *value = &facts->values[fact];
+        if (!redaction->hides[fact] || !facts_know(facts, fact))
+            continue;
+        if (value->count == 0)
+            redactor_hide(&entry->redactor, facts_text(facts, fact));
+        for (size_t i = 0; i < value->count; i++)
+            redactor_hide(&entry->redactor, value->items[i]);
+    }
+}
+
+static void put_redacted(struct log_entry *entry)
+{
+    const struct redaction *redaction = entry->redactor.redaction;
+    json_open_array(&entry->line, "redacted");
+    for (size_t i = 0; i < redaction->name_count; i++)
+        json_text(&entry->line, NULL, redaction->names[i]);
+    json_close_array(&entry->line);
+}
+
 void log_entry_open(struct log_entry *entry, const struct session *s,
                     const char *event, const char *id, uint64_t wall_us,
                     uint64_t start_us)
 {
-    *entry = (struct log_entry){.session = s, .start_us = start_us};
+    entry->session = s;
+    entry->start_us = start_us;
+    entry->cut_count = 0;
+    entry->is_of_mail = false;
+    redactor_init(&entry->redactor, &session_settings(s)->log.redaction);
+    if (redactor_is_on(&entry->redactor))
+        hide_facts(entry);
     take_line(&s->host->log_line, &entry->line);
     json_open_object(&entry->line, NULL);
     json_time(&entry->line, "time", wall_us);
@@ -49,6 +81,9 @@ void log_entry_close(struct log_entry *entry)
 {
     const struct session *s = entry->session;
     struct json_line *line = &entry->line;
+    if (redactor_is_on(&entry->redactor))
+        put_redacted(entry);
+    redactor_release(&entry->redactor);
     if (entry->cut_count > 0) {
         json_open_array(line, "cut");
         for (size_t i = 0; i < entry->cut_count; i++)
@@ -105,7 +140,23 @@ void log_put_fact(struct log_entry *entry, const char *key, enum fact fact)
 {
     const struct facts *facts = &entry->session->facts;
     if (facts_know(facts, fact))
-        json_text(&entry->line, key, facts_text(facts, fact));
+        log_put_value(entry, key, fact, facts_text(facts, fact));
+}
+
+void log_put_value(struct log_entry *entry, const char *key, enum fact fact,
+                   struct str value)
+{
+    const struct redaction *redaction = entry->redactor.redaction;
+    char token[REDACTED_ROOM];
+    if (redaction != NULL && redaction->hides[fact])
+        value = redaction_token(redaction, value, token);
+    json_text(&entry->line, key, value);
+}
+
+void log_put_words(struct log_entry *entry, const char *key, struct str words)
+{
+    char room[REDACTED_TEXT_ROOM];
+    json_text(&entry->line, key, redactor_text(&entry->redactor, words, room));
 }
 
 void log_put_texts(struct log_entry *entry, const char *key, const char *name,
@@ -116,7 +167,7 @@ void log_put_texts(struct log_entry *entry, const char *key, const char *name,
     json_open_array(line, key);
     for (size_t i = 0;
          i < count && log_entry_has_room(entry, start, room, name); i++)
-        json_text(line, NULL, items[i]);
+        log_put_words(entry, NULL, items[i]);
     json_close_array(line);
 }
 
@@ -146,9 +197,15 @@ static void put_list_fact(struct log_entry *entry, const char *key,
                           enum fact fact, size_t room)
 {
     const struct fact_value *value = &entry->session->facts.values[fact];
-    if (value->is_known)
-        log_put_texts(entry, key, fact_name(fact), value->items, value->count,
-                      room);
+    size_t start = entry->line.length;
+    if (!value->is_known)
+        return;
+    json_open_array(&entry->line, key);
+    for (size_t i = 0; i < value->count &&
+                       log_entry_has_room(entry, start, room, fact_name(fact));
+         i++)
+        log_put_value(entry, NULL, fact, value->items[i]);
+    json_close_array(&entry->line);
 }
 
 void log_put_client(struct log_entry *entry)
@@ -196,7 +253,7 @@ void log_put_reply(struct log_entry *entry, const char *key,
     octet_writer_put(&writer, str_span(code, sizeof code));
     put_word(&writer, reply->enhanced);
     put_word(&writer, str_head(reply->text, REPLY_TEXT_MAX));
-    json_text(&entry->line, key, str_span(text, writer.used));
+    log_put_words(entry, key, str_span(text, writer.used));
 }
 
 void log_put_by(struct log_entry *entry, const struct rule *rule,
@@ -273,7 +330,7 @@ static void put_limits(struct log_entry *entry, const struct effects *effects)
             break;
         json_open_object(line, NULL);
         json_text(line, "rule", rule_name(use->rule));
-        json_text(line, "key", use->key);
+        log_put_words(entry, "key", use->key);
         json_number(line, "before", use->before);
         json_number(line, "after", use->after);
         json_number(line, "max", use->max);

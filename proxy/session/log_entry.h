@@ -5,6 +5,7 @@
 #define PROXY_SESSION_LOG_ENTRY_H
 
 #include "proxy/log/json_line.h"
+#include "proxy/log/redactor.h"
 #include "proxy/session/session_internal.h"
 
 #define LOG_CUT_MAX 16
@@ -16,6 +17,7 @@ struct log_entry {
     struct json_line line;
     const char *cut[LOG_CUT_MAX]; /* what was shortened */
     size_t cut_count;
+    struct redactor redactor;
     bool is_of_mail; /* a transaction's: a strict log has room for it */
 };
 
@@ -38,6 +40,13 @@ void log_entry_cut(struct log_entry *entry, const char *name);
 void log_put_moment(struct log_entry *entry, const char *key,
                     uint64_t clock_us);
 void log_put_fact(struct log_entry *entry, const char *key, enum fact fact);
+/* What a client said that is a fact, which may have to be hidden. */
+void log_put_value(struct log_entry *entry, const char *key, enum fact fact,
+                   struct str value);
+/* Words of Postern's, a rule's or another server's, without what has to be
+ * hidden. */
+void log_put_words(struct log_entry *entry, const char *key, struct str words);
+/* Words too. */
 void log_put_texts(struct log_entry *entry, const char *key, const char *name,
                    const struct str *items, size_t count, size_t room);
 void log_put_client(struct log_entry *entry);

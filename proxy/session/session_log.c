@@ -46,7 +46,7 @@ static void put_greetings(struct log_entry *entry)
     for (size_t i = 0; i < s->greeting_count; i++) {
         const struct greeting *greeting = &s->greetings[i];
         json_open_object(line, NULL);
-        json_text(line, "name", greeting->name);
+        log_put_value(entry, "name", FACT_HELO_NAME, greeting->name);
         json_text(line, "verb", str_from(greeting->verb));
         log_put_moment(entry, "at", greeting->asked_us);
         json_flag(line, "tls", greeting->is_secure);
@@ -117,7 +117,7 @@ void session_log_list(const struct session *s, const struct list_change *change,
     json_text(&entry.line, "list", change->list->name);
     json_text(&entry.line, "did",
               str_from(change->is_removal ? "remove" : "add"));
-    json_text(&entry.line, "value", change->value);
+    log_put_words(&entry, "value", change->value);
     if (change->for_ms > 0)
         json_number(&entry.line, "for_ms", change->for_ms);
     if (!is_done)
@@ -132,7 +132,7 @@ void session_log_limit(const struct session *s, const struct limit_use *use)
     open_now(&entry, s, "limit");
     json_text(&entry.line, "stage", str_from(stage_name(use->rule->stage)));
     json_text(&entry.line, "rule", rule_name(use->rule));
-    json_text(&entry.line, "key", use->key);
+    log_put_words(&entry, "key", use->key);
     json_number(&entry.line, "used", use->after);
     json_number(&entry.line, "max", use->max);
     if (use->max > 0)

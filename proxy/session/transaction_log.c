@@ -36,8 +36,8 @@ static void put_mail(struct log_entry *entry)
     const struct transaction *t = s->transaction;
     const struct mail_params *params = &t->envelope.params;
     json_open_object(&entry->line, "mail");
-    json_text(&entry->line, "from", t->reverse_path_original);
-    json_text(&entry->line, "sent", t->envelope.reverse_path);
+    log_put_value(entry, "from", FACT_MAIL_ORIGINAL, t->reverse_path_original);
+    log_put_value(entry, "sent", FACT_MAIL_FROM, t->envelope.reverse_path);
     if (params->has_size)
         json_number(&entry->line, "size", params->size);
     log_put_fact(entry, "body", FACT_MAIL_BODY);
@@ -88,11 +88,11 @@ static void put_recipient(struct log_entry *entry, const struct recipient *r)
 {
     struct json_line *line = &entry->line;
     json_open_object(line, NULL);
-    json_text(line, "to", r->original);
+    log_put_value(entry, "to", FACT_RCPT_ORIGINAL, r->original);
     bool was_sent = r->state != RECIPIENT_VETTED && !r->is_ours;
     if (r->state == RECIPIENT_ACCEPTED || was_sent ||
         r->upstream_reply.code != 0)
-        json_text(line, "sent", r->mailbox);
+        log_put_value(entry, "sent", FACT_RCPT_TO, r->mailbox);
     json_text(line, "verdict", str_from(recipient_verdict(r)));
     if (r->reply.code != 0) {
         log_put_reply(entry, "reply", &r->reply);
@@ -122,7 +122,7 @@ static void put_added(struct log_entry *entry)
          i++) {
         const struct added *added = &t->added[i];
         json_open_object(line, NULL);
-        json_text(line, "to", added->mailbox);
+        log_put_value(entry, "to", FACT_RCPT_TO, added->mailbox);
         json_flag(line, "required", added->is_required);
         if (added->reply.code != 0)
             log_put_reply(entry, "reply", &added->reply);
@@ -148,9 +148,9 @@ static void put_asks(struct log_entry *entry)
         json_text(line, "rule", asked->rule);
         json_text(line, "server", asked->server);
         if (asked->action.p != NULL)
-            json_text(line, "action", asked->action);
+            log_put_words(entry, "action", asked->action);
         if (asked->fault != NULL)
-            json_text(line, "failure", str_from(asked->fault));
+            log_put_words(entry, "failure", str_from(asked->fault));
         json_ms(line, "ms", asked->us);
         json_close_object(line);
     }
@@ -172,21 +172,52 @@ static void put_recipients(struct log_entry *entry)
         json_number(&entry->line, "rcpt_count", t->recipient_count);
 }
 
+static bool hides_header(const struct log_entry *entry, struct str name)
+{
+    const struct redaction *redaction = entry->redactor.redaction;
+    return redaction != NULL && redaction_hides_header(redaction, name);
+}
+
+static struct str shown_body(const struct log_entry *entry, struct str name,
+                             struct str body, char room[REDACTED_ROOM])
+{
+    return hides_header(entry, name)
+               ? redaction_token(entry->redactor.redaction, str_trim(body),
+                                 room)
+               : body;
+}
+
+static void put_from(struct log_entry *entry)
+{
+    const struct log_capture *capture = &entry->session->transaction->capture;
+    size_t start = entry->line.length;
+    char room[REDACTED_ROOM];
+    json_open_array(&entry->line, "from");
+    for (size_t i = 0;
+         i < capture->from_count &&
+         log_entry_has_room(entry, start, FROM_ROOM, "header.from");
+         i++)
+        json_text(&entry->line, NULL,
+                  shown_body(entry, STR("from"), capture->from[i], room));
+    json_close_array(&entry->line);
+}
+
 static void put_header(struct log_entry *entry)
 {
     const struct transaction *t = entry->session->transaction;
     const struct log_capture *capture = &t->capture;
     struct json_line *line = &entry->line;
+    char room[REDACTED_ROOM];
     if (!t->has_header)
         return;
     json_open_object(line, "header");
-    log_put_texts(entry, "from", "header.from", capture->from,
-                  capture->from_count, FROM_ROOM);
+    put_from(entry);
     for (size_t i = 0; i < t->fields.count; i++) {
         const struct header_field *field = &t->fields.items[i];
         if (!str_equals_nocase(field->name, STR("message-id")))
             continue;
-        json_text(line, "message_id", str_trim(field->body));
+        json_text(line, "message_id",
+                  shown_body(entry, field->name, str_trim(field->body), room));
         break;
     }
     json_number(line, "count", t->headers_count);
@@ -202,6 +233,7 @@ static void put_header_fact(struct log_entry *entry,
                             const struct captured_header *header)
 {
     struct arena *arena = &entry->session->transaction->arena;
+    char room[REDACTED_ROOM];
     struct str key = ARENA_JOIN(arena, STR("header."), header->name);
     if (key.p == NULL)
         return;
@@ -211,7 +243,9 @@ static void put_header_fact(struct log_entry *entry,
     }
     json_open_array(&entry->line, key.p);
     for (size_t i = 0; i < header->count; i++)
-        json_long_text(&entry->line, NULL, header->bodies[i]);
+        json_long_text(
+            &entry->line, NULL,
+            shown_body(entry, header->name, header->bodies[i], room));
     json_close_array(&entry->line);
 }
 
@@ -279,7 +313,7 @@ static void put_upstream(struct log_entry *entry)
             json_text(line, "queue_id", id);
     }
     if (t->fault != NULL)
-        json_text(line, "fault", str_from(t->fault));
+        log_put_words(entry, "fault", str_from(t->fault));
     json_close_object(line);
     if (t->is_uncertain)
         json_flag(line, "uncertain", true);
@@ -301,6 +335,33 @@ static void put_times(struct log_entry *entry)
     json_close_object(line);
 }
 
+/* What recipients and fields tell beyond the facts of the moment. */
+static void hide_rest(struct log_entry *entry)
+{
+    const struct transaction *t = entry->session->transaction;
+    const struct log_capture *capture = &t->capture;
+    struct redactor *redactor = &entry->redactor;
+    if (redactor->redaction->hides[FACT_RCPT_TO]) {
+        for (size_t i = 0; i < t->recipient_count; i++) {
+            redactor_hide(redactor, t->recipients[i].original);
+            redactor_hide(redactor, t->recipients[i].mailbox);
+        }
+        for (size_t i = 0; i < t->added_count; i++)
+            redactor_hide(redactor, t->added[i].mailbox);
+    }
+    for (size_t i = 0;
+         hides_header(entry, STR("from")) && i < capture->from_count; i++)
+        redactor_hide(redactor, capture->from[i]);
+    for (size_t i = 0; i < t->fields.count; i++)
+        if (hides_header(entry, t->fields.items[i].name))
+            redactor_hide(redactor, str_trim(t->fields.items[i].body));
+    for (size_t i = 0; i < capture->header_count; i++)
+        for (size_t j = 0; hides_header(entry, capture->headers[i].name) &&
+                           j < capture->headers[i].count;
+             j++)
+            redactor_hide(redactor, str_trim(capture->headers[i].bodies[j]));
+}
+
 void session_log_transaction(const struct session *s)
 {
     const struct transaction *t = s->transaction;
@@ -309,6 +370,8 @@ void session_log_transaction(const struct session *s)
     log_entry_open(&entry, s, "transaction", t->id, t->started_wall_us,
                    t->started_us);
     entry.is_of_mail = true;
+    if (redactor_is_on(&entry.redactor))
+        hide_rest(&entry);
     put_decision(&entry);
     log_put_client(&entry);
     log_put_auth(&entry, NULL);

@@ -1,9 +1,18 @@
 #include "rules/base/keyed_hash.h"
 
+#include <openssl/mem.h>
 #include <openssl/sha.h>
 #include <openssl/siphash.h>
 
 #include <string.h>
+
+void keyed_hash_secret(struct str octets, uint8_t secret[KEYED_HASH_SECRET])
+{
+    uint8_t digest[SHA256_DIGEST_LENGTH];
+    SHA256((const uint8_t *)octets.p, octets.n, digest);
+    memcpy(secret, digest, KEYED_HASH_SECRET);
+    OPENSSL_cleanse(digest, sizeof digest);
+}
 
 uint64_t keyed_hash(const uint8_t secret[KEYED_HASH_SECRET], struct str text)
 {

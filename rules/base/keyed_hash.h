@@ -7,6 +7,8 @@
 
 #define KEYED_HASH_SECRET 16
 
+/* A secret out of octets of any length. */
+void keyed_hash_secret(struct str octets, uint8_t secret[KEYED_HASH_SECRET]);
 /* SipHash-2-4. */
 uint64_t keyed_hash(const uint8_t secret[KEYED_HASH_SECRET], struct str text);
 /* Of several texts in a row; where one ends and the next begins counts. */

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Holds postern.yaml(5) against the tables of keys that the loader reads by:
-each key has its item, with its default; what is not built yet stands in the
-section that says so. The same of what may stand in a rule.
+each key has its item, with its default. The same of what may stand in a rule.
 
 usage: manual.py ROOT
 """
@@ -16,7 +15,6 @@ SCHEMA = re.compile(r"const struct schema (\w+)\s*=\s*\{\s*\"[^\"]*\",\s*(\w+)")
 STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 # Sections whose keys have names of the user's own above them.
 NAMED = {"listeners", "upstreams", "policy_servers", "lists"}
-LATER = ".Sh NOT BUILT YET"
 
 
 def field(row, name):
@@ -37,8 +35,7 @@ def read_tables(root):
             tables[name] = [
                 {"name": field(row, "name"), "help": field(row, "help"),
                  "fallback": field(row, "fallback"),
-                 "section": field(row, "section"),
-                 "is_planned": ".is_planned = true" in row} for row in rows]
+                 "section": field(row, "section")} for row in rows]
         schemas.update(SCHEMA.findall(text))
     return {schema: tables[keys] for schema, keys in schemas.items()
             if keys in tables}
@@ -98,8 +95,7 @@ def walk(schemas, schema="root_schema", above="", seen=None):
     seen = set() if seen is None else seen
     for row in schemas[schema]:
         path = above + row["name"]
-        if row["section"] is None or row["is_planned"] or \
-                row["section"] in seen:
+        if row["section"] is None or row["section"] in seen:
             yield path, row
         else:
             seen.add(row["section"])
@@ -117,19 +113,16 @@ def items_of(text):
 def find_faults(root):
     page = root / "contrib" / "man" / "postern.yaml.5"
     text = page.read_text(encoding="utf-8")
-    built, _, later = text.partition(LATER)
     wanted = dict(walk(read_tables(root)))
-    described, announced = items_of(built), items_of(later)
+    described = items_of(text)
     for path, row in wanted.items():
-        items = announced if row["is_planned"] else described
-        if path not in items:
-            yield f"{path} is missing" + (
-                " from what is not built yet" if row["is_planned"] else "")
+        if path not in described:
+            yield f"{path} is missing"
         elif row["fallback"] is not None and \
-                f"Default: {row['fallback']}." not in items[path]:
+                f"Default: {row['fallback']}." not in described[path]:
             yield f"{path}: the default is {row['fallback']}"
     yield from find_rule_faults(root, text)
-    for path in [*described, *announced]:
+    for path in described:
         if path not in wanted and \
                 not any(name.startswith(path + ".") for name in wanted):
             yield f"{path} is no key"

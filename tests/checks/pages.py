@@ -23,7 +23,6 @@ import re
 import subprocess
 import sys
 
-LATER = ".Sh NOT BUILT YET"
 # How a page writes an option: .Fl c, .Fl -json, and within .Op and .Oo.
 FLAG = re.compile(r"\bFl (-?[a-z][a-z-]*)")
 OPTION = re.compile(r"(?:^|[\s|[])-(-?[a-z][a-z-]*)")
@@ -67,9 +66,7 @@ def differences(what, wanted, found, where):
 # postern(1)
 
 def commands_of_help(program):
-    built, _, later = said_by(program, "help").partition("\nKnown, not built")
-    row = re.compile(r"^  ([a-z]+) +\S", re.M)
-    return row.findall(built), row.findall(later)
+    return re.findall(r"^  ([a-z]+) +\S", said_by(program, "help"), re.M)
 
 
 def items_of_first_list(text):
@@ -104,16 +101,11 @@ def parts_of_page(text, commands):
 def check_commands(root, program):
     page = "postern(1)"
     text = (root / "contrib/man/postern.1").read_text(encoding="utf-8")
-    built, later = commands_of_help(program)
+    built = commands_of_help(program)
     parts, described = parts_of_page(text, built)
     yield from differences("command", built, described, page)
     for name in set(built) - set(items_of_first_list(text)):
         yield f"{page}: command {name} has no item"
-    announced = re.search(rf"^{LATER}\n(.*?)(?=^\.Sh|\Z)", text, re.M | re.S)
-    yield from differences(
-        "planned command", later,
-        re.findall(r"[a-z]+", announced.group(1).replace("and\n", "")
-                   .replace(".Cm", "")) if announced else [], page)
     for name in built:
         wanted = OPTION.findall(said_by(program, "help", name))
         # Options of one command may be named where another is told of.
@@ -189,7 +181,7 @@ def is_inside(path, known):
 def check_keys(root, program):
     page = "postern.yaml(5)"
     text = (root / "contrib/man/postern.yaml.5").read_text(encoding="utf-8")
-    items = items_of(text.partition(LATER)[0])
+    items = items_of(text)
     keys = dict(keys_of_schema(json.loads(said_by(program, "schema"))))
     for path, part in keys.items():
         if path not in items:

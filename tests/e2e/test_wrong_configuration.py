@@ -56,14 +56,6 @@ def test_several_errors_are_all_told(site):
     assert done.stderr.count("error:") == 3, done.stderr
 
 
-def test_a_key_of_later_is_not_taken_silently(site):
-    text = site.head(site.to_maildir()).replace(
-        "log: {", "log: {strict: true, ")
-    done = run_with(site, text)[1]
-    assert done.returncode == 78
-    assert "not built yet" in done.stderr
-
-
 @pytest.mark.parametrize("text", [
     "", "- a\n", "hostname: {\n", "\0", "a: *b\n", "&a [*a]\n",
     "hostname: \t@x\n", "[" * 2000, "\xff\xfe",

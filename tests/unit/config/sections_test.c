@@ -57,10 +57,21 @@ static const struct golden faults[] = {
      .want = "t.yaml:1:11: error: hostname takes a host name such as "
              "mail.example.com, not \"m\xc3\xbcller.example\"; write "
              "xn--…, as `idn2` prints it\n"},
-    {.name = "a section that comes later",
+    {.name = "facts to hide without a key",
      .text = "log: {redact: [mail.from]}\n",
-     .want = "t.yaml:1:7: error: redact is known, not built yet: "
-             "remove it for now\n"},
+     .want = "t.yaml:1:15: error: redact needs a key, without which hashes "
+             "could be guessed: say redact_key_file: FILE, of what `openssl "
+             "rand -hex 32` prints\n"},
+    {.name = "facts that can't be hidden",
+     .text = "log: {redact: [mail.form, mail.size, rcpt.to.domain], "
+             "redact_key_file: k}\n",
+     .want = "t.yaml:1:16: error: redact: there is no fact mail.form, did you "
+             "mean mail.from?\n"
+             "t.yaml:1:27: error: redact: mail.size can't be hidden: take "
+             "facts that tell of people, such as client.ip, auth.user, "
+             "mail.from, rcpt.to or header.subject\n"
+             "t.yaml:1:38: error: redact takes whole facts: rcpt.to, not "
+             "rcpt.to.domain\n"},
     {.name = "a strict log that is none",
      .text = "log: {level: debug, strict: true}\n",
      .want = "t.yaml:1:29: error: there is no log to be strict about: say "
