@@ -17,8 +17,7 @@ struct redaction {
     struct mark mark;
     const char *key_file; /* NULL: none was named */
     struct mark key_mark;
-    bool has_secret; /* false: see redaction_check() */
-    uint8_t secret[KEYED_HASH_SECRET];
+    uint8_t secret[KEYED_HASH_SECRET]; /* of that, if redaction_check() is 0 */
 };
 
 bool redaction_hides_header(const struct redaction *redaction, struct str name);

@@ -176,6 +176,11 @@
     "list: {add: {contained: \"{auth.user}\"}, for: 12h}}\n"                   \
     "    - {rule: see, note: \"{reply.code} {reply.text}\", tag: [seen]}\n"
 
+#define REDACTED                                                               \
+    "log: {redact: [client.ip, helo.name, auth.user, auth.addresses, "         \
+    "mail.from, rcpt.to, header.from, header.subject, header.message-id], "    \
+    "redact_key_file: redact.key}\n"
+
 #define ASKING                                                                 \
     "policy_servers:\n"                                                        \
     "  judge: {address: \"127.0.0.1:10023\"}\n"                                \
@@ -266,6 +271,8 @@ static const struct text {
     {"secure", HOST LISTENERS LOGINS SECURE_UPSTREAM, NULL, NULL, true},
     {"pool", HOST OPTIONAL LOGINS SMALL_POOL, NULL, NULL, true},
     {"policy", HOST LISTENERS LOGINS TWO_UPSTREAMS POLICY, NULL, NULL, false},
+    {"redacted", HOST LISTENERS LOGINS TWO_UPSTREAMS POLICY REDACTED, NULL,
+     NULL, false},
     {"ask", RELAY ASKING, NULL, NULL, false},
     {"shadow", RELAY SHADOWED, RELAY CANDIDATE, NULL, false},
     {"reload", RELAY BEFORE, NULL, RELAY AFTER, false},

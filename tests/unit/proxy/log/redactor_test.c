@@ -11,9 +11,9 @@
 
 static const struct str NAMES[] = {STR_INIT("auth.user")};
 static const struct redaction ONE = {
-    .names = NAMES, .name_count = 1, .has_secret = true, .secret = {1}};
+    .names = NAMES, .name_count = 1, .secret = {1}};
 static const struct redaction OTHER = {
-    .names = NAMES, .name_count = 1, .has_secret = true, .secret = {2}};
+    .names = NAMES, .name_count = 1, .secret = {2}};
 
 static void assert_shown(const struct redactor *redactor, const char *text,
                          const char *want)
