@@ -271,14 +271,14 @@ static const struct text {
     {"secure", HOST LISTENERS LOGINS SECURE_UPSTREAM, NULL, NULL, true},
     {"pool", HOST OPTIONAL LOGINS SMALL_POOL, NULL, NULL, true},
     {"policy", HOST LISTENERS LOGINS TWO_UPSTREAMS POLICY, NULL, NULL, false},
-    {"redacted", HOST LISTENERS LOGINS TWO_UPSTREAMS POLICY REDACTED, NULL,
-     NULL, false},
     {"ask", RELAY ASKING, NULL, NULL, false},
     {"shadow", RELAY SHADOWED, RELAY CANDIDATE, NULL, false},
     {"reload", RELAY BEFORE, NULL, RELAY AFTER, false},
     {"logins", HOST OTHER_LISTENERS OTHER_LOGINS UPSTREAM, NULL, NULL, false},
     {"guesses", HOST OTHER_LISTENERS OTHER_LOGINS UPSTREAM GUESSES, NULL, NULL,
      false},
+    {"redacted", HOST LISTENERS LOGINS TWO_UPSTREAMS POLICY REDACTED, NULL,
+     NULL, false},
 };
 
 /* Of all configurations; the others only matter where the mechanisms do. */
