@@ -2,6 +2,7 @@
 
 import base64
 import itertools
+import re
 import threading
 
 import pytest
@@ -85,9 +86,10 @@ def test_A09_the_owner_gets_in_past_the_whole_world(site, start, net, name):
         flood.end()
     # What there was no room for was not taken for wrong.
     assert set(flood.codes) == {535, 454}
-    told = [line for line in server.stderr().splitlines()
-            if "can't be asked" in line]
-    assert len(told) == 1, told
+    told = re.findall("can't be asked|answers again", server.stderr())
+    # Once each time: a flood that the machine slows down may have breaks.
+    assert told[::2] == ["can't be asked"] * len(told[::2])
+    assert told and told[1::2] == ["answers again"] * len(told[1::2])
 
 
 def test_A09_the_owner_gets_in_where_a_stranger_waits(site, start):
