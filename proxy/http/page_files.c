@@ -1,32 +1,41 @@
 /* The page for browsers: files of proxy/http/page, which the build has put
- * into arrays. */
+ * into arrays. Its scripts are modules, which ask for each other by name. */
 #include "proxy/http/http_routes.h"
 
 #include "proxy/http/page_octets.h"
 
 #include <string.h>
 
+#define FIRST "postern.html"
+
 static const struct {
-    const char *path;
-    const char *type;
-    const unsigned char *octets;
-    const size_t *count;
-} files[] = {
-    {"/", "text/html; charset=utf-8", page_html, &page_html_count},
-    {"/postern.css", "text/css; charset=utf-8", page_css, &page_css_count},
-    {"/postern.js", "text/javascript; charset=utf-8", page_js, &page_js_count},
-    {"/icon.svg", "image/svg+xml", page_icon, &page_icon_count},
+    const char *ending, *type;
+} types[] = {
+    {".html", "text/html; charset=utf-8"},
+    {".css", "text/css; charset=utf-8"},
+    {".js", "text/javascript; charset=utf-8"},
+    {".svg", "image/svg+xml"},
 };
+
+static const char *type_of(const char *name)
+{
+    const char *ending = strrchr(name, '.');
+    for (size_t i = 0; ending != NULL && i < sizeof types / sizeof *types; i++)
+        if (strcmp(types[i].ending, ending) == 0)
+            return types[i].type;
+    return "application/octet-stream";
+}
 
 enum http_next http_page(struct http_job *job)
 {
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        if (strcmp(files[i].path, job->route->path) != 0)
+    const char *name = job->rest[0] == '\0' ? FIRST : job->rest;
+    for (size_t i = 0; i < page_file_count; i++) {
+        if (strcmp(page_files[i].name, name) != 0)
             continue;
         job->status = 200;
-        job->type = files[i].type;
-        job->page = files[i].octets;
-        job->octets = *files[i].count;
+        job->type = type_of(name);
+        job->page = page_files[i].octets;
+        job->octets = page_files[i].count;
         return HTTP_DONE;
     }
     return http_say(job, 404, "there is nothing here");

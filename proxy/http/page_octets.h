@@ -4,8 +4,13 @@
 
 #include <stddef.h>
 
-extern const unsigned char page_html[], page_css[], page_js[], page_icon[];
-extern const size_t page_html_count, page_css_count, page_js_count,
-    page_icon_count;
+struct page_file {
+    const char *name; /* without its folder */
+    const unsigned char *octets;
+    size_t count;
+};
+
+extern const struct page_file page_files[];
+extern const size_t page_file_count;
 
 #endif

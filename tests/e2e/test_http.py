@@ -56,30 +56,41 @@ def test_without_http_no_port_is_opened(site, start):
 
 def test_without_the_dashboard_nothing_of_it_is_there(web, serve):
     serve(dashboard="false")
-    for path in ("/", "/postern.js", "/api/log", "/api/mail", "/api/mail/x",
+    for path in ("/", "/page/postern.js", "/api/log", "/api/mail", "/api/mail/x",
                  "/api/explain/7QK3M9T2XA"):
         answer = web.get(path)
         assert answer.status == 404, path
     assert "dashboard: true" in web.get("/").text
 
 
+TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript",
+         ".svg": "image/svg+xml"}
+
+
 def test_the_page_and_its_files(web, serve):
+    """Each under its own name, as it lies in the folder."""
     serve()
-    for path, kind in (("/", "text/html"), ("/postern.css", "text/css"),
-                       ("/postern.js", "text/javascript"),
-                       ("/icon.svg", "image/svg+xml")):
+    files = sorted((places.ROOT / "proxy" / "http" / "page").iterdir())
+    assert files
+    for file in [*files, None]:
+        path = "/" if file is None else f"/page/{file.name}"
+        kind = TYPES[".html" if file is None else file.suffix]
         answer = web.get(path)
         assert answer.status == 200
         assert answer.fields["content-type"].startswith(kind)
+        assert answer.fields["cache-control"] == "no-store"
         assert "default-src 'none'" in answer.fields["content-security-policy"]
         assert "unsafe" not in answer.fields["content-security-policy"]
         assert answer.fields["x-content-type-options"] == "nosniff"
         assert answer.fields["x-frame-options"] == "DENY"
         assert answer.fields["referrer-policy"] == "no-referrer"
         assert "access-control-allow-origin" not in answer.fields
+        assert file is None or answer.body == file.read_bytes()
         head = web.get(path, method="HEAD")
         assert (head.status, head.body) == (200, b"")
         assert head.fields["content-length"] == str(len(answer.body))
+    for path in ("/page/none.js", "/page/", "/page", "/postern.js"):
+        assert web.get(path).status == 404
 
 
 def test_data_is_not_kept(web, serve):
