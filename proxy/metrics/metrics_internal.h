@@ -77,4 +77,20 @@ struct metrics_lane {
     struct metrics_now *now;
 };
 
+/* Numbers of the memory, which any thread of any process may be at. */
+static inline void metrics_put(_Atomic uint64_t *number, uint64_t value)
+{
+    atomic_store_explicit(number, value, memory_order_relaxed);
+}
+
+static inline uint64_t metrics_get(const _Atomic uint64_t *number)
+{
+    return atomic_load_explicit(number, memory_order_relaxed);
+}
+
+static inline void metrics_count(_Atomic uint64_t *number, uint64_t amount)
+{
+    atomic_fetch_add_explicit(number, amount, memory_order_relaxed);
+}
+
 #endif

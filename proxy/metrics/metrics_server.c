@@ -3,11 +3,6 @@
 
 #include <string.h>
 
-static void add(_Atomic uint64_t *number, uint64_t amount)
-{
-    atomic_fetch_add_explicit(number, amount, memory_order_relaxed);
-}
-
 static bool is_there(const struct metrics_server *server)
 {
     return atomic_load_explicit(&server->is_there, memory_order_acquire);
@@ -75,13 +70,13 @@ struct metrics_server *metrics_server(struct metrics_lane *lane,
 void metrics_server_opened(struct metrics_server *server)
 {
     if (server != NULL)
-        add(&server->opened, 1);
+        metrics_count(&server->opened, 1);
 }
 
 void metrics_server_failed(struct metrics_server *server)
 {
     if (server != NULL)
-        add(&server->failed, 1);
+        metrics_count(&server->failed, 1);
 }
 
 void metrics_server_took(struct metrics_server *server,
@@ -104,8 +99,8 @@ void metrics_server_tell(struct metrics_lane *lane,
     if (lane == NULL || server == NULL)
         return;
     unsigned slot = lane->metrics->slot;
-    add(&server->in_use[slot], now.in_use - told->in_use);
-    add(&server->idle[slot], now.idle - told->idle);
+    metrics_count(&server->in_use[slot], now.in_use - told->in_use);
+    metrics_count(&server->idle[slot], now.idle - told->idle);
     *told = now;
 }
 
@@ -113,7 +108,7 @@ static uint64_t sum_of(const _Atomic uint64_t numbers[SLOTS])
 {
     uint64_t sum = 0;
     for (unsigned slot = 0; slot < SLOTS; slot++)
-        sum += atomic_load_explicit(&numbers[slot], memory_order_relaxed);
+        sum += metrics_get(&numbers[slot]);
     return sum;
 }
 
