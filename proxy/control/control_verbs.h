@@ -51,7 +51,7 @@ json_t *control_text(struct str text);
 json_t *verb_status(void *owner, const json_t *request);
 /* In verb_overview.c: what `postern top` and the web page show. */
 json_t *verb_overview(void *owner, const json_t *request);
-/* In verb_overview.c: the text of metrics_text(). */
+/* In verb_metrics.c: the text of metrics_text(). */
 json_t *verb_metrics(void *owner, const json_t *request);
 /* In verb_list.c: {"list":NAME}, {…,"add":VALUE,"for_ms":N} or
  * {…,"remove":VALUE}. */
