@@ -2,19 +2,17 @@
  * connection suspended until http_work is through with it. */
 #include "proxy/http/http_server.h"
 
-#include "proxy/http/host_name.h"
-#include "proxy/http/http_routes.h"
+#include "proxy/http/http_admission.h"
+#include "proxy/http/http_seats.h"
 #include "proxy/http/http_work.h"
 
 #include <microhttpd.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 /* A request's line and fields, and what is sent of a file at a time. */
@@ -25,18 +23,9 @@
  * and for an answer. */
 #define REQUEST_MS 20000
 #define ANSWER_MS (10 * 60 * 1000)
-#define TARGET_MAX 4096
 /* For answers that are under way when it ends. */
 #define ENDING_MS 2000
 #define TICK_MS 10
-
-#define NO_LIMIT UINT64_MAX
-
-/* One of the connections that there may be. */
-struct seat {
-    int fd; /* -1: free */
-    uint64_t until_ms;
-};
 
 struct http_server {
     struct http_means means;
@@ -45,8 +34,7 @@ struct http_server {
     bool has_left;
     atomic_bool is_leaving; /* connections end with their answer */
     atomic_int exchanges;   /* requests whose answer is not through yet */
-    pthread_mutex_t lock;   /* of the seats */
-    struct seat seats[HTTP_CONNECTIONS_MAX];
+    struct http_seats seats;
 };
 
 /* The context of a request. A name may hold %XX, but no NUL. */
@@ -64,26 +52,16 @@ static void on_connection(void *owner, struct MHD_Connection *connection,
                           enum MHD_ConnectionNotificationCode code)
 {
     struct http_server *server = owner;
-    pthread_mutex_lock(&server->lock);
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-        struct seat *seat = *context;
-        if (seat != NULL)
-            seat->fd = -1;
+        http_seats_give(&server->seats, *context);
         *context = NULL;
-    } else {
-        const union MHD_ConnectionInfo *info = MHD_get_connection_info(
-            connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-        size_t i = 0;
-        while (i < HTTP_CONNECTIONS_MAX && server->seats[i].fd >= 0)
-            i++;
-        if (info != NULL && i < HTTP_CONNECTIONS_MAX) {
-            server->seats[i] =
-                (struct seat){.fd = info->connect_fd,
-                              .until_ms = control_now_ms() + REQUEST_MS};
-            *context = &server->seats[i];
-        }
+        return;
     }
-    pthread_mutex_unlock(&server->lock);
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    if (info != NULL)
+        *context = http_seats_take(&server->seats, info->connect_fd,
+                                   control_now_ms() + REQUEST_MS);
 }
 
 static void allow_time(struct http_server *server,
@@ -91,26 +69,14 @@ static void allow_time(struct http_server *server,
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    struct seat *seat = info == NULL ? NULL : info->socket_context;
-    pthread_mutex_lock(&server->lock);
-    if (seat != NULL)
-        seat->until_ms = until_ms;
-    pthread_mutex_unlock(&server->lock);
+    if (info != NULL)
+        http_seats_allow(&server->seats, info->socket_context, until_ms);
 }
 
-/* Who sends an octet now and then would keep a seat for ever. The descriptor
- * is not closed while the lock is held. */
-static void end_the_slow(void *owner)
+static void on_tick(void *owner)
 {
     struct http_server *server = owner;
-    uint64_t now_ms = control_now_ms();
-    pthread_mutex_lock(&server->lock);
-    for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++) {
-        struct seat *seat = &server->seats[i];
-        if (seat->fd >= 0 && seat->until_ms < now_ms)
-            (void)shutdown(seat->fd, SHUT_RDWR);
-    }
-    pthread_mutex_unlock(&server->lock);
+    http_seats_end_late(&server->seats, control_now_ms());
 }
 
 /* --- answers --- */
@@ -203,53 +169,22 @@ static enum MHD_Result add_argument(void *owner, enum MHD_ValueKind kind,
     return MHD_YES;
 }
 
-/* False: the answer is there. */
-static bool find_route(struct exchange *exchange,
-                       struct MHD_Connection *connection, const char *path,
-                       const char *method)
-{
-    struct http_job *job = &exchange->job;
-    const struct settings *settings = job->means->settings;
-    const char *host = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
-                                                   MHD_HTTP_HEADER_HOST);
-    if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
-        job->allow = "GET, HEAD";
-        http_say(job, 405, "this server is only read from: GET or HEAD");
-        return false;
-    }
-    if (exchange->is_too_long) {
-        http_say(job, 414, "the address is too long");
-        return false;
-    }
-    if (!exchange->has_nul)
-        job->route = http_route_find(path, settings->http.dashboard, job->rest);
-    bool is_health = job->route != NULL && job->route->is_quick &&
-                     !job->route->needs_dashboard;
-    if (!is_health &&
-        !host_name_is_ours(settings, host == NULL ? (struct str){NULL, 0}
-                                                  : str_from(host))) {
-        job->route = NULL;
-        http_say(job, 421,
-                 "this is not the server of that name: if it is to be, add it "
-                 "to http.names");
-        return false;
-    }
-    if (job->route == NULL)
-        http_say(job, 404, "there is nothing here%s",
-                 settings->http.dashboard
-                     ? ""
-                     : "; the page needs http: {dashboard: true}");
-    return job->route != NULL;
-}
-
 static enum MHD_Result begin(struct exchange *exchange,
                              struct MHD_Connection *connection, const char *url,
                              const char *method)
 {
     struct http_server *server = exchange->server;
     struct http_job *job = &exchange->job;
-    allow_time(server, connection, NO_LIMIT);
-    if (!find_route(exchange, connection, url, method))
+    allow_time(server, connection, HTTP_NO_LIMIT);
+    const struct http_request request = {
+        .method = method,
+        .path = url,
+        .host = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
+                                            MHD_HTTP_HEADER_HOST),
+        .is_too_long = exchange->is_too_long,
+        .has_nul = exchange->has_nul,
+    };
+    if (!http_admit(job, &request))
         return answer(exchange, connection);
     if (MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, NULL,
                                   NULL) > HTTP_ARGUMENTS_MAX) {
@@ -324,7 +259,7 @@ static void *on_target(void *owner, const char *target,
     const char *kind = &plain_target;
     (void)owner;
     (void)connection;
-    if (strlen(target) > TARGET_MAX)
+    if (strlen(target) > HTTP_TARGET_MAX)
         kind = &long_target;
     else if (strstr(target, "%00") != NULL)
         kind = &hidden_target;
@@ -397,10 +332,8 @@ struct http_server *http_server_new(const struct http_means *means, int socket)
     server->means = *means;
     atomic_init(&server->is_leaving, false);
     atomic_init(&server->exchanges, 0);
-    pthread_mutex_init(&server->lock, NULL);
-    for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++)
-        server->seats[i].fd = -1;
-    server->work = http_work_new(on_done, end_the_slow, server);
+    http_seats_init(&server->seats);
+    server->work = http_work_new(on_done, on_tick, server);
     if (server->work != NULL)
         server->daemon = start_daemon(server, socket);
     if (server->daemon != NULL)
@@ -436,6 +369,6 @@ void http_server_free(struct http_server *server)
     if (server->daemon != NULL)
         MHD_stop_daemon(server->daemon);
     http_work_free(server->work);
-    pthread_mutex_destroy(&server->lock);
+    http_seats_release(&server->seats);
     free(server);
 }

@@ -6,8 +6,6 @@
 
 #include "proxy/http/http_job.h"
 
-#define HTTP_CONNECTIONS_MAX 64
-
 struct http_server;
 
 /* Owns the listening socket from now on, also on failure: NULL, out of memory
