@@ -405,6 +405,37 @@ def test_messages_as_they_come(page):
     assert thrown is None
 
 
+LONG = 1 << 18
+
+
+@pytest.mark.parametrize("octets", [
+    "Content-Transfer-Encoding: quoted-printable\n\n" + " " * LONG + "x",
+    "Content-Type: multipart/mixed; boundary=b\n\n--b\n\n" + "\t" * LONG + "x",
+    "Subject: " + " " * LONG + "x\n\n",
+    "Content-Type: a/b;" + " " * LONG + "x\n\n",
+    "Content-Type: a/b" + "; x=\"" * (LONG // 5) + "\n\n",
+    "Subject: " + "=?a?q?" * (LONG // 6) + "\n\n",
+    "Content-Transfer-Encoding: base64\n\n" + "=\n" * (LONG // 2),
+    "\n " * (LONG // 2)],
+    ids=["quoted", "parts", "blanks", "parameter", "quotes", "words", "base64",
+         "folds"])
+def test_no_mail_takes_long_to_read(page, octets):
+    """Of a line four times as long what takes time with the square would take
+    minutes."""
+    took = page.run("const begun = performance.now();"
+                    "postern.readMail(arguments[0]);"
+                    "return performance.now() - begun", octets)
+    assert took < 2000
+
+
+@pytest.mark.parametrize("name", ["__proto__", "constructor"])
+def test_a_parameter_may_have_any_name(page, name):
+    parameters = page.run(
+        "return Object.entries(postern.readParameters(arguments[0]).parameters)",
+        f"a/b; {name}*0=x; {name}*1=y; {name}=z; filename=n")
+    assert [name, "xy"] in parameters and ["filename", "n"] in parameters
+
+
 def test_it_survives_the_worker_process(site, page, server):
     page.may_be_away = True
     assert send(site, "bob").code == 250

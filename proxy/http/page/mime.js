@@ -30,8 +30,17 @@ function fromBase64(binary) {
   return atob(clean);
 }
 
+/* An expression with $ would try each of many blanks as the first of the last. */
+function trimEnd(line, blanks) {
+  let end = line.length;
+  while (end > 0 && blanks.includes(line[end - 1])) end--;
+  return line.slice(0, end);
+}
+
 function fromQuoted(binary) {
-  return binary.replace(/[ \t]+(?=\r?\n|$)/g, '').replace(/=\r?\n/g, '')
+  return binary.split('\n').map((line) =>
+    (line.endsWith('\r') ? `${trimEnd(line.slice(0, -1), ' \t')}\r` : trimEnd(line, ' \t')))
+    .join('\n').replace(/=\r?\n/g, '')
     .replace(/=([0-9A-Fa-f]{2})/g, (_, hex) => String.fromCharCode(parseInt(hex, 16)));
 }
 
@@ -73,8 +82,8 @@ export function field(fields, name) {
 
 /* A value and its parameters; RFC 2231 for those that are long or not ASCII. */
 export function readParameters(value) {
-  const parameters = {};
-  const pieces = {};
+  const parameters = Object.create(null);
+  const pieces = Object.create(null);
   const main = value.split(';', 1)[0].trim().toLowerCase();
   for (const found of value.matchAll(/;\s*([^=\s;*]{1,60})(\*\d{1,3})?(\*)?\s*=\s*("(?:[^"\\]|\\.)*"|[^;\s]*)/g)) {
     const name = found[1].toLowerCase();
@@ -109,7 +118,7 @@ function splitParts(body, boundary) {
   const parts = [];
   let current = null;
   for (const line of body.split(/(?<=\n)/)) {
-    const bare = line.replace(/[ \t\r\n]+$/, '');
+    const bare = trimEnd(line, ' \t\r\n');
     if (bare === `--${boundary}` || bare === `--${boundary}--`) {
       if (current !== null) parts.push(current.replace(/\r?\n$/, ''));
       current = bare.endsWith('--') && bare.length > boundary.length + 2 ? null : '';
