@@ -436,6 +436,24 @@ def test_a_parameter_may_have_any_name(page, name):
     assert [name, "xy"] in parameters and ["filename", "n"] in parameters
 
 
+def test_lines_of_whatever_shape(site, page):
+    """In the log may be what another program, or another version, wrote."""
+    page.one("[name=event]").send_keys("all")
+    page.wait_text("#entries", "No decision matches")
+    strange = [None, 7, "x", [], [None], [7], ["x"], {}, [{}], [[]]]
+    keys = ["rcpt", "mail", "rules", "rule", "auth", "client", "upstream",
+            "message", "reply", "caps", "end", "time", "id", "verdict", "lost"]
+    kinds = ["transaction", "auth", "session", "limit", "list", "upstream",
+             "config", "log", "constructor", "__proto__", "x"]
+    lines = [{"event": kind, **dict.fromkeys(keys, value)}
+             for kind in kinds for value in strange]
+    with site.log.open("a", encoding="utf-8") as log:
+        log.writelines(json.dumps(line) + "\n" for line in lines)
+    wait_rows(page, len(lines))
+    assert send(site, "bob").code == 250
+    page.wait_text("#entries", "bob@example.com → r0@example.net")
+
+
 def test_it_survives_the_worker_process(site, page, server):
     page.may_be_away = True
     assert send(site, "bob").code == 250

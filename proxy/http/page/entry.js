@@ -13,7 +13,7 @@ const seconds = (entry) => {
 function pathOf(entry) {
   const rcpt = list(entry.rcpt);
   const from = entry.mail ? (entry.mail.from === '' ? '<>' : text(entry.mail.from)) : '';
-  const to = rcpt.length > 0 ? text(rcpt[0].to) : '';
+  const to = rcpt.length > 0 ? text(rcpt[0]?.to) : '';
   const more = (entry.cut && entry.rcpt_count ? entry.rcpt_count : rcpt.length) - 1;
   return `${from} → ${to || '-'}${more > 0 ? ` (+${more})` : ''}`;
 }
@@ -34,7 +34,7 @@ const EVENTS = {
 };
 
 function rulesOf(entry) {
-  const names = list(entry.rules).map((r) => text(r.rule) + (r.mode === 'shadow' ? ' (shadow)' : ''));
+  const names = list(entry.rules).map((r) => text(r?.rule) + (r?.mode === 'shadow' ? ' (shadow)' : ''));
   if (text(entry.rule) !== '') names.push(entry.rule);
   return [...new Set(names)].join(', ');
 }
@@ -42,7 +42,7 @@ function rulesOf(entry) {
 export function rowOf(entry) {
   let word = text(entry.verdict), kind = word, who = text(entry.auth?.user), what = pathOf(entry);
   if (entry.event !== 'transaction')
-    [word, kind, who, what] = (EVENTS[entry.event] || (() => [text(entry.event), 'abort', '', '']))(entry);
+    [word, kind, who, what] = (Object.hasOwn(EVENTS, entry.event) ? EVENTS[entry.event](entry) : [text(entry.event), 'abort', '', '']);
   const reply = text(entry.reply) || text(entry.upstream?.reply);
   const size = entry.message?.bytes ?? entry.mail?.size;
   const id = text(entry.id) || text(entry.session);
