@@ -454,6 +454,24 @@ def test_lines_of_whatever_shape(site, page):
     page.wait_text("#entries", "bob@example.com → r0@example.net")
 
 
+def test_a_log_of_thousands_of_lines_stays_small(site, page):
+    assert send(site, "bob").code == 250
+    [first] = wait_rows(page, 1)
+    page.run("document.querySelector('#entries').focus()")
+    page.press(Keys.HOME)
+    chosen = page.run("return document.querySelector('#entries')"
+                      ".getAttribute('aria-activedescendant')")
+    [line] = [line for line in site.log.read_text(encoding="utf-8")
+              .splitlines() if '"event":"transaction"' in line]
+    with site.log.open("a", encoding="utf-8") as log:
+        log.write((line + "\n") * 2500)
+        log.write(line.replace("r0@example.net", "last@example.net") + "\n")
+    page.wait_text("#entries", "last@example.net")
+    assert len(page.all(".entry")) == 1000
+    assert page.run("return document.querySelector('.entry:last-child').id"
+                    ) == chosen
+
+
 def test_it_survives_the_worker_process(site, page, server):
     page.may_be_away = True
     assert send(site, "bob").code == 250

@@ -18,6 +18,14 @@ function choose(row) {
   mark($('entries'), row);
 }
 
+/* What is chosen stays: others go in its place. */
+function dropOldest(host) {
+  while (host.childElementCount > ENTRIES_MAX) {
+    const last = host.lastElementChild;
+    (last === log.chosen ? last.previousElementSibling : last).remove();
+  }
+}
+
 function addEntries(entries, isFresh) {
   const host = $('entries');
   const isAtTop = host.scrollTop < 4;
@@ -27,7 +35,7 @@ function addEntries(entries, isFresh) {
   const before = host.scrollHeight;
   host.prepend(...rows);
   if (!isAtTop) host.scrollTop += host.scrollHeight - before;
-  while (host.childElementCount > ENTRIES_MAX && host.lastElementChild !== log.chosen) host.lastElementChild.remove();
+  dropOldest(host);
 }
 
 function addGap(words) {
