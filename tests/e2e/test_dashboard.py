@@ -472,6 +472,35 @@ def test_a_log_of_thousands_of_lines_stays_small(site, page):
                     ) == chosen
 
 
+def test_what_comes_late_is_not_shown(site, page):
+    """Of a mail, or a decision, beside which another was chosen since."""
+    for user in ("bob", "eve"):
+        assert send(site, user).code == 250
+    wait_rows(page, 2)
+    wait_for(lambda: len(page.all(".message")) == 2, "two mails")
+    # Of each kind the first answer is held back, and is a fault.
+    page.run("""
+      const ask = window.fetch;
+      const held = { mail: null, explain: null };
+      window.letGo = () => Object.values(held).forEach((f) => f());
+      window.fetch = async (path, options) => {
+        const kind = /^\\/api\\/(mail|explain)\\//.exec(path)?.[1];
+        if (!kind || held[kind]) return ask(path, options);
+        await new Promise((resolve) => { held[kind] = resolve; });
+        return new Response('too late', { status: 500 });
+      };""")
+    page.run("document.querySelectorAll('.message')[0].click()")
+    page.run("document.querySelectorAll('.message')[1].click()")
+    page.run("document.querySelectorAll('.entry')[0].click()")
+    page.run("document.querySelectorAll('.entry')[1].click()")
+    page.wait_text("#message h3", "test mail")
+    page.wait_text("#story-text", "bob@example.com")
+    page.run("return new Promise((resolve) => {"
+             "  letGo(); setTimeout(resolve, 200); })")
+    assert "too late" not in page.text("#message")
+    assert "too late" not in page.text("#story-text")
+
+
 def test_it_survives_the_worker_process(site, page, server):
     page.may_be_away = True
     assert send(site, "bob").code == 250

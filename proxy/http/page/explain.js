@@ -16,12 +16,13 @@ export async function explain(id, entry) {
     $('story-text').textContent = 'It belongs to no session: its line says all there is.';
     return;
   }
+  let story;
   try {
-    const story = await (await ask(`/api/explain/${encodeURIComponent(id)}`)).text();
-    if ($('story-title').textContent === id) $('story-text').textContent = story;
+    story = await (await ask(`/api/explain/${encodeURIComponent(id)}`)).text();
   } catch (error) {
-    $('story-text').textContent = error.status ? error.message : 'The server does not answer.';
+    story = error.status ? error.message : 'The server does not answer.';
   }
+  if ($('story-title').textContent === id) $('story-text').textContent = story;
 }
 
 export function beginExplain() {

@@ -37,14 +37,22 @@ function showMessage(one, binary, path) {
   $('message').scrollTop = 0;
 }
 
-/* `one` is of the list of `box`. */
+let opened = 0;
+
+/* `one` is of the list of `box`. Another that was opened since takes its place. */
 export async function openMessage(one, box) {
+  const serial = ++opened;
   const path = `/api/mail/${encodeURIComponent(one.name)}?${new URLSearchParams({ box })}`;
+  let binary;
   try {
     const response = await ask(`${path}&octets=${MAIL_OCTETS}`);
-    showMessage(one, toBinary(new Uint8Array(await response.arrayBuffer())), path);
-    $('message').focus({ preventScroll: true });
+    binary = toBinary(new Uint8Array(await response.arrayBuffer()));
   } catch (error) {
-    $('message').replaceChildren(make('p.fault', error.status ? error.message : 'The server does not answer.'));
+    if (serial === opened)
+      $('message').replaceChildren(make('p.fault', error.status ? error.message : 'The server does not answer.'));
+    return;
   }
+  if (serial !== opened) return;
+  showMessage(one, binary, path);
+  $('message').focus({ preventScroll: true });
 }
