@@ -19,10 +19,13 @@
 #define CONNECTION_OCTETS (32 * 1024)
 /* Without an octet in either direction. */
 #define SILENCE_S 10
-/* In all: from the connection, or the last answer, to the end of a request;
- * and for an answer. */
+/* In all: from the connection to the end of a request; and for an answer, by
+ * its octets: who takes a small one slowly would keep a seat as long as who
+ * takes a large one. */
 #define REQUEST_MS 20000
-#define ANSWER_MS (10 * 60 * 1000)
+#define ANSWER_MS 20000
+#define ANSWER_OCTETS_MS 32
+#define ANSWER_MAX_MS (10 * 60 * 1000)
 /* For answers that are under way when it ends. */
 #define ENDING_MS 2000
 #define TICK_MS 10
@@ -32,8 +35,7 @@ struct http_server {
     struct http_work *work;
     struct MHD_Daemon *daemon;
     bool has_left;
-    atomic_bool is_leaving; /* connections end with their answer */
-    atomic_int exchanges;   /* requests whose answer is not through yet */
+    atomic_int exchanges; /* requests whose answer is not through yet */
     struct http_seats seats;
 };
 
@@ -82,7 +84,7 @@ static void on_tick(void *owner)
 /* --- answers --- */
 
 static void add_fields(struct MHD_Response *response,
-                       const struct http_job *job, bool is_last)
+                       const struct http_job *job)
 {
     static const char *const fields[][2] = {
         {"Content-Security-Policy",
@@ -95,14 +97,14 @@ static void add_fields(struct MHD_Response *response,
         {"Cross-Origin-Resource-Policy", "same-origin"},
         {"Cross-Origin-Opener-Policy", "same-origin"},
         {"Cache-Control", "no-store"},
+        /* A browser that keeps its connections would keep others out. */
+        {"Connection", "close"},
     };
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         (void)MHD_add_response_header(response, fields[i][0], fields[i][1]);
     (void)MHD_add_response_header(response, "Content-Type", job->type);
     if (job->allow != NULL)
         (void)MHD_add_response_header(response, "Allow", job->allow);
-    if (is_last)
-        (void)MHD_add_response_header(response, "Connection", "close");
     if (job->download[0] != '\0') {
         char value[HTTP_REST_MAX + 64];
         snprintf(value, sizeof value, "attachment; filename=\"%s\"",
@@ -131,6 +133,12 @@ static struct MHD_Response *response_of(struct http_job *job)
     return response;
 }
 
+static uint64_t answer_ms(size_t octets)
+{
+    uint64_t ms = ANSWER_MS + octets / ANSWER_OCTETS_MS;
+    return ms < ANSWER_MAX_MS ? ms : ANSWER_MAX_MS;
+}
+
 static enum MHD_Result answer(struct exchange *exchange,
                               struct MHD_Connection *connection)
 {
@@ -139,9 +147,8 @@ static enum MHD_Result answer(struct exchange *exchange,
     struct MHD_Response *response = response_of(job);
     if (response == NULL)
         return MHD_NO; /* ends the connection */
-    add_fields(response, job,
-               atomic_load(&server->is_leaving) || job->status >= 400);
-    allow_time(server, connection, control_now_ms() + ANSWER_MS);
+    add_fields(response, job);
+    allow_time(server, connection, control_now_ms() + answer_ms(job->octets));
     enum MHD_Result result =
         MHD_queue_response(connection, job->status, response);
     MHD_destroy_response(response);
@@ -275,6 +282,8 @@ static void on_completed(void *owner, struct MHD_Connection *connection,
                          void **context, enum MHD_RequestTerminationCode code)
 {
     struct exchange *exchange = *context;
+    (void)owner;
+    (void)connection;
     (void)code;
     if (exchange == NULL || is_target(exchange))
         return;
@@ -288,7 +297,6 @@ static void on_completed(void *owner, struct MHD_Connection *connection,
     atomic_fetch_sub(&exchange->server->exchanges, 1);
     free(exchange);
     *context = NULL;
-    allow_time(owner, connection, control_now_ms() + REQUEST_MS);
 }
 
 /* --- the server --- */
@@ -330,7 +338,6 @@ struct http_server *http_server_new(const struct http_means *means, int socket)
         return NULL;
     }
     server->means = *means;
-    atomic_init(&server->is_leaving, false);
     atomic_init(&server->exchanges, 0);
     http_seats_init(&server->seats);
     server->work = http_work_new(on_done, on_tick, server);
@@ -348,7 +355,6 @@ void http_server_leave(struct http_server *server)
     if (server == NULL || server->has_left)
         return;
     server->has_left = true;
-    atomic_store(&server->is_leaving, true);
     int socket = MHD_quiesce_daemon(server->daemon);
     if (socket >= 0)
         close(socket);
@@ -359,7 +365,6 @@ void http_server_free(struct http_server *server)
     if (server == NULL)
         return;
     /* No connection may be suspended when the daemon stops. */
-    atomic_store(&server->is_leaving, true);
     if (server->work != NULL)
         http_work_end(server->work);
     for (int i = 0; i < ENDING_MS / TICK_MS && server->daemon != NULL &&

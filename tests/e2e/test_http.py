@@ -1,5 +1,6 @@
 """HTTP: health, numbers and what the dashboard reads, and what it refuses."""
 
+import contextlib
 import json
 import os
 import re
@@ -281,6 +282,59 @@ def test_health_is_told_while_pages_wait(web, serve):
     assert web.get("/api/overview").status == 200
     for connection in waiting:
         connection.close()
+
+
+def test_a_connection_is_for_one_request(web, serve):
+    """So nobody has one of the few who has nothing to ask."""
+    serve()
+    for target in ("/healthz", "/", "/api/overview", "/none", "/api/log"):
+        octets = f"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        with web.connect() as connection:
+            connection.sendall(octets.encode() * 2)
+            assert read_answer(connection).fields["connection"] == "close"
+            with contextlib.suppress(ConnectionError):
+                assert connection.recv(1) == b""
+
+
+def test_slow_readers_do_not_keep_the_others_out(site, web, serve):
+    """More than there are seats, each with an answer that it takes little by
+    little."""
+    serve()
+    line = json.dumps({"event": "transaction", "rcpt": ["x" * 2000]}) + "\n"
+    site.log.write_text(line * 200, encoding="utf-8")
+    slow = []
+    is_over = threading.Event()
+
+    def take():
+        while not is_over.wait(0.25):
+            for connection in slow:
+                with contextlib.suppress(OSError):
+                    connection.recv(1200)
+    for _ in range(70):
+        connection = socket.socket()
+        # So that the kernel does not keep all of it.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
+        connection.settimeout(20)
+        connection.connect(("127.0.0.1", web.port))
+        connection.sendall(b"GET /api/log HTTP/1.1\r\n"
+                           b"Host: localhost\r\n\r\n")
+        connection.setblocking(False)
+        slow.append(connection)
+    thread = threading.Thread(target=take)
+    thread.start()
+    begun = time.monotonic()
+    try:
+        with web.connect(seconds=60) as connection:
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
+                               b"Connection: close\r\n\r\n")
+            assert read_answer(connection).status == 200
+    finally:
+        is_over.set()
+        thread.join()
+        for connection in slow:
+            connection.close()
+    assert time.monotonic() - begun < 50
 
 
 # The log
