@@ -40,6 +40,7 @@ struct http_route {
     const char *path;     /* ends with a slash: a name follows */
     bool needs_dashboard; /* else it is not there without */
     bool is_quick;        /* waits for nothing */
+    bool is_search;       /* may read much: one of them at a time */
     enum http_next (*run)(struct http_job *job);
 };
 

@@ -3,16 +3,16 @@
 #include <string.h>
 
 static const struct http_route routes[] = {
-    {"/healthz", false, true, http_healthz},
-    {"/readyz", false, true, http_readyz},
-    {"/metrics", false, false, http_metrics},
-    {"/api/overview", false, false, http_overview},
-    {"/", true, true, http_page},
-    {"/page/", true, true, http_page},
-    {"/api/log", true, false, http_log},
-    {"/api/explain/", true, false, http_explain},
-    {"/api/mail", true, false, http_mail_list},
-    {"/api/mail/", true, false, http_mail},
+    {"/healthz", false, true, false, http_healthz},
+    {"/readyz", false, true, false, http_readyz},
+    {"/metrics", false, false, false, http_metrics},
+    {"/api/overview", false, false, false, http_overview},
+    {"/", true, true, false, http_page},
+    {"/page/", true, true, false, http_page},
+    {"/api/log", true, false, true, http_log},
+    {"/api/explain/", true, false, true, http_explain},
+    {"/api/mail", true, false, true, http_mail_list},
+    {"/api/mail/", true, false, false, http_mail},
 };
 
 static bool is_name(const char *name)

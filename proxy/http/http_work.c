@@ -22,8 +22,9 @@ struct http_work {
     size_t thread_count;
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t changed;
-    struct list queue, waiting;
-    uint64_t tick_ms; /* when the next is due */
+    struct list queue, searches, waiting;
+    bool is_searching; /* one of the threads */
+    uint64_t tick_ms;  /* when the next is due */
     bool is_ending;
 };
 
@@ -50,6 +51,21 @@ static struct http_job *pop(struct list *list)
     return job;
 }
 
+static void enqueue(struct http_work *work, struct http_job *job)
+{
+    push(job->route->is_search ? &work->searches : &work->queue, job);
+}
+
+static struct http_job *next_job(struct http_work *work)
+{
+    struct http_job *job = pop(&work->queue);
+    if (job != NULL || work->is_searching)
+        return job;
+    job = pop(&work->searches);
+    work->is_searching = job != NULL;
+    return job;
+}
+
 /* What waits is asked again. Called with the lock, which is given up while
  * the owner has its turn. */
 static void tick(struct http_work *work)
@@ -60,7 +76,7 @@ static void tick(struct http_work *work)
         return;
     work->tick_ms = now_ms + TICK_MS;
     while ((job = pop(&work->waiting)) != NULL)
-        push(&work->queue, job);
+        enqueue(work, job);
     pthread_mutex_unlock(&work->lock);
     work->on_tick(work->owner);
     pthread_mutex_lock(&work->lock);
@@ -100,11 +116,14 @@ static void *run(void *argument)
     pthread_mutex_lock(&work->lock);
     for (;;) {
         tick(work);
-        struct http_job *job = pop(&work->queue);
+        struct http_job *job = next_job(work);
         if (job != NULL) {
+            bool is_search = job->route->is_search;
             pthread_mutex_unlock(&work->lock);
-            do_job(work, job);
+            do_job(work, job); /* which may be gone then */
             pthread_mutex_lock(&work->lock);
+            if (is_search)
+                work->is_searching = false;
         } else if (!work->is_ending) {
             rest(work);
         } else if (work->waiting.count == 0) {
@@ -143,9 +162,10 @@ struct http_work *http_work_new(void (*on_done)(struct http_job *job),
 int http_work_add(struct http_work *work, struct http_job *job)
 {
     pthread_mutex_lock(&work->lock);
-    bool is_taken = !work->is_ending && work->queue.count < HTTP_WORK_QUEUE;
+    bool is_taken = !work->is_ending &&
+                    work->queue.count + work->searches.count < HTTP_WORK_QUEUE;
     if (is_taken)
-        push(&work->queue, job);
+        enqueue(work, job);
     pthread_cond_signal(&work->changed);
     pthread_mutex_unlock(&work->lock);
     return is_taken ? 0 : -1;

@@ -1,6 +1,7 @@
 /* Threads for what takes its time: reading files, asking the control verbs.
- * Two, so that a long search does not keep the rest waiting. A job that has
- * nothing to say yet is asked again now and then, until it is due. */
+ * Two, of which searches have one, so that however many of them there are the
+ * rest does not wait. A job that has nothing to say yet is asked again now and
+ * then, until it is due. */
 #ifndef PROXY_HTTP_HTTP_WORK_H
 #define PROXY_HTTP_HTTP_WORK_H
 

@@ -337,6 +337,28 @@ def test_slow_readers_do_not_keep_the_others_out(site, web, serve):
     assert time.monotonic() - begun < 50
 
 
+def test_searches_do_not_keep_numbers_waiting(site, web, serve):
+    """More than there are threads, each through much of a log."""
+    serve()
+    with site.log.open("w", encoding="utf-8") as log:
+        log.writelines("{" + "x" * 1000 + "}\n" for _ in range(60000))
+    answered = []
+
+    def ask(target):
+        assert web.get(target).status in (200, 404)
+        answered.append(target)
+    threads = [threading.Thread(target=ask, args=("/api/explain/AAAAAAAAAA",))
+               for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    wait_for(lambda: answered, "the first search")
+    ask("/metrics")
+    for thread in threads:
+        thread.join()
+    # Those that were under way, and one that came between.
+    assert answered.index("/metrics") <= 4, answered
+
+
 # The log
 
 def test_the_log_comes_live(site, web, serve):
