@@ -279,7 +279,7 @@ int command_top(int argc, char **argv)
                            &options) != EXIT_FINE)
         return EXIT_USAGE;
     if (options.is_once || options.is_json || options.is_metrics ||
-        !isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO))
+        !terminal_takes_pictures(STDOUT_FILENO) || !isatty(STDIN_FILENO))
         return show_once(&options);
     return show(&options);
 }

@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+/* It is a terminal that a picture can be drawn on, again and again. */
+bool terminal_takes_pictures(int fd);
 /* It is a terminal that knows colours, and NO_COLOR is not set. */
 bool terminal_takes_colour(int fd);
 

@@ -30,7 +30,8 @@ pre {margin: 14px; color: #d8dade; font: 15px/19px "DejaVu Sans Mono"}
 
 
 class Terminal:
-    def __init__(self, *words, columns=100, lines=40, symbols=True):
+    def __init__(self, *words, columns=100, lines=40, symbols=True,
+                 **environment):
         self.screen = pyte.Screen(columns, lines)
         self.stream = pyte.ByteStream(self.screen)
         self.octets = b""
@@ -43,7 +44,7 @@ class Terminal:
             stderr=worker, start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
             env={**os.environ, **ENVIRONMENT, "TERM": "xterm",
-                 "LC_ALL": "C.UTF-8" if symbols else "C"})
+                 "LC_ALL": "C.UTF-8" if symbols else "C", **environment})
         self.worker = worker
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import signal
 import socket
 import threading
@@ -225,6 +226,39 @@ def test_once_and_without_a_terminal(site, server):
     assert seen["users"][0]["user"] == "bob"
     text = run_once("top", "-c", server.config, "--metrics").stdout
     assert 'postern_top_user_messages{user="bob"} 3\n' in text
+
+
+def test_a_dumb_terminal_gets_one_picture(site, server):
+    traffic(site)
+    with top(server, TERM="dumb") as terminal:
+        assert terminal.wait_end() == 0
+        wait_for(lambda: b"bob" in terminal.octets, "bob")
+        assert b"\x1b" not in terminal.octets
+
+
+def test_without_colours(site, server):
+    with top(server, NO_COLOR="1") as terminal:
+        terminal.wait_text("mail.example.com")
+        terminal.keys("q")
+        assert terminal.wait_end() == 0
+        assert b"m" not in {found[-1:] for found in re.findall(
+            rb"\x1b\[[0-9;]*[A-Za-z]", terminal.octets)}
+
+
+def test_forty_columns(site, server):
+    """What matters most is there: all names and numbers that fit."""
+    traffic(site)
+    with top(server, columns=40, lines=30) as terminal:
+        seen = terminal.wait(lambda text: "\nbob " in text, "bob")
+        assert users_line(seen)[:3] == ["bob", "3", "3"]
+        lines = seen.splitlines()
+        assert lines[0].startswith("postern mail.example.com")
+        assert any(line.startswith("no forgers") for line in lines)
+        assert any(line.startswith("main 127.0.0.1") and "up" in line
+                   for line in lines)
+        assert all(len(line) <= 40 for line in lines)
+        terminal.keys("q")
+        assert terminal.wait_end() == 0
 
 
 @contextlib.contextmanager
