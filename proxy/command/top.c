@@ -164,6 +164,14 @@ static void draw(struct top *top)
     free(text);
 }
 
+/* Without its last character, of as many octets as that has. */
+static size_t shortened(const char *text, size_t length)
+{
+    while (length > 0 && ((unsigned char)text[length - 1] & 0xc0) == 0x80)
+        length--;
+    return length > 0 ? length - 1 : 0;
+}
+
 static void type(struct top_view *view, char key)
 {
     size_t length = strlen(view->filter);
@@ -173,9 +181,8 @@ static void type(struct top_view *view, char key)
         view->is_typing = false;
         view->filter[0] = '\0';
     } else if (key == BACKSPACE || key == '\b') {
-        if (length > 0)
-            view->filter[length - 1] = '\0';
-    } else if (key >= ' ' && length + 1 < sizeof view->filter) {
+        view->filter[shortened(view->filter, length)] = '\0';
+    } else if ((unsigned char)key >= ' ' && length + 1 < sizeof view->filter) {
         view->filter[length] = key;
         view->filter[length + 1] = '\0';
     }

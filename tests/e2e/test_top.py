@@ -318,6 +318,20 @@ def test_whatever_answers_can_do_no_harm(tmp_path, answer):
         run_once("top", "-c", config, "--once")
 
 
+def test_names_beyond_ascii_can_be_typed(tmp_path):
+    answer = {"ok": True, "users": [{"user": "jürgen"}, {"user": "jurgen"}]}
+    with pretender(tmp_path, json.dumps(answer).encode()) as config:
+        with Terminal("top", "-c", config) as terminal:
+            terminal.wait_text("jurgen")
+            terminal.keys("/üß\x7f\r")
+            terminal.wait(lambda text: "names with: ü  p" in text
+                          and "jürgen" in text and "jurgen" not in text,
+                          "jürgen alone")
+            terminal.keys("q")
+            assert terminal.wait_end() == 0
+            assert not terminal.strange_octets()
+
+
 def test_nobody_answers(tmp_path):
     config = tmp_path / "postern.yaml"
     config.write_text(f'control: "{tmp_path}/nobody"\n', encoding="utf-8")
