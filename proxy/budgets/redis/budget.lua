@@ -219,6 +219,8 @@ end
 local function next_lapse(b)
     local first = call('ZRANGE', HOLDS, 0, 0, 'WITHSCORES')
     b.lapse = first[2] and tonumber(first[2]) or 0
+    -- Those of a key that nobody asked for in time have expired in Redis.
+    if b.lapse == 0 then b.held = 0 end
 end
 
 -- Holds that nobody has renewed: whoever held them is no more.

@@ -3,6 +3,9 @@
 --        when the last of them leaves
 local b = read()
 local count, last = 0, 0
+if b.lapse > 0 and call('ZCOUNT', HOLDS, NOW + 1, '+inf') == 0 then
+    b.held = 0
+end
 if KIND == 'set' then
     count = call('ZCOUNT', MEMBERS, NOW + 1, BEHIND - 1) +
             call('ZCOUNT', MEMBERS, BEHIND + NOW + 1, '+inf')

@@ -640,6 +640,40 @@ static void holds_lapse_unless_they_are_renewed(void **state)
     close_world(&w);
 }
 
+/* Redis drops the holds of a key a minute after the last of them has lapsed:
+ * what else the key says may stay for days. */
+static void holds_that_expired_unseen_are_held_no_more(void **state)
+{
+    struct world w, dead;
+    struct ledger_budget budget;
+    struct remote_orders *orders;
+    bool exists;
+    (void)state;
+    start_world(&w);
+    open_world(&dead);
+    connect_world(&dead);
+    w.rule.name = dead.rule.name = STR("r");
+    remote_ledger_set_clock(w.remote, 1000000, REMOTE_HOLD_MS);
+    remote_ledger_set_clock(dead.remote, 1000000, REMOTE_HOLD_MS);
+    struct hold used = take(&w, 3);
+    remote_ledger_commit(w.remote, &used);
+    take(&dead, 4);
+    close_world(&dead);
+    assert_int_equal(taken(&w), 7);
+    remote_ledger_set_clock(w.remote, 1000001 + REMOTE_HOLD_MS, REMOTE_HOLD_MS);
+    assert_int_equal(
+        redis_peer_order(&peer, "DEL postern:{r|recipients|bob}:holds"), 1);
+    orders = remote_orders_new(&w.settings);
+    remote_orders_set_clock(orders, 1000001 + REMOTE_HOLD_MS);
+    const struct ledger_target target = {
+        .rule = &w.rule, .limit = &w.limit, .key = STR("bob")};
+    assert_null(remote_orders_look(orders, &target, &exists, &budget));
+    assert_int_equal(budget.held, 0);
+    remote_orders_free(orders);
+    assert_int_equal(taken(&w), 1);
+    close_world(&w);
+}
+
 static void who_does_not_wait_any_more_holds_nothing(void **state)
 {
     struct world w;
@@ -925,6 +959,7 @@ int main(void)
         cmocka_unit_test(what_was_told_and_never_answered_counts_once),
         cmocka_unit_test(a_redis_that_was_emptied_still_hears_of_commits),
         cmocka_unit_test(holds_lapse_unless_they_are_renewed),
+        cmocka_unit_test(holds_that_expired_unseen_are_held_no_more),
         cmocka_unit_test(who_does_not_wait_any_more_holds_nothing),
         cmocka_unit_test(an_answer_that_is_late_gives_its_hold_back),
         cmocka_unit_test(what_does_not_fit_the_queue_is_counted),
