@@ -1,5 +1,13 @@
 #include "proxy/budgets/redis_words.h"
 
+#define NO_PERMISSION                                                          \
+    "its user may not do that: it needs ~postern:* and +@all or at least "     \
+    "+@connection +@scripting +@read +@write +time"
+#define NO_COMMAND                                                             \
+    "it lacks a command: Redis 5 or newer, or Valkey, is needed, and none of " \
+    "its commands may be renamed"
+
+/* By what they start with, behind ERR. */
 static const struct {
     const char *start;
     enum redis_error kind;
@@ -32,34 +40,53 @@ static const struct {
      "it wants a password: set limits.store_password_file"},
     {"WRONGPASS", REDIS_ERROR_AWAY,
      "it refuses the user or the password of limits.store_password_file"},
-    {"ERR invalid password", REDIS_ERROR_AWAY,
+    {"invalid password", REDIS_ERROR_AWAY,
      "it refuses the password of limits.store_password_file"},
-    {"ERR AUTH <password> called without any password", REDIS_ERROR_AWAY,
+    {"AUTH <password> called without any password", REDIS_ERROR_AWAY,
      "it has no password for its default user: remove "
      "limits.store_password_file, or set requirepass there"},
-    {"ERR Client sent AUTH, but no password is set", REDIS_ERROR_AWAY,
+    {"Client sent AUTH, but no password is set", REDIS_ERROR_AWAY,
      "it has no password: remove limits.store_password_file, or set "
      "requirepass there"},
-    {"ERR wrong number of arguments for 'auth'", REDIS_ERROR_AWAY,
+    {"wrong number of arguments for 'auth'", REDIS_ERROR_AWAY,
      "it is too old for users: it takes a password alone"},
-    {"NOPERM", REDIS_ERROR_AWAY,
-     "its user may not do that: it needs ~postern:* and +@all or at least "
-     "+@connection +@scripting +@read +@write +time"},
-    {"ERR DB index is out of range", REDIS_ERROR_AWAY,
+    {"NOPERM", REDIS_ERROR_AWAY, NO_PERMISSION},
+    {"The user executing the script can't", REDIS_ERROR_AWAY, NO_PERMISSION},
+    {"DB index is out of range", REDIS_ERROR_AWAY,
      "it has no database of that number: see its `databases`"},
-    {"ERR max number of clients reached", REDIS_ERROR_AWAY,
+    {"max number of clients reached", REDIS_ERROR_AWAY,
      "it has too many clients: raise its maxclients"},
     {"DENIED", REDIS_ERROR_AWAY,
      "it is in protected mode: it takes only connections from its own machine "
      "until it has a password"},
-    {"ERR unknown command", REDIS_ERROR_AWAY,
-     "it lacks a command: Redis 5 or newer, or Valkey, is needed, and none of "
-     "its commands may be renamed"},
+    {"unknown command", REDIS_ERROR_AWAY, NO_COMMAND},
+    {"Unknown Redis command called from", REDIS_ERROR_AWAY, NO_COMMAND},
 };
+
+/* Redis before 7 tells what failed within a script as "ERR Error running
+ * script (call to f_0123): @user_script:1: @user_script: 1: -OOM command not
+ * allowed", with a hyphen or without. */
+static struct str cause_of(struct str error)
+{
+    static const struct str START = STR_INIT("Error running script");
+    static const struct str MARK = STR_INIT("@user_script: ");
+    struct str line, cause;
+    if (str_starts_with(error, STR("ERR ")))
+        error = str_skip(error, 4);
+    if (!str_starts_with(error, START))
+        return error;
+    for (struct str rest = error; rest.n > 0; rest = str_skip(rest, 1))
+        if (str_starts_with(rest, MARK) &&
+            str_cut(str_skip(rest, MARK.n), ' ', &line, &cause))
+            return str_starts_with(cause, STR("-")) ? str_skip(cause, 1)
+                                                    : cause;
+    return error;
+}
 
 enum redis_error redis_error_of(struct str error, const char **words)
 {
     *words = NULL;
+    error = cause_of(error);
     for (size_t i = 0; i < sizeof ERRORS / sizeof *ERRORS; i++) {
         if (!str_starts_with_nocase(error, str_from(ERRORS[i].start)))
             continue;

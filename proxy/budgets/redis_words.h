@@ -10,7 +10,8 @@ enum redis_error {
     REDIS_ERROR_AWAY      /* it can't serve now, or not us */
 };
 
-/* The kind of an error reply. For REDIS_ERROR_AWAY *words says what it means
+/* The kind of an error reply, be it of a command or of one within a script.
+ * For REDIS_ERROR_AWAY *words says what it means
  * and what to do; else it is NULL. */
 enum redis_error redis_error_of(struct str error, const char **words);
 

@@ -195,6 +195,26 @@ static void what_is_no_redis_is_told_apart(void **state)
         {"-MASTERDOWN Link with MASTER is down\r\n",
          "it is a replica that has lost its primary"},
         {"-OOM command not allowed\r\n", "its memory is full"},
+        {"-ERR Error running script (call to f_0123456789abcdef): "
+         "@user_script:180: @user_script: 180: -OOM command not allowed when "
+         "used memory > 'maxmemory'.\r\n",
+         "its memory is full"},
+        {"-ERR Error running script (call to f_0123456789abcdef): "
+         "@user_script:44: @user_script: 44: -READONLY You can't write "
+         "against a read only replica.\r\n",
+         "it is a replica, which can't be written to"},
+        {"-ERR Error running script (call to f_0123456789abcdef): "
+         "@user_script:9: @user_script: 9: The user executing the script "
+         "can't run this command or subcommand\r\n",
+         "its user may not do that"},
+        {"-ERR The user executing the script can't access at least one of the "
+         "keys mentioned in the command arguments script: 0123456789abcdef, "
+         "on @user_script:1.\r\n",
+         "its user may not do that"},
+        {"-ERR Error running script (call to f_0): @user_script: \r\n",
+         "it refuses to begin: ERR Error running script"},
+        {"-ERR unknown command `SELECT`, with args beginning with: \r\n",
+         "it lacks a command"},
         {"-MOVED 1234 192.0.2.1:6379\r\n", "it is one of a cluster"},
         {"-NOAUTH Authentication required.\r\n", "it wants a password"},
         {"-DENIED Redis is running in protected mode\r\n",

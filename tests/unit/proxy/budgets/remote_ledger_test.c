@@ -731,6 +731,75 @@ static void what_does_not_fit_the_queue_is_counted(void **state)
     close_world(&w);
 }
 
+/* --- what it may do there --- */
+
+static void keep_text(void *owner, struct str value, uint64_t left_ms)
+{
+    (void)left_ms;
+    snprintf(owner, 16, "%.*s", (int)value.n, value.p);
+}
+
+static void all_orders_are_carried_out(struct world *w)
+{
+    struct list list = {.name = STR("m"), .is_dynamic = true};
+    const struct list_change change = {.list = &list, .value = STR("bob")};
+    const struct ledger_target target = {
+        .rule = &w->rule, .limit = &w->limit, .key = STR("bob")};
+    struct remote_orders *orders = remote_orders_new(&w->settings);
+    struct ledger_budget budget;
+    char listed[16] = "";
+    uint64_t keys;
+    bool has;
+    assert_non_null(orders);
+    assert_null(remote_orders_look(orders, &target, &has, &budget));
+    assert_null(remote_orders_boost(orders, &target, 200, 60000));
+    assert_null(remote_orders_reset(orders, &target));
+    assert_null(remote_orders_count(orders, &keys));
+    assert_null(remote_orders_apply(orders, &change, &has));
+    assert_null(remote_orders_each_listed(orders, STR("m"), keep_text, listed));
+    assert_string_equal(listed, "bob");
+    remote_orders_free(orders);
+}
+
+/* The words that the log and postern.yaml(5) have. */
+static void a_user_needs_no_more_than_is_said(void **state)
+{
+    struct world w;
+    struct list list = {.name = STR("l"), .is_dynamic = true};
+    struct list_change change = {.list = &list, .value = STR("v")};
+    (void)state;
+    redis_peer_order(&peer, "FLUSHALL");
+    redis_peer_order(&peer, "ACL SETUSER p on >secret ~postern:* +@connection "
+                            "+@scripting +@read +@write +time");
+    open_world(&w);
+    w.settings.store_user = STR("p");
+    w.settings.store_password = STR("secret");
+    connect_world(&w);
+    struct hold kept = take(&w, 3), back = take(&w, 2);
+    remote_ledger_commit(w.remote, &kept);
+    remote_ledger_give_back(w.remote, &back);
+    remote_ledger_apply(w.remote, &change);
+    remote_ledger_know(w.remote, STR("bob"), STR("192.0.2.1"));
+    wait_until(&w, is_quiet);
+    assert_int_equal(taken(&w), 3);
+    all_orders_are_carried_out(&w);
+    assert_int_equal(store_meter_read(&w.meter, STORE_LEFT), 0);
+    /* What it may not do within a script is no reason to forget it. */
+    struct hold late = take(&w, 4);
+    redis_peer_order(&peer, "ACL SETUSER p -set");
+    remote_ledger_commit(w.remote, &late);
+    wait_until(&w, is_down);
+    assert_int_equal(strncmp(redis_link_fault(w.remote->link),
+                             "its user may not do that", 24),
+                     0);
+    redis_peer_order(&peer, "ACL SETUSER p +set");
+    wait_until(&w, is_up);
+    wait_until(&w, is_quiet);
+    assert_int_equal(store_meter_read(&w.meter, STORE_LOST), 0);
+    close_world(&w);
+    redis_peer_order(&peer, "ACL DELUSER p");
+}
+
 /* --- the promise of any ledger --- */
 
 struct promising {
@@ -963,6 +1032,7 @@ int main(void)
         cmocka_unit_test(who_does_not_wait_any_more_holds_nothing),
         cmocka_unit_test(an_answer_that_is_late_gives_its_hold_back),
         cmocka_unit_test(what_does_not_fit_the_queue_is_counted),
+        cmocka_unit_test(a_user_needs_no_more_than_is_said),
         cmocka_unit_test(servers_together_keep_one_limit),
         cmocka_unit_test(nothing_is_lost_or_counted_twice_under_load),
     };
