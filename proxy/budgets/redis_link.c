@@ -167,10 +167,14 @@ static void on_reply(struct redis_link *link, const redisReply *reply)
         return;
     }
     struct redis_command *command = take_first(link);
+    bool was_silent = link->is_silent;
+    unsigned number = link->number;
     link->is_silent = false;
     store_meter_answered(link->meter,
                          loop_clock_us(link->loop) - command->sent_us);
     command->replied(command, reply);
+    if (was_silent && link->number == number && link->events->on_heard != NULL)
+        link->events->on_heard(link->owner);
 }
 
 /* false: this connection is no more. */

@@ -43,6 +43,8 @@ struct redis_command {
 struct redis_link_events {
     /* Connected, authenticated, the database chosen: commands may be sent. */
     void (*on_up)(void *owner);
+    /* It was silent, and has answered. May be NULL. */
+    void (*on_heard)(void *owner);
     /* No more; each command is told after it. */
     void (*on_down)(void *owner);
 };

@@ -6,6 +6,7 @@
 
 #include <hiredis/hiredis.h>
 #include <stdio.h>
+#include <string.h>
 
 #define FAULT_MAX 200
 
@@ -103,6 +104,7 @@ static void on_hold(struct remote_question *question, const redisReply *reply)
     }
     question->state = REMOTE_HELD;
     question->round = remote->round;
+    memcpy(question->life, remote->life, sizeof question->life);
     said.token = question->token;
     remote_holds_put(remote, question);
     answer(question, &said, NULL);
@@ -147,6 +149,7 @@ static void on_renewed(struct remote_question *question,
         return;
     }
     question->state = REMOTE_HELD;
+    memcpy(question->life, question->remote->life, sizeof question->life);
     if (question->is_to_settle)
         remote_tell(question);
 }

@@ -3,6 +3,7 @@
  * knows what it still has to say. */
 #include "proxy/budgets/remote_ledger_internal.h"
 
+#include "proxy/log/server_log.h"
 #include "rules/dynamic_list.h"
 #include "rules/limit.h"
 #include "rules/list.h"
@@ -33,13 +34,16 @@ struct remote_ledger *remote_ledger_new(struct loop *loop,
         return NULL;
     }
     remote->renewal = timer_new(loop, remote_on_renewal, remote);
+    remote->life_watch = timer_new(loop, remote_on_life_watch, remote);
     remote->link = redis_link_new(loop, settings, log, remote->meter,
                                   &remote_link_events, remote);
-    if (remote->renewal == NULL || remote->link == NULL) {
+    if (remote->renewal == NULL || remote->life_watch == NULL ||
+        remote->link == NULL) {
         remote_ledger_free(remote);
         return NULL;
     }
     timer_start(remote->renewal, remote->hold_ms / 3);
+    timer_start(remote->life_watch, REMOTE_LIFE_MS);
     return remote;
 }
 
@@ -51,6 +55,19 @@ void remote_ledger_finish(struct remote_ledger *remote,
     remote_check_finished(remote);
 }
 
+static void tell_of_loss(struct remote_ledger *remote)
+{
+    size_t count = remote->untold.count;
+    if (count == 0)
+        return;
+    store_meter_add(remote->meter, STORE_LOST, count);
+    server_log_write(remote->log, SERVER_WARNING,
+                     "limits.store %.*s: %zu commits and changes could not be "
+                     "told to it before the end, and are lost",
+                     (int)remote->settings->store_text.n,
+                     remote->settings->store_text.p, count);
+}
+
 void remote_ledger_free(struct remote_ledger *remote)
 {
     if (remote == NULL)
@@ -58,6 +75,8 @@ void remote_ledger_free(struct remote_ledger *remote)
     remote->on_finished = NULL;
     redis_link_free(remote->link);
     timer_free(remote->renewal);
+    timer_free(remote->life_watch);
+    tell_of_loss(remote);
     while (remote->newest != NULL)
         remote_question_drop(remote->newest);
     free(remote->buckets);
@@ -114,7 +133,6 @@ static struct remote_question *ask(struct remote_question *question,
         remote_question_drop(question);
         return NULL;
     }
-    question->life = question->remote->life_number;
     question->remote->asked++;
     return question;
 }

@@ -34,12 +34,13 @@ struct remote_question {
     remote_answered *done; /* NULL: nobody waits, or not any more */
     void *owner;
     uint64_t token;
-    uint64_t life;  /* number of the store's life when it was sent */
     uint64_t round; /* of renewals: the last in which it had its turn */
     enum remote_kind kind;
     bool is_charge, has_member;
     bool is_commit, is_again;
     bool is_to_settle; /* once it has been renewed */
+    bool is_telling;   /* counted in `telling` */
+    char life[16];     /* of the memory in which it is held */
     const char *word;  /* of list.lua */
     uint64_t cost, charge, max;
     struct rate rate;
@@ -69,7 +70,7 @@ struct remote_ledger {
     struct server_log *log;                 /* borrowed */
     struct store_meter *meter;              /* borrowed */
     struct redis_link *link;
-    struct timer *renewal;
+    struct timer *renewal, *life_watch;
     uint64_t hold_ms, now_ms; /* now_ms 0: the store's own clock */
     bool is_ready;            /* connected, and the scripts are there */
     uint64_t round;           /* of renewals */
@@ -78,10 +79,10 @@ struct remote_ledger {
     struct remote_loader loaders[SCRIPTS_OF_SESSIONS];
     char digests[SCRIPTS_OF_SESSIONS][41];
     struct remote_loader life_maker, life_reader;
-    char life[17]; /* of the store's memory: another when it was emptied */
-    uint64_t life_number;
+    char life[16]; /* of the store's memory: another when it was emptied */
     struct remote_question *newest; /* of all */
     size_t asked;                   /* questions that are under way */
+    size_t telling;                 /* what is told, and not yet answered */
     struct remote_queue unloaded, untold;
     bool is_loss_told;
     uint64_t next_token;
@@ -93,12 +94,19 @@ struct remote_ledger {
 
 /* Holds wait so long to be renewed once more. */
 #define REMOTE_RENEW_AGAIN_MS 1000
+/* How often it is asked whether it was emptied. */
+#define REMOTE_LIFE_MS 5000
+/* Of what is told so much is under way at once, so that questions come
+ * between. */
+#define REMOTE_TELLING_MAX 500
 
 /* Questions and queues, in remote_question.c. NULL when out of memory. */
 struct remote_question *remote_question_make(struct remote_ledger *remote,
                                              enum remote_what what,
                                              struct str key, struct str value);
 void remote_question_drop(struct remote_question *question);
+/* It is no more under way; does nothing where it was not. */
+void remote_stop_telling(struct remote_question *question);
 struct str remote_key_of(const struct remote_question *question);
 struct str remote_value_of(const struct remote_question *question);
 /* Somebody waits for the answer, or did. */
@@ -132,6 +140,7 @@ void remote_give_up(struct remote_question *question, const char *fault);
 /* In remote_ready.c. */
 void remote_load_scripts(struct remote_ledger *remote);
 void remote_on_renewal(void *owner);
+void remote_on_life_watch(void *owner);
 extern const struct redis_link_events remote_link_events;
 
 /* Holds by token, in remote_holds.c. */

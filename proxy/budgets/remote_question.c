@@ -18,15 +18,22 @@ static void unlink_question(struct remote_question *question)
 void remote_check_finished(struct remote_ledger *remote)
 {
     void (*on_finished)(void *owner) = remote->on_finished;
-    if (on_finished == NULL ||
-        (remote->newest != NULL && remote_ledger_is_up(remote)))
+    if (on_finished == NULL || (remote->newest != NULL && remote->is_ready))
         return;
     remote->on_finished = NULL;
     on_finished(remote->finisher);
 }
 
+void remote_stop_telling(struct remote_question *question)
+{
+    if (question->is_telling)
+        question->remote->telling--;
+    question->is_telling = false;
+}
+
 void remote_question_drop(struct remote_question *question)
 {
+    remote_stop_telling(question);
     unlink_question(question);
     remote_check_finished(question->remote);
     explicit_bzero(question->texts,

@@ -144,7 +144,6 @@ static void on_life(struct redis_command *command,
     if (reply->type == REDIS_REPLY_STRING && reply->len == 16 &&
         memcmp(remote->life, reply->str, 16) != 0) {
         memcpy(remote->life, reply->str, 16);
-        remote->life_number++;
         if (remote->is_ready)
             renew_all(remote);
     }
@@ -195,6 +194,11 @@ static void on_up(void *owner)
         ask_life(remote);
 }
 
+static void on_heard(void *owner)
+{
+    remote_pump(owner);
+}
+
 static void on_down(void *owner)
 {
     struct remote_ledger *remote = owner;
@@ -207,14 +211,21 @@ static void on_down(void *owner)
 
 const struct redis_link_events remote_link_events = {
     .on_up = on_up,
+    .on_heard = on_heard,
     .on_down = on_down,
 };
+
+void remote_on_life_watch(void *owner)
+{
+    struct remote_ledger *remote = owner;
+    if (remote_ledger_is_up(remote))
+        ask_life(remote);
+    timer_start(remote->life_watch, REMOTE_LIFE_MS);
+}
 
 void remote_on_renewal(void *owner)
 {
     struct remote_ledger *remote = owner;
-    if (remote->is_ready)
-        ask_life(remote);
     if (remote->is_round_over)
         renew_all(remote);
     else

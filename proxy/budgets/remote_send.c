@@ -6,9 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What was kept goes out a few at a time, so that questions come between. */
-#define PUMPED_MAX 500
-
 static struct str id_of(const struct remote_question *question, char out[17])
 {
     snprintf(out, 17, "%016llx", (unsigned long long)question->token);
@@ -46,8 +43,6 @@ static void put_hold(const struct remote_question *question,
 static void put_settle(const struct remote_question *question,
                        struct remote_args *args, char id[17])
 {
-    bool is_again =
-        question->is_again && question->life == question->remote->life_number;
     begin_budget(question, args);
     remote_args_number(args, question->rate.amount);
     remote_args_number(args, question->rate.period_ms);
@@ -56,7 +51,9 @@ static void put_settle(const struct remote_question *question,
     remote_args_text(args, question->is_commit ? STR("commit") : STR("back"));
     remote_args_text(args, id_of(question, id));
     remote_args_text(args, member_of(question));
-    remote_args_text(args, is_again ? STR("again") : STR(""));
+    remote_args_text(args, question->is_again
+                               ? str_span(question->life, sizeof question->life)
+                               : STR(""));
 }
 
 static void put_renewal(const struct remote_question *question,
@@ -132,6 +129,7 @@ static void lose(struct remote_question *question)
 void remote_keep_untold(struct remote_question *question)
 {
     struct remote_ledger *remote = question->remote;
+    remote_stop_telling(question);
     question->state = REMOTE_UNTOLD;
     if (remote->untold.count < REMOTE_UNTOLD_MAX)
         remote_queue_put(&remote->untold, question);
@@ -144,23 +142,31 @@ static int send_told(struct remote_question *question)
     question->state = REMOTE_SENT;
     if (remote_question_send(question) != 0)
         return -1;
-    question->life = question->remote->life_number;
+    question->is_telling = true;
+    question->remote->telling++;
     store_meter_add(question->remote->meter, STORE_TOLD, 1);
     return 0;
+}
+
+/* What is silent has enough to read: were it given up, all that it has not
+ * read yet would be told anew, on another connection. */
+static bool may_tell(const struct remote_ledger *remote)
+{
+    return remote_ledger_is_up(remote) && remote->telling < REMOTE_TELLING_MAX;
 }
 
 /* In the order in which it was said. */
 void remote_tell(struct remote_question *question)
 {
     struct remote_ledger *remote = question->remote;
-    if (!remote->is_ready || remote->untold.count > 0 ||
+    if (!may_tell(remote) || remote->untold.count > 0 ||
         send_told(question) != 0)
         remote_keep_untold(question);
 }
 
 void remote_pump(struct remote_ledger *remote)
 {
-    for (size_t i = 0; i < PUMPED_MAX && remote->is_ready; i++) {
+    while (may_tell(remote)) {
         struct remote_question *question = remote_queue_take(&remote->untold);
         if (question == NULL) {
             remote->is_loss_told = false;

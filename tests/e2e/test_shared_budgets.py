@@ -38,11 +38,19 @@ def is_up(server):
     return Numbers(server).get("postern_store_up", kind="redis") == 1
 
 
-def used(server, key="bob"):
+def counted(server, what, key="bob"):
     done = run_once("limits", key, "--json", "-c", server.config)
     assert done.returncode == 0, done.stderr
-    return {limit["rule"]: limit.get("used", 0)
+    return {limit["rule"]: limit.get(what, 0)
             for limit in json.loads(done.stdout)["limits"]}
+
+
+def used(server, key="bob"):
+    return counted(server, "used", key)
+
+
+def held(server):
+    return counted(server, "held")
 
 
 def test_one_budget_for_two_servers(site, start, redis):
@@ -170,6 +178,22 @@ def test_a_store_that_was_emptied(site, start, one_redis):
     one_redis.say("SCRIPT", "FLUSH")
     assert send(site, "after", count=RECIPIENTS)[1] == 250
     assert used(server)["recipients a day"] == RECIPIENTS
+
+
+def test_what_is_held_comes_back_to_a_store_that_was_emptied(
+        site, start, one_redis):
+    server = start(text_of(site, one_redis, site.to_maildir()))
+    client = logged_in(site, "bob", PASSWORDS["bob"])
+    client.expect(250, "MAIL FROM:<bob@example.com>")
+    for number in range(RECIPIENTS):
+        client.expect(250, f"RCPT TO:<r{number}@example.net>")
+    one_redis.say("FLUSHALL")
+    wait_for(lambda: held(server).get("recipients a day") == RECIPIENTS,
+             "what is held")
+    assert send(site, "too-much")[0] == [450]
+    client.expect(250, "RSET")
+    wait_for(lambda: send(site, "room")[0] == [250], "what was given back")
+    client.expect(221, "QUIT")
 
 
 def test_what_was_accepted_is_told_before_the_end(site, start, one_redis):

@@ -9,6 +9,8 @@
 --                    hash: it takes Redis half the time.
 -- KEYS[1]:holds      zset: each hold as id:cost:member, by when it lapses
 -- KEYS[1]:lapsed     zset: those that did, for whoever settles one after all
+-- KEYS[1]:told:ID    what was settled at the second attempt, for the first one
+--                    that may come late
 -- KEYS[1]:members    zset: members of a distinct unit, by when they leave;
 --                    those that are held far behind, by when the last hold
 --                    lapses

@@ -1,18 +1,26 @@
 -- A hold ends: what it took is charged, or it is only given back.
 -- ARGV: 4 amount, 5 period, 6 cost, 7 charge, 8 commit or back, 9 id,
---       10 member, 11 again: it may have been told before
+--       10 member, 11 the life of the memory in which it was held, if it may
+--       have been told before; else ""
 local AMOUNT, PERIOD = tonumber(ARGV[4]), tonumber(ARGV[5])
 local COST, CHARGE = tonumber(ARGV[6]), tonumber(ARGV[7])
 local IS_COMMIT, MEMBER = ARGV[8] == 'commit', ARGV[10]
 local ENTRY = ARGV[9] .. ':' .. ARGV[6] .. ':' .. MEMBER
+local TOLD, LIFE = KEY .. ':told:' .. ARGV[9], ARGV[11]
 
 local b = read()
 local is_there = call('ZREM', HOLDS, ENTRY) == 1
 local is_lapsed = not is_there and call('ZREM', LAPSED, ENTRY) == 1
--- Told once, it counts whatever became of the hold; told again, only if the
--- first time can't have come here.
-local is_told = IS_COMMIT and
-                (is_there or is_lapsed or ARGV[11] ~= 'again')
+
+-- Without a hold: told once, it counts, unless it was overtaken by what was
+-- told again on another connection; told again, only if it was held in a memory
+-- that has been emptied.
+local function is_news()
+    if LIFE == '' then return call('EXISTS', TOLD) == 0 end
+    return call('GET', 'postern:life') ~= LIFE
+end
+local is_told = IS_COMMIT and (is_there or is_lapsed or is_news())
+if is_told and LIFE ~= '' then call('SET', TOLD, '', 'PX', HOLD_MS) end
 if not is_there and not is_told then return 0 end
 
 local function charge(units)

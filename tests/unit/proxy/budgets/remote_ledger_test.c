@@ -714,6 +714,140 @@ static void an_answer_that_is_late_gives_its_hold_back(void **state)
     close_world(&w);
 }
 
+/* What was told on a connection that was given up may come to be read after
+ * the same was told on the next. */
+static void what_is_overtaken_by_itself_counts_once(void **state)
+{
+    struct world w, old;
+    (void)state;
+    start_world(&w);
+    open_world(&old);
+    connect_world(&old);
+    struct hold hold = take(&w, 2), other = take(&old, 1);
+    w.remote->newest->is_again = true;
+    remote_ledger_commit(w.remote, &hold);
+    wait_until(&w, is_quiet);
+    assert_int_equal(taken(&w), 3);
+    struct remote_question *first = remote_holds_take(old.remote, other.token);
+    first->token = hold.token;
+    first->cost = 2;
+    remote_settle(first, true, 2);
+    wait_until(&old, is_quiet);
+    assert_int_equal(taken(&w), 3);
+    close_world(&old);
+    close_world(&w);
+}
+
+/* Emptied after it was held, it breaks before what is told is read. */
+static void what_is_told_again_to_one_that_was_emptied_counts(void **state)
+{
+    struct world w;
+    (void)state;
+    start_world(&w);
+    struct hold hold = take(&w, 2);
+    redis_peer_order(&peer, "FLUSHALL");
+    w.remote->newest->is_again = true;
+    remote_ledger_commit(w.remote, &hold);
+    wait_until(&w, is_quiet);
+    assert_int_equal(taken(&w), 2);
+    close_world(&w);
+}
+
+static void holds_come_back_to_one_that_was_emptied(void **state)
+{
+    struct world w;
+    (void)state;
+    start_world(&w);
+    struct hold hold = take(&w, 4);
+    redis_peer_order(&peer, "FLUSHALL");
+    assert_int_equal(taken(&w), 0);
+    timer_start(w.remote->life_watch, 0);
+    while (store_meter_read(&w.meter, STORE_TOLD) == 0)
+        wait_until(&w, is_up);
+    wait_until(&w, is_quiet);
+    assert_int_equal(taken(&w), 4);
+    /* Held in the memory that is there now: it counts once. */
+    remote_ledger_commit(w.remote, &hold);
+    loop_stop(w.loop), loop_run(w.loop);
+    redis_link_drop(w.remote->link, "a test");
+    wait_until(&w, is_up);
+    wait_until(&w, is_quiet);
+    assert_int_equal(taken(&w), 4);
+    close_world(&w);
+}
+
+static void one_that_is_silent_is_told_nothing_more(void **state)
+{
+    struct world w;
+    (void)state;
+    start_world(&w);
+    struct hold hold = take(&w, 3);
+    struct question question = question_of(&w, 1);
+    w.settings.store_timeout_ms = 100;
+    redis_peer_order(&peer, "CLIENT PAUSE 600 ALL");
+    w.is_answered = false;
+    assert_non_null(remote_ledger_ask(w.remote, &question, on_answered, &w));
+    wait_until(&w, is_answered);
+    remote_ledger_commit(w.remote, &hold);
+    assert_int_equal(store_meter_read(&w.meter, STORE_TOLD), 0);
+    wait_until(&w, is_up);
+    wait_until(&w, is_quiet);
+    w.settings.store_timeout_ms = 5000;
+    assert_int_equal(taken(&w), 3);
+    close_world(&w);
+}
+
+/* Though nobody asked anything when it fell silent. */
+static void what_waited_is_told_when_silence_ends(void **state)
+{
+    struct world w;
+    (void)state;
+    start_world(&w);
+    struct hold hold = take(&w, 3);
+    w.settings.store_timeout_ms = 100;
+    redis_peer_order(&peer, "CLIENT PAUSE 600 ALL");
+    timer_start(w.remote->life_watch, 0);
+    wait_until(&w, is_down);
+    remote_ledger_commit(w.remote, &hold);
+    wait_until(&w, is_quiet);
+    assert_int_equal(store_meter_read(&w.meter, STORE_TOLD), 1);
+    close_world(&w);
+}
+
+/* All that waited would be in front of them. */
+static void questions_come_between_what_is_told(void **state)
+{
+    struct world w;
+    struct list list = {.name = STR("l"), .is_dynamic = true};
+    struct list_change change = {.list = &list, .value = STR("v")};
+    (void)state;
+    start_world(&w);
+    redis_link_drop(w.remote->link, "a test");
+    for (int i = 0; i < REMOTE_UNTOLD_MAX; i++)
+        remote_ledger_apply(w.remote, &change);
+    wait_until(&w, is_up);
+    uint64_t before = store_meter_read(&w.meter, STORE_TOLD);
+    assert_int_equal(taken(&w), 0);
+    assert_true(store_meter_read(&w.meter, STORE_TOLD) <=
+                before + 2 * REMOTE_TELLING_MAX);
+    wait_until(&w, is_quiet);
+    assert_int_equal(store_meter_read(&w.meter, STORE_TOLD), REMOTE_UNTOLD_MAX);
+    close_world(&w);
+}
+
+static void what_is_untold_at_the_end_is_counted(void **state)
+{
+    struct world w;
+    (void)state;
+    start_world(&w);
+    struct hold one = take(&w, 1), two = take(&w, 2);
+    redis_link_drop(w.remote->link, "a test");
+    remote_ledger_commit(w.remote, &one);
+    remote_ledger_give_back(w.remote, &two);
+    close_world(&w);
+    assert_int_equal(store_meter_read(&w.meter, STORE_LOST), 2);
+}
+
 static void what_does_not_fit_the_queue_is_counted(void **state)
 {
     struct world w;
@@ -1031,6 +1165,13 @@ int main(void)
         cmocka_unit_test(holds_that_expired_unseen_are_held_no_more),
         cmocka_unit_test(who_does_not_wait_any_more_holds_nothing),
         cmocka_unit_test(an_answer_that_is_late_gives_its_hold_back),
+        cmocka_unit_test(what_is_overtaken_by_itself_counts_once),
+        cmocka_unit_test(what_is_told_again_to_one_that_was_emptied_counts),
+        cmocka_unit_test(holds_come_back_to_one_that_was_emptied),
+        cmocka_unit_test(one_that_is_silent_is_told_nothing_more),
+        cmocka_unit_test(what_waited_is_told_when_silence_ends),
+        cmocka_unit_test(questions_come_between_what_is_told),
+        cmocka_unit_test(what_is_untold_at_the_end_is_counted),
         cmocka_unit_test(what_does_not_fit_the_queue_is_counted),
         cmocka_unit_test(a_user_needs_no_more_than_is_said),
         cmocka_unit_test(servers_together_keep_one_limit),
