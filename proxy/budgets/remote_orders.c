@@ -6,6 +6,7 @@
 #include "rules/limit.h"
 #include "rules/list.h"
 
+#include <errno.h>
 #include <hiredis/hiredis.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,8 +58,15 @@ void remote_orders_set_clock(struct remote_orders *orders, uint64_t now_ms)
 static const char *say_broken(struct remote_orders *orders)
 {
     const redisContext *context = orders->context;
-    snprintf(orders->fault, sizeof orders->fault, "%s",
-             context == NULL ? "out of memory" : context->errstr);
+    /* hiredis reads with a time limit of the socket. */
+    bool is_late =
+        context != NULL && context->err == REDIS_ERR_IO && errno == EAGAIN;
+    if (is_late)
+        snprintf(orders->fault, sizeof orders->fault, "no answer within %d s",
+                 REMOTE_ORDERS_MS / 1000);
+    else
+        snprintf(orders->fault, sizeof orders->fault, "%s",
+                 context == NULL ? "out of memory" : context->errstr);
     disconnect(orders);
     return orders->fault;
 }

@@ -104,3 +104,10 @@ def test_what_is_wrong_with_the_store_is_said(live, redis):
     said = live.run("limits", "bob", code=1)
     assert "can't be asked: Connection refused" in said
     redis.start()
+    redis.pause()
+    try:
+        said = live.run("limits", "bob", code=1)
+        assert "can't be asked: no answer within 3 s" in said
+    finally:
+        redis.resume()
+    assert "nothing is counted" in live.run("limits", "bob")
