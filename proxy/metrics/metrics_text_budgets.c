@@ -17,17 +17,19 @@ static void put_budgets(const struct metrics_text *t)
         t->c->fullness, t->c->ledger, policy->rules, control_now_ms());
     settings_unref(policy);
     prometheus_family(t->to, NAME, "gauge",
-                      "Budgets in use, by how many percent of what may be used "
-                      "at once are; up to ten seconds old.");
+                      "Budgets in use in this server's memory, by how many "
+                      "percent of what may be used at once are; up to ten "
+                      "seconds old. Those in limits.store are not among them.");
     for (size_t i = 0; i < FULLNESS_COUNT; i++) {
         const struct prometheus_label label = {"used", NAMES[i]};
         prometheus_count(t->to, NAME, &label, 1, sum.keys[i]);
     }
     metrics_text_count(t, "postern_budget_keys", "gauge",
-                       "Budgets and distinct members that are in use.",
+                       "Budgets and distinct members that are in use in this "
+                       "server's memory.",
                        sum.in_use);
     metrics_text_count(t, "postern_budget_keys_max", "gauge",
-                       "How many there is room for.",
+                       "How many this server's memory has room for.",
                        shared_ledger_max_keys(t->c->ledger));
 }
 
