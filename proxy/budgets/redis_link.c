@@ -114,6 +114,15 @@ void redis_link_drop(struct redis_link *link, const char *why)
     tell_commands(link);
 }
 
+/* What was never of any use may be no Redis. */
+void redis_link_drop_mute(struct redis_link *link, const char *why)
+{
+    char words[REDIS_WORDS_MAX];
+    snprintf(words, sizeof words, "%s%s", why,
+             link->useful_ms == 0 ? ": is it a Redis, without TLS?" : "");
+    redis_link_drop(link, words);
+}
+
 /* --- replies --- */
 
 static void *create_array(const redisReadTask *task, int elements);
@@ -269,10 +278,11 @@ static void on_ended(void *owner, enum stream_end end)
 {
     struct redis_link *link = owner;
     char words[REDIS_WORDS_MAX];
-    if (end == STREAM_END_EOF)
-        snprintf(words, sizeof words, "it has closed the connection");
-    else
-        snprintf(words, sizeof words, "%s", stream_error(link->stream));
+    if (end == STREAM_END_EOF) {
+        redis_link_drop_mute(link, "it has closed the connection");
+        return;
+    }
+    snprintf(words, sizeof words, "%s", stream_error(link->stream));
     redis_link_drop(link, words);
 }
 

@@ -52,6 +52,9 @@ struct redis_link {
 int redis_link_send_now(struct redis_link *link, struct redis_command *command,
                         const struct str *words, size_t count);
 
+/* As redis_link_drop(): it says nothing, or nothing more. */
+void redis_link_drop_mute(struct redis_link *link, const char *why);
+
 /* In redis_watch.c: the watch looks at that time at the latest. */
 void redis_link_watch_by(struct redis_link *link, uint64_t at_ms);
 void redis_link_on_watch(void *owner);

@@ -77,7 +77,7 @@ void redis_link_on_watch(void *owner)
     if (link->number != number)
         return;
     if (link->first != NULL && age_ms(link, link->first) >= REDIS_SILENCE_MS) {
-        redis_link_drop(link, "it does not answer any more");
+        redis_link_drop_mute(link, "it does not answer");
         return;
     }
     if (link->waiting != NULL)

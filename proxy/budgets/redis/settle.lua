@@ -17,7 +17,8 @@ local is_lapsed = not is_there and call('ZREM', LAPSED, ENTRY) == 1
 -- that has been emptied.
 local function is_news()
     if LIFE == '' then return call('EXISTS', TOLD) == 0 end
-    return call('GET', 'postern:life') ~= LIFE
+    -- Of several servers behind one address it may be another that has it.
+    return redis.pcall('GET', 'postern:life') ~= LIFE
 end
 local is_told = IS_COMMIT and (is_there or is_lapsed or is_news())
 if is_told and LIFE ~= '' then call('SET', TOLD, '', 'PX', HOLD_MS) end

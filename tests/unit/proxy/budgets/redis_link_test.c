@@ -187,7 +187,7 @@ static void what_is_no_redis_is_told_apart(void **state)
          "it does not speak as a Redis does"},
         {"-ERR no\r\n", "it refuses to begin: ERR no"},
         {":7\r\n", "it refuses to begin: "},
-        {"", "it has closed the connection"},
+        {"", "it has closed the connection: is it a Redis, without TLS?"},
         {"-LOADING Redis is loading the dataset in memory\r\n",
          "it is still loading its data"},
         {"-READONLY You can't write against a read only replica.\r\n",
