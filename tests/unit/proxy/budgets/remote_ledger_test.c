@@ -865,6 +865,29 @@ static void what_does_not_fit_the_queue_is_counted(void **state)
     close_world(&w);
 }
 
+/* What is told then goes through, or is told again: it counts once. */
+static void one_whose_memory_is_full_is_away(void **state)
+{
+    struct world w;
+    (void)state;
+    start_world(&w);
+    struct hold hold = take(&w, 3);
+    struct question question = question_of(&w, 1);
+    redis_peer_order(&peer, "CONFIG SET maxmemory 1");
+    w.is_answered = false;
+    assert_non_null(remote_ledger_ask(w.remote, &question, on_answered, &w));
+    wait_until(&w, is_answered);
+    assert_false(w.has_answer);
+    assert_int_equal(strncmp(w.fault, "its memory is full", 18), 0);
+    remote_ledger_commit(w.remote, &hold);
+    redis_peer_order(&peer, "CONFIG SET maxmemory 0");
+    wait_until(&w, is_up);
+    wait_until(&w, is_quiet);
+    assert_int_equal(taken(&w), 3);
+    assert_int_equal(store_meter_read(&w.meter, STORE_LOST), 0);
+    close_world(&w);
+}
+
 /* --- what it may do there --- */
 
 static void keep_text(void *owner, struct str value, uint64_t left_ms)
@@ -1173,6 +1196,7 @@ int main(void)
         cmocka_unit_test(questions_come_between_what_is_told),
         cmocka_unit_test(what_is_untold_at_the_end_is_counted),
         cmocka_unit_test(what_does_not_fit_the_queue_is_counted),
+        cmocka_unit_test(one_whose_memory_is_full_is_away),
         cmocka_unit_test(a_user_needs_no_more_than_is_said),
         cmocka_unit_test(servers_together_keep_one_limit),
         cmocka_unit_test(nothing_is_lost_or_counted_twice_under_load),
