@@ -6,6 +6,7 @@
 
 #include "proxy/budgets/shared_ledger.h"
 #include "proxy/budgets/connection_counts.h"
+#include "proxy/budgets/store_word.h"
 #include "proxy/metrics/metrics.h"
 #include "proxy/preflight.h"
 #include "proxy/upstream/health_board.h"
@@ -23,6 +24,7 @@ struct shared {
     struct connection_counts *connections;
     struct metrics *metrics;
     struct health_board *health; /* of the upstreams' servers */
+    struct store_word *store_word;
     int supervisor; /* the channel to it; negative: there is none */
 };
 

@@ -317,6 +317,7 @@ static int prepare(struct worker *w)
     bool is_remote = settings->limits.store == STORE_REDIS;
     if (is_remote && w->metrics != NULL)
         w->remote = remote_ledger_new(w->loop, &settings->limits, opened->log,
+                                      w->shared->store_word,
                                       metrics_store_meter(w->metrics));
     w->host = (struct session_host){
         .loop = w->loop,

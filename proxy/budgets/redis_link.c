@@ -1,7 +1,6 @@
 #include "proxy/budgets/redis_link_internal.h"
 
 #include "proxy/budgets/redis_words.h"
-#include "proxy/log/server_log.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,32 +8,12 @@
 
 /* --- going away and coming back --- */
 
-static const char *policy_word(const struct redis_link *link)
-{
-    switch (link->settings->on_store_failure) {
-    case ON_STORE_FAILURE_DEFER:
-        return "what asks it is deferred";
-    case ON_STORE_FAILURE_ALLOW:
-        return "what asks it is allowed";
-    default:
-        return "this server's own budgets count meanwhile";
-    }
-}
-
-/* Once; and once more if there is another reason. */
 static void tell_away(struct redis_link *link, const char *why)
 {
-    bool is_news = !link->is_told ||
-                   strncmp(link->fault, why, sizeof link->fault - 1) != 0;
     snprintf(link->fault, sizeof link->fault, "%s", why);
-    if (!is_news)
-        return;
+    store_word_away(link->word, link->is_told, link->fault,
+                    loop_now_ms(link->loop));
     link->is_told = true;
-    server_log_write(link->log, SERVER_WARNING,
-                     "limits.store %.*s is away: %s (on_store_failure: %s)",
-                     (int)link->settings->store_text.n,
-                     link->settings->store_text.p, link->fault,
-                     policy_word(link));
 }
 
 void redis_link_is_useful(struct redis_link *link)
@@ -44,12 +23,7 @@ void redis_link_is_useful(struct redis_link *link)
     link->is_useful = true;
     link->useful_ms = loop_now_ms(link->loop);
     if (link->is_told)
-        server_log_write(
-            link->log, SERVER_WARNING, "limits.store %.*s is back after %llu s",
-            (int)link->settings->store_text.n, link->settings->store_text.p,
-            (unsigned long long)((loop_now_ms(link->loop) - link->left_ms +
-                                  500) /
-                                 1000));
+        store_word_back(link->word, link->useful_ms);
     link->is_told = false;
 }
 
@@ -97,8 +71,6 @@ void redis_link_drop(struct redis_link *link, const char *why)
     if (link->state == LINK_PAUSED)
         return;
     uint64_t now_ms = loop_now_ms(link->loop);
-    if (link->is_useful || link->left_ms == 0)
-        link->left_ms = now_ms;
     /* One that comes and goes is left alone for longer each time. */
     if (link->is_useful && now_ms - link->useful_ms >= REDIS_PAUSE_MAX_MS)
         link->pause_ms = REDIS_PAUSE_MIN_MS;
@@ -332,7 +304,7 @@ void redis_link_set_password(struct redis_link *link, struct str password)
 
 struct redis_link *
 redis_link_new(struct loop *loop, const struct limits_settings *settings,
-               struct server_log *log, struct store_meter *meter,
+               struct store_word *word, struct store_meter *meter,
                const struct redis_link_events *events, void *owner)
 {
     struct redis_link *link = calloc(1, sizeof *link);
@@ -340,7 +312,7 @@ redis_link_new(struct loop *loop, const struct limits_settings *settings,
         return NULL;
     *link = (struct redis_link){.loop = loop,
                                 .settings = settings,
-                                .log = log,
+                                .word = word,
                                 .meter = meter,
                                 .events = events,
                                 .owner = owner,
@@ -368,6 +340,8 @@ void redis_link_free(struct redis_link *link)
     }
     if (link->watch != NULL)
         disconnect(link);
+    if (link->is_told)
+        store_word_leave(link->word);
     timer_free(link->pause);
     timer_free(link->watch);
     explicit_bzero(link->password, sizeof link->password);

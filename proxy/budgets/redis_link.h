@@ -11,6 +11,7 @@
 
 #include "config/settings.h"
 #include "proxy/budgets/store_meter.h"
+#include "proxy/budgets/store_word.h"
 #include "proxy/net/loop.h"
 
 #define REDIS_COMMANDS_MAX 12000
@@ -24,7 +25,6 @@
 
 struct redis_link;
 struct redisReply;
-struct server_log;
 
 /* A command under way; embedded in its owner, who keeps it until `replied`. */
 struct redis_command {
@@ -49,10 +49,11 @@ struct redis_link_events {
     void (*on_down)(void *owner);
 };
 
-/* Connects from the loop. All is borrowed; NULL when out of memory. */
+/* Connects from the loop. All is borrowed; `word` may be NULL. NULL when out of
+ * memory. */
 struct redis_link *
 redis_link_new(struct loop *loop, const struct limits_settings *settings,
-               struct server_log *log, struct store_meter *meter,
+               struct store_word *word, struct store_meter *meter,
                const struct redis_link_events *events, void *owner);
 /* Nothing is told. NULL is fine. */
 void redis_link_free(struct redis_link *link);

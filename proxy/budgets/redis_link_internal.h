@@ -20,7 +20,7 @@ enum redis_link_state {
 struct redis_link {
     struct loop *loop;
     const struct limits_settings *settings; /* borrowed */
-    struct server_log *log;                 /* borrowed */
+    struct store_word *word;                /* borrowed; NULL: no log */
     struct store_meter *meter;              /* borrowed */
     const struct redis_link_events *events; /* borrowed */
     void *owner;
@@ -34,7 +34,6 @@ struct redis_link {
     struct timer *watch; /* over what is under way */
     uint64_t watch_at_ms;
     uint64_t pause_ms;
-    uint64_t left_ms;   /* when it went away */
     uint64_t useful_ms; /* since when it is useful */
     unsigned number;    /* of connections so far */
     struct redis_command *first, *last, *waiting;

@@ -17,6 +17,7 @@
 struct remote_ledger *remote_ledger_new(struct loop *loop,
                                         const struct limits_settings *settings,
                                         struct server_log *log,
+                                        struct store_word *word,
                                         struct store_meter *meter)
 {
     struct remote_ledger *remote = calloc(1, sizeof *remote);
@@ -35,7 +36,7 @@ struct remote_ledger *remote_ledger_new(struct loop *loop,
     }
     remote->renewal = timer_new(loop, remote_on_renewal, remote);
     remote->life_watch = timer_new(loop, remote_on_life_watch, remote);
-    remote->link = redis_link_new(loop, settings, log, remote->meter,
+    remote->link = redis_link_new(loop, settings, word, remote->meter,
                                   &remote_link_events, remote);
     if (remote->renewal == NULL || remote->life_watch == NULL ||
         remote->link == NULL) {

@@ -14,6 +14,7 @@
 
 #include "config/settings.h"
 #include "proxy/budgets/store_meter.h"
+#include "proxy/budgets/store_word.h"
 #include "proxy/net/loop.h"
 #include "rules/evaluate.h"
 
@@ -25,12 +26,13 @@ struct remote_ledger;
 struct remote_question;
 struct server_log;
 
-/* One a worker thread; settings, log and meter are borrowed, and
+/* One a worker thread; all is borrowed, log and word may be NULL, and
  * settings->store is a Redis. It connects from the loop. NULL when out of
  * memory. */
 struct remote_ledger *remote_ledger_new(struct loop *loop,
                                         const struct limits_settings *settings,
                                         struct server_log *log,
+                                        struct store_word *word,
                                         struct store_meter *meter);
 /* What is under way is never told, what was not yet sent is lost: holds of it
  * lapse. NULL is fine. */

@@ -330,6 +330,7 @@ void server_free(struct server *server)
     connection_counts_free(server->shared.connections);
     shared_ledger_free(server->shared.shadow_ledger);
     health_board_free(server->shared.health);
+    store_word_free(server->shared.store_word);
     journal_close(server->journal);
     preflight_release(&server->opened);
     metrics_free(server->shared.metrics); /* the logs counted there */

@@ -97,10 +97,12 @@ int server_open_shared(struct server *server, struct diags *diags)
     /* A candidate may come with a reload. Its budgets begin empty. */
     server->shared.shadow_ledger = shared_ledger_new(LEDGER_KEYS);
     server->shared.health = health_board_new(settings, server->worker_count);
+    server->shared.store_word =
+        store_word_new(&settings->limits, server->opened.log);
     server->workers = calloc(server->worker_count, sizeof(struct worker *));
     if (open_counts(server) != 0 || open_metrics(server) != 0 ||
         server->shared.shadow_ledger == NULL || server->shared.health == NULL ||
-        server->workers == NULL)
+        server->shared.store_word == NULL || server->workers == NULL)
         return server_fail(server, diags, "there is no memory for the server");
     return EXIT_FINE;
 }

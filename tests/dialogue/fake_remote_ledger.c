@@ -20,12 +20,14 @@ struct remote_question {
 struct remote_ledger *remote_ledger_new(struct loop *loop,
                                         const struct limits_settings *settings,
                                         struct server_log *log,
+                                        struct store_word *word,
                                         struct store_meter *meter)
 {
     (void)meter;
     (void)loop;
     (void)settings;
     (void)log;
+    (void)word;
     return NULL;
 }
 

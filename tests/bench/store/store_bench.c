@@ -200,7 +200,7 @@ static void connect_bench(struct bench *b, bool is_local)
     else
         b->settings.store_address =
             (struct endpoint){.host = STR("127.0.0.1"), .port = b->peer.port};
-    b->remote = remote_ledger_new(b->loop, &b->settings, NULL, &b->meter);
+    b->remote = remote_ledger_new(b->loop, &b->settings, NULL, NULL, &b->meter);
     if (b->remote == NULL)
         exit(1);
     wait_idle(b);

@@ -40,8 +40,8 @@ static void open_desk(struct desk *desk, enum on_store_failure on_failure)
     };
     assert_non_null(desk->loop);
     assert_non_null(desk->store.ledger);
-    desk->store.remote =
-        remote_ledger_new(desk->loop, &desk->settings, NULL, &desk->meter);
+    desk->store.remote = remote_ledger_new(desk->loop, &desk->settings, NULL,
+                                           NULL, &desk->meter);
     assert_non_null(desk->store.remote);
     assert_false(budget_store_is_to_be_asked(&desk->store));
     assert_int_equal(store_meter_read(&desk->meter, STORE_AWAY), 1);

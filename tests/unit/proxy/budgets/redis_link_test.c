@@ -33,6 +33,7 @@ struct world {
     struct limits_settings settings;
     struct store_meter meter;
     struct server_log *log;
+    struct store_word *word;
     struct redis_link *link;
     size_t ups, downs;
     const char *want; /* what the fault begins with */
@@ -100,6 +101,8 @@ static void open_world(struct world *w, const char *path)
     w->log = server_log_new(&log, &diags);
     assert_non_null(w->log);
     diags_release(&diags);
+    w->word = store_word_new(&w->settings, w->log);
+    assert_non_null(w->word);
     w->loop = loop_new();
     assert_non_null(w->loop);
     w->tick = timer_new(w->loop, on_tick, w);
@@ -109,7 +112,7 @@ static void open_world(struct world *w, const char *path)
 static void start_link(struct world *w)
 {
     w->link =
-        redis_link_new(w->loop, &w->settings, w->log, &w->meter, &EVENTS, w);
+        redis_link_new(w->loop, &w->settings, w->word, &w->meter, &EVENTS, w);
     assert_non_null(w->link);
 }
 
@@ -120,6 +123,7 @@ static void close_world(struct world *w)
     timer_free(w->bound);
     loop_run(w->loop);
     loop_free(w->loop);
+    store_word_free(w->word);
     server_log_free(w->log);
 }
 
@@ -329,6 +333,37 @@ static void going_away_and_coming_back_are_told_once(void **state)
     redis_peer_stop(&peer);
 }
 
+/* Each worker has one. */
+static void links_of_one_server_are_told_of_once(void **state)
+{
+    struct redis_peer peer;
+    struct world a, b;
+    (void)state;
+    redis_peer_start(&peer, NULL);
+    open_world(&a, peer.socket);
+    open_world(&b, peer.socket);
+    struct store_word *own = a.word;
+    a.word = b.word;
+    start_link(&a);
+    start_link(&b);
+    wait_for(&a, NULL);
+    wait_for(&b, NULL);
+    redis_peer_kill(&peer);
+    wait_for(&a, "connection refused");
+    wait_for(&b, "connection refused");
+    assert_int_equal(count_in_log("is away: it has closed"), 1);
+    assert_int_equal(count_in_log("is away: connection refused"), 1);
+    redis_peer_again(&peer);
+    wait_for(&a, NULL);
+    assert_int_equal(count_in_log("is back"), 0);
+    wait_for(&b, NULL);
+    assert_int_equal(count_in_log("is back after"), 1);
+    a.word = own;
+    close_world(&a);
+    close_world(&b);
+    redis_peer_stop(&peer);
+}
+
 static int make_folder(void **state)
 {
     (void)state;
@@ -355,6 +390,7 @@ int main(void)
         cmocka_unit_test(a_reply_that_does_not_end_is_given_up),
         cmocka_unit_test(passwords_are_told_apart),
         cmocka_unit_test(a_database_that_is_not_there_is_told),
+        cmocka_unit_test(links_of_one_server_are_told_of_once),
         cmocka_unit_test(going_away_and_coming_back_are_told_once),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -133,7 +133,7 @@ static void open_world(struct world *w)
 
 static void connect_world(struct world *w)
 {
-    w->remote = remote_ledger_new(w->loop, &w->settings, NULL, &w->meter);
+    w->remote = remote_ledger_new(w->loop, &w->settings, NULL, NULL, &w->meter);
     assert_non_null(w->remote);
     wait_until(w, is_up);
 }
