@@ -34,8 +34,8 @@ struct remote_ledger *remote_ledger_new(struct loop *loop,
                                         struct server_log *log,
                                         struct store_word *word,
                                         struct store_meter *meter);
-/* What is under way is never told, what was not yet sent is lost: holds of it
- * lapse. NULL is fine. */
+/* Nobody is told of what is under way. What was not yet sent is lost, which the
+ * log says: holds of it lapse. NULL is fine. */
 void remote_ledger_free(struct remote_ledger *remote);
 
 /* A reload has read the password anew. */
@@ -79,7 +79,7 @@ void remote_ledger_know(struct remote_ledger *remote, struct str user,
                         struct str net);
 
 /* Calls once when nothing that was settled or changed is left to be told, or
- * it can't be told now; nothing may be freed within the call. Nobody asks any
+ * there is no connection; nothing may be freed within the call. Nobody asks any
  * more. */
 void remote_ledger_finish(struct remote_ledger *remote,
                           void (*on_finished)(void *owner), void *owner);

@@ -67,7 +67,7 @@ elseif KIND == 'set' then
 else
     commit_recipient()
 end
-if call('EXISTS', HOLDS) == 0 then b.lapse = 0 end
+if call('EXISTS', HOLDS) == 0 then b.lapse, b.held = 0, 0 end
 lapse(b)
 write(b)
 return 1

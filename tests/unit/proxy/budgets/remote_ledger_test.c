@@ -640,6 +640,25 @@ static void holds_lapse_unless_they_are_renewed(void **state)
     close_world(&w);
 }
 
+/* As a Redis without noeviction, or a hand, may leave it. */
+static void what_nobody_holds_is_held_no_more(void **state)
+{
+    struct world w;
+    (void)state;
+    start_world(&w);
+    w.rule.name = STR("r");
+    struct hold hold = take(&w, 1), gone = take(&w, 4);
+    assert_int_equal(
+        redis_peer_order(&peer, "DEL postern:{r|recipients|bob}:holds"), 1);
+    remote_ledger_commit(w.remote, &hold);
+    wait_until(&w, is_quiet);
+    assert_int_equal(taken(&w), 1);
+    remote_ledger_give_back(w.remote, &gone);
+    wait_until(&w, is_quiet);
+    assert_int_equal(taken(&w), 1);
+    close_world(&w);
+}
+
 /* Redis drops the holds of a key a minute after the last of them has lapsed:
  * what else the key says may stay for days. */
 static void holds_that_expired_unseen_are_held_no_more(void **state)
@@ -1185,6 +1204,7 @@ int main(void)
         cmocka_unit_test(what_was_told_and_never_answered_counts_once),
         cmocka_unit_test(a_redis_that_was_emptied_still_hears_of_commits),
         cmocka_unit_test(holds_lapse_unless_they_are_renewed),
+        cmocka_unit_test(what_nobody_holds_is_held_no_more),
         cmocka_unit_test(holds_that_expired_unseen_are_held_no_more),
         cmocka_unit_test(who_does_not_wait_any_more_holds_nothing),
         cmocka_unit_test(an_answer_that_is_late_gives_its_hold_back),
