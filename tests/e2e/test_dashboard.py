@@ -1,10 +1,12 @@
 """The page in a real browser, with real mail behind it."""
 
 import json
+import os
 import re
 
 import pytest
 
+import places
 import users
 from browser import Browser, Keys
 from clients import Mail, swaks
@@ -351,6 +353,62 @@ def test_what_mail_brings_is_text(site, page):
     page.console_away = True
     assert [line for line in page.console()
             if "api/explain" not in line] == []
+
+
+def test_what_policies_and_folders_bring_is_text(site, web, start, browse):
+    """Names of rules, their replies, and names of files."""
+    policy = json.dumps({"mail": [{
+        "rule": EVIL, "when": {"mail.from.local": "forger"},
+        "reject": f"553 5.7.1 {EVIL}"}]})
+    web.wait(start(web.text_of(more=f"policy: {policy}\n")))
+    (site.maildir / "new" / EVIL.replace("/", ":")).write_bytes(
+        b"Subject: named\n\n.\n")
+    page = browse()
+    assert send(site, "bob", sender="forger@example.com").code == 553
+    page.wait_text("#rules-list", EVIL)
+    page.wait_text("#entries", EVIL)
+    page.one(".entry").click()
+    page.wait_text("#story-text", EVIL)
+    page.one("#story-close").click()
+    page.wait_text("#messages", "named")
+    page.one(".message").click()
+    page.wait_text("#message h3", "named")
+    # A name is a filter, whatever it holds.
+    page.run("document.querySelector('#rules-list .name').click()")
+    wait_rows(page, 1)
+    assert page.run("return document.querySelectorAll('main img, main script, "
+                    "#story img, #story script').length") == 0
+
+
+def test_nothing_makes_markup_of_text():
+    for path in (places.ROOT / "proxy" / "http" / "page").glob("*.js"):
+        made = re.findall(r"innerHTML\s*[+=]|outerHTML|insertAdjacentHTML|"
+                          r"document\.write|srcdoc|DOMParser|eval\(|Function\(",
+                          path.read_text(encoding="utf-8"))
+        assert made == [], path
+
+
+def test_the_log_goes_and_comes(site, page, server):
+    """Rotated, and away before there is another."""
+    page.may_be_away = True
+    assert send(site, "bob").code == 250
+    wait_rows(page, 1)
+    site.log.rename(f"{site.log}.1")
+    assert send(site, "eve").code == 250  # into what was the log
+    page.run("return new Promise((resolve) => setTimeout(resolve, 1000))")
+    run_once("reload", "-c", server.config, seconds=60)
+    assert send(site, "bob", recipients=2).code == 250
+    wait_rows(page, 3)
+    page.wait_text("#log-state", "live")
+    # Cut off, and gone altogether: what is there is shown, and the gap.
+    os.truncate(site.log, 0)
+    assert send(site, "eve").code == 250
+    page.wait_text("#entries", "lines between were passed over")
+    site.log.unlink()
+    run_once("reload", "-c", server.config, seconds=60)
+    assert send(site, "bob", recipients=3).code == 250
+    page.wait_text("#entries", "(+2)")
+    page.wait_text("#log-state", "live")
 
 
 def test_messages_as_they_come(page):
