@@ -40,9 +40,25 @@ static bool is_session(const json_t *entry, const char *id)
     return session != NULL && strncmp(session, id, SESSION_ID_LENGTH) == 0;
 }
 
+static bool is_asked_for(const struct past *past, const json_t *entry)
+{
+    const char *id = json_string_value(json_object_get(entry, "id"));
+    const char *event = json_string_value(json_object_get(entry, "event"));
+    return (id != NULL && strcmp(id, past->id) == 0) ||
+           (event != NULL && strcmp(event, "session") == 0);
+}
+
+static bool has_room(const struct past *past, size_t octets,
+                     const json_t *entry)
+{
+    size_t share = is_asked_for(past, entry) ? 1 : 2;
+    return past->count < PAST_LINES_MAX / share &&
+           past->octets + octets <= PAST_OCTETS_MAX / share;
+}
+
 static int add(struct past *past, struct str text, json_t *entry)
 {
-    if (past->count == PAST_LINES_MAX)
+    if (!has_room(past, text.n, entry))
         return -1;
     if (past->count == past->capacity) {
         size_t capacity = past->capacity == 0 ? 16 : past->capacity * 2;
@@ -58,6 +74,7 @@ static int add(struct past *past, struct str text, json_t *entry)
         return -1;
     memcpy(copy, text.p, text.n);
     past->lines[past->count++] = (struct past_line){entry, copy, text.n};
+    past->octets += text.n;
     return 0;
 }
 

@@ -9,7 +9,10 @@
 #include <jansson.h>
 
 #define PAST_ID_ROOM 13
+/* A client says how many lines its session has: those beyond are passed over.
+ * Half of the room is for the lines of the id itself and the session's. */
 #define PAST_LINES_MAX 10000
+#define PAST_OCTETS_MAX (16 * 1024 * 1024)
 
 struct past_line {
     json_t *entry;
@@ -22,7 +25,8 @@ struct past {
     bool is_session;       /* the id is a session's */
     struct past_line *lines;
     size_t count, capacity;
-    size_t files; /* that were looked through */
+    size_t octets; /* of the lines */
+    size_t files;  /* that were looked through */
 };
 
 /* 0, or -1: no id looks like this. */

@@ -101,6 +101,31 @@ static void only_lines_of_the_session_are_kept(void **state)
     unlink(path);
 }
 
+/* Of a client that sends mail for ever in one session. */
+static void a_session_without_end_fits_still(void **state)
+{
+    (void)state;
+    struct past past;
+    char path[32] = "/tmp/past-XXXXXX";
+    FILE *log = fdopen(mkstemp(path), "w");
+    assert_non_null(log);
+    for (int i = 0; i < 40; i++)
+        fprintf(log,
+                "{\"event\":\"transaction\",\"id\":\"7QK3M9T2XA%02d\","
+                "\"session\":\"7QK3M9T2XA\",\"x\":\"%01000000d\"}\n",
+                i, 0);
+    fputs(LINE("session", "7QK3M9T2XA", "7QK3M9T2XA"), log);
+    assert_int_equal(fclose(log), 0);
+    assert_int_equal(past_init(&past, "7QK3M9T2XA38"), 0);
+    assert_int_equal(past_look(&past, path), 0);
+    assert_true(past.octets <= PAST_OCTETS_MAX);
+    assert_in_range(past.count, 8, 12);
+    assert_string_equal(id_of(past_line(&past, "transaction")), "7QK3M9T2XA38");
+    assert_non_null(past_line(&past, "session"));
+    past_release(&past);
+    unlink(path);
+}
+
 static void a_log_that_is_not_there_is_an_error(void **state)
 {
     (void)state;
@@ -116,6 +141,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ids_are_known_by_their_shape),
         cmocka_unit_test(only_lines_of_the_session_are_kept),
+        cmocka_unit_test(a_session_without_end_fits_still),
         cmocka_unit_test(a_log_that_is_not_there_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
