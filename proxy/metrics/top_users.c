@@ -1,5 +1,6 @@
 #include "proxy/metrics/top_users.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,15 +70,32 @@ static size_t least(const struct top_span *span)
     return number;
 }
 
+/* How long it is. */
+static size_t write_name(char out[TOP_USERS_NAME], struct str name,
+                         uint64_t hash)
+{
+    char mark[16];
+    if (name.n <= TOP_USERS_NAME) {
+        if (name.n > 0)
+            memcpy(out, name.p, name.n);
+        return name.n;
+    }
+    size_t marked =
+        (size_t)snprintf(mark, sizeof mark, "~%08x", (unsigned)hash);
+    size_t n = TOP_USERS_NAME - marked;
+    while (n > 0 && ((uint8_t)name.p[n] & 0xc0) == 0x80)
+        n--; /* not in the middle of a character */
+    memcpy(out, name.p, n);
+    memcpy(out + n, mark, marked);
+    return n + marked;
+}
+
 static void take_up(struct top_span *span, size_t number,
                     const struct top_use *use, uint64_t error)
 {
     struct top_user *user = &span->users[number];
-    struct str name = str_head(use->name, TOP_USERS_NAME);
-    *user = (struct top_user){
-        .hash = use->hash, .error = error, .name_length = (uint8_t)name.n};
-    if (name.n > 0)
-        memcpy(user->name, name.p, name.n);
+    *user = (struct top_user){.hash = use->hash, .error = error};
+    user->name_length = (uint8_t)write_name(user->name, use->name, use->hash);
     span->weights[number] = error;
     link_user(span, number);
 }

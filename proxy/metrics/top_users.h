@@ -12,7 +12,9 @@
 
 #define TOP_USERS_ROOM 512
 #define TOP_USERS_INDEX 1024 /* a power of two, twice the room */
-#define TOP_USERS_NAME 80    /* of longer names the beginning is told */
+/* Of longer names the beginning is told, and of their hash as much as tells
+ * them from others that begin so: no two have the same. */
+#define TOP_USERS_NAME 80
 #define TOP_USERS_SPANS 6
 #define TOP_USERS_SPAN_MINUTES 10
 

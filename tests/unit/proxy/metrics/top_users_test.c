@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include "rules/base/utf8.h"
+
 #define MINUTE UINT64_C(29800000)
 #define USERS 5000
 
@@ -174,19 +176,35 @@ static void an_hour_later_it_is_forgotten(void **state)
     free(top);
 }
 
-static void a_long_name_is_cut(void **state)
+/* Labels of a metric must differ, and be UTF-8. */
+static void long_names_that_begin_alike_differ(void **state)
 {
     (void)state;
     struct top_users *top = calloc(1, sizeof *top);
-    char name[300];
-    memset(name, 'n', sizeof name);
-    const struct top_use one = {
-        .hash = 1, .name = str_span(name, sizeof name), .weight = 1};
-    top_users_add(top, MINUTE, &one);
     struct top_sum sum;
+    char name[101];
+    assert_non_null(top);
+    memset(name, 'n', sizeof name);
+    for (size_t i = 0; i + 1 < sizeof name; i += 2)
+        memcpy(name + i, "\xc3\xbc", 2);
+    for (uint64_t user = 0; user < 2; user++) {
+        struct top_use one = {.hash = 4711 + user,
+                              .name = str_span(name, sizeof name),
+                              .weight = 2 - user};
+        top_users_add(top, MINUTE, &one);
+    }
     top_sum_init(&sum);
     assert_int_equal(top_sum_add(&sum, top, MINUTE), 0);
-    assert_int_equal(sum.users[0].name_length, TOP_USERS_NAME);
+    top_sum_finish(&sum);
+    assert_int_equal(sum.count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        struct str told = str_span(sum.users[i].name, sum.users[i].name_length);
+        assert_true(told.n <= TOP_USERS_NAME);
+        assert_true(utf8_is_valid(told));
+        assert_memory_equal(told.p, name, 70);
+        assert_true(str_equals(str_skip(told, 70),
+                               i == 0 ? STR("~00001267") : STR("~00001268")));
+    }
     top_sum_release(&sum);
     free(top);
 }
@@ -198,7 +216,7 @@ int main(void)
         cmocka_unit_test(with_few_users_it_is_exact),
         cmocka_unit_test(the_one_who_floods_is_first),
         cmocka_unit_test(an_hour_later_it_is_forgotten),
-        cmocka_unit_test(a_long_name_is_cut),
+        cmocka_unit_test(long_names_that_begin_alike_differ),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
