@@ -10,6 +10,15 @@
 
 #define FORMS "memory, redis://host:port/db or redis+unix:///path?db=N"
 
+/* What a message may tell of it: other programs' URLs hold passwords before a @
+ * and behind a ?. */
+static struct str without_secrets(struct str text)
+{
+    ptrdiff_t at = str_last_index(text, '@');
+    ptrdiff_t end = str_index(text, at < 0 ? '=' : ':');
+    return end < 0 ? text : str_head(text, (size_t)end + 1);
+}
+
 static void refuse(struct reader *reader, const struct node *node,
                    const char *why)
 {
@@ -79,7 +88,7 @@ static bool read_tcp(struct reader *reader, const struct node *node,
         diags_error(reader->diags, node->mark,
                     "store: host:port is expected behind redis://, not "
                     "\"%.*s\"",
-                    PROBLEM_STR(authority));
+                    PROBLEM_STR(without_secrets(authority)));
         return false;
     }
     limits->store_address.mark = node->mark;
@@ -105,7 +114,7 @@ static bool read_unix(struct reader *reader, const struct node *node,
         diags_error(reader->diags, node->mark,
                     "store: ?db=N is all that may follow the path, not "
                     "\"?%.*s\"",
-                    PROBLEM_STR(query));
+                    PROBLEM_STR(without_secrets(query)));
         return false;
     }
     return limits->store_socket != NULL &&
@@ -135,7 +144,8 @@ void read_store(struct reader *reader, const struct node *node, void *into)
                "that is private, or a tunnel such as stunnel or WireGuard");
     else
         diags_error(reader->diags, node->mark,
-                    "store takes " FORMS ", not \"%.*s\"", PROBLEM_STR(text));
+                    "store takes " FORMS ", not \"%.*s\"",
+                    PROBLEM_STR(without_secrets(text)));
     if (is_good)
         limits->store = STORE_REDIS;
 }

@@ -107,6 +107,15 @@ static const struct golden faults[] = {
      .text = "limits: {store: \"memcached://x\"}\n",
      .want = "t.yaml:1:17: error: store takes memory, redis://host:port/db or "
              "redis+unix:///path?db=N, not \"memcached://x\"\n"},
+    {.name = "another program's store, with a password",
+     .text = "limits: {store: \"valkey://bob:secret@x\"}\n",
+     .want = "t.yaml:1:17: error: store takes memory, redis://host:port/db or "
+             "redis+unix:///path?db=N, not \"valkey:\"\n"},
+    {.name = "a store with a password behind the path",
+     .text = "limits: {store: \"redis+unix:///s?password=secret\"}\n",
+     .want =
+         "t.yaml:1:17: error: store: ?db=N is all that may follow the path, "
+         "not \"?password=\"\n"},
     {.name = "a store with TLS",
      .text = "limits: {store: \"rediss://x:6379\"}\n",
      .want = "t.yaml:1:17: error: store: rediss:// (TLS) is not built: use "
@@ -132,7 +141,7 @@ static const struct golden faults[] = {
     {.name = "a store with an unknown parameter",
      .text = "limits: {store: \"redis+unix:///s?user=x\"}\n",
      .want = "t.yaml:1:17: error: store: ?db=N is all that may follow the "
-             "path, not \"?user=x\"\n"},
+             "path, not \"?user=\"\n"},
     {.name = "two users of one store",
      .text = "limits: {store: \"redis://ann@x:6379\", store_user: bob}\n",
      .want = "t.yaml:1:51: error: store_user: store names another one, ann\n"},
