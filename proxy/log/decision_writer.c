@@ -218,14 +218,13 @@ static bool write_lines(struct decision_log *log, const struct task *task,
         lines = str_skip(lines, done);
         if (lines.n == 0)
             break;
-        bool is_ending = is_to_end(log);
-        if (log->is_strict && !is_ending) {
-            wait_for_retry(log);
-            continue;
-        }
-        if (is_ending) {
+        if (is_to_end(log)) {
             lose(log, task, lines_in(lines));
             return false;
+        }
+        if (log->is_strict) {
+            wait_for_retry(log);
+            continue;
         }
         lines = behind_first_line(lines);
         lose(log, task, 1);

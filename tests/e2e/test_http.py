@@ -237,6 +237,14 @@ def test_a_hundred_at_once(web, serve):
     assert web.get("/healthz").status == 200
 
 
+def assert_healthy(web):
+    """Once one of those that keep all connections is gone."""
+    with web.connect(seconds=60) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
+                           b"Connection: close\r\n\r\n")
+        assert read_answer(connection).status == 200
+
+
 def test_slow_clients_do_not_keep_the_others_out(web, serve):
     """More than there are seats, each of them an octet a second."""
     serve()
@@ -256,10 +264,7 @@ def test_slow_clients_do_not_keep_the_others_out(web, serve):
     thread = threading.Thread(target=trickle)
     thread.start()
     try:
-        with web.connect(seconds=60) as connection:
-            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
-                               b"Connection: close\r\n\r\n")
-            assert read_answer(connection).status == 200
+        assert_healthy(web)
     finally:
         is_over.set()
         thread.join()
@@ -325,10 +330,7 @@ def test_slow_readers_do_not_keep_the_others_out(site, web, serve):
     thread.start()
     begun = time.monotonic()
     try:
-        with web.connect(seconds=60) as connection:
-            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
-                               b"Connection: close\r\n\r\n")
-            assert read_answer(connection).status == 200
+        assert_healthy(web)
     finally:
         is_over.set()
         thread.join()
