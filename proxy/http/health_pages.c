@@ -28,6 +28,10 @@ enum http_next http_readyz(struct http_job *job)
     const char *why = job->means->why_not_ready(job->means->owner);
     if (why != NULL)
         return http_say(job, 503, "%s", why);
+    if (!decision_log_takes_mail(c->decisions))
+        return http_say(job, 503,
+                        "decisions can't be logged: mail is deferred "
+                        "(log.strict); the server log says why");
     for (size_t i = 0; i < c->settings->upstream_count; i++)
         if (is_up(c->health, &c->settings->upstreams[i]))
             return http_say(job, 200, "ready");

@@ -209,10 +209,15 @@ void decision_lane_write_mail(struct decision_lane *lane, struct str line)
     push(lane, line, lane->log->is_strict);
 }
 
+bool decision_log_takes_mail(struct decision_log *log)
+{
+    return !log->is_strict || !atomic_load(&log->is_failing);
+}
+
 bool decision_lane_takes_mail(struct decision_lane *lane)
 {
     struct decision_log *log = lane->log;
-    return !log->is_strict || (!atomic_load(&log->is_failing) &&
+    return !log->is_strict || (decision_log_takes_mail(log) &&
                                !log_lane_is_over_half_full(&lane->lines));
 }
 

@@ -47,6 +47,8 @@ void decision_lane_write_mail(struct decision_lane *lane, struct str line);
 /* Whether what is decided now will stand in the log: false in a strict one
  * that can't be written, or whose lane is over half full. */
 bool decision_lane_takes_mail(struct decision_lane *lane);
+/* The same but for lanes. */
+bool decision_log_takes_mail(struct decision_log *log);
 /* Thread-safe; copies one line (with or without its LF). An empty one (what
  * json_line_end() gives for a line that did not fit) counts as lost. */
 void decision_log_write(struct decision_log *log, struct str line);

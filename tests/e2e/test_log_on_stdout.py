@@ -19,6 +19,7 @@ from messages import make_message
 from server import run_once
 from users import PASSWORDS
 from waiting import wait_for
+from web import Web
 
 # One that no pipe takes at once.
 MANY = 120
@@ -275,7 +276,11 @@ def passes(dialogue, name):
 
 def test_a_strict_log_lets_no_mail_through_without_its_line(
         site, start, small_pipe):
-    server = start(text_of(site, ", strict: true"), stdout=small_pipe.writing)
+    web = Web(site)
+    http = f'http: {{address: "127.0.0.1:{web.port}"}}\n'
+    server = start(text_of(site, ", strict: true", http),
+                   stdout=small_pipe.writing)
+    web.wait(server)
     small_pipe.close_writing()
     passed = 0
     with bob(site) as client:
@@ -286,10 +291,13 @@ def test_a_strict_log_lets_no_mail_through_without_its_line(
         client.expect(221, "QUIT")
     wait_for(lambda: "can't be written, new mail is deferred (log.strict)"
              in server.stderr(), "a word about it")
+    answer = web.get("/readyz")
+    assert answer.status == 503 and b"decisions can't be logged" in answer.body
     reader = Reader(small_pipe.reading)
     wait_for(lambda: "is written again" in server.stderr(), "the log's return")
     with bob(site) as client:
         assert passes(client, "mail again")
+    assert web.get("/readyz").status == 200
     end(server)
     found = reader.objects()
     accepted = [one for one in transactions(found)
