@@ -34,6 +34,7 @@ struct remote_question {
     remote_answered *done; /* NULL: nobody waits, or not any more */
     void *owner;
     uint64_t token;
+    uint64_t said; /* what is to be told: its turn; 0: none yet */
     uint64_t round; /* of renewals: the last in which it had its turn */
     enum remote_kind kind;
     bool is_charge, has_member;
@@ -85,7 +86,7 @@ struct remote_ledger {
     size_t telling;                 /* what is told, and not yet answered */
     struct remote_queue unloaded, untold;
     bool is_loss_told;
-    uint64_t next_token;
+    uint64_t next_token, last_said;
     void (*on_finished)(void *owner); /* NULL: nobody waits for the end */
     void *finisher;
     struct remote_question **buckets; /* holds by token */

@@ -126,13 +126,37 @@ static void lose(struct remote_question *question)
     remote_question_drop(question);
 }
 
+static void give_turn(struct remote_question *question)
+{
+    if (question->said == 0)
+        question->said = ++question->remote->last_said;
+}
+
+/* What was under way when a connection broke comes before what was said since:
+ * of a list's changes the last holds. */
+static void put_in_turn(struct remote_queue *queue,
+                        struct remote_question *question)
+{
+    struct remote_question **at = &queue->first;
+    if (queue->last == NULL || queue->last->said < question->said) {
+        remote_queue_put(queue, question);
+        return;
+    }
+    while ((*at)->said < question->said)
+        at = &(*at)->next;
+    question->next = *at;
+    *at = question;
+    queue->count++;
+}
+
 void remote_keep_untold(struct remote_question *question)
 {
     struct remote_ledger *remote = question->remote;
+    give_turn(question);
     remote_stop_telling(question);
     question->state = REMOTE_UNTOLD;
     if (remote->untold.count < REMOTE_UNTOLD_MAX)
-        remote_queue_put(&remote->untold, question);
+        put_in_turn(&remote->untold, question);
     else
         lose(question);
 }
@@ -159,6 +183,7 @@ static bool may_tell(const struct remote_ledger *remote)
 void remote_tell(struct remote_question *question)
 {
     struct remote_ledger *remote = question->remote;
+    give_turn(question);
     if (!may_tell(remote) || remote->untold.count > 0 ||
         send_told(question) != 0)
         remote_keep_untold(question);
@@ -174,13 +199,7 @@ void remote_pump(struct remote_ledger *remote)
         }
         if (send_told(question) == 0)
             continue;
-        /* To where it was. */
-        question->state = REMOTE_UNTOLD;
-        question->next = remote->untold.first;
-        remote->untold.first = question;
-        if (remote->untold.last == NULL)
-            remote->untold.last = question;
-        remote->untold.count++;
+        remote_keep_untold(question); /* where it was */
         return;
     }
 }

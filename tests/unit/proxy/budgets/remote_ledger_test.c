@@ -854,6 +854,28 @@ static void questions_come_between_what_is_told(void **state)
     close_world(&w);
 }
 
+/* Some of them were under way when the connection broke, the others waited. */
+static void of_a_lists_changes_the_last_holds(void **state)
+{
+    struct world w;
+    struct list list = {.name = STR("l"), .is_dynamic = true};
+    struct list_change change = {.list = &list, .value = STR("v")};
+    struct question listed = {
+        .kind = QUESTION_LISTED, .list = &list, .value = STR("v")};
+    (void)state;
+    assert_int_equal(REMOTE_TELLING_MAX % 2, 0);
+    start_world(&w);
+    for (int i = 1; i <= REMOTE_TELLING_MAX + 101; i++) {
+        change.is_removal = i % 2 == 1;
+        remote_ledger_apply(w.remote, &change);
+    }
+    redis_link_drop(w.remote->link, "a test");
+    wait_until(&w, is_up);
+    wait_until(&w, is_quiet);
+    assert_false(ask(&w, &listed).is_listed);
+    close_world(&w);
+}
+
 static void what_is_untold_at_the_end_is_counted(void **state)
 {
     struct world w;
@@ -1214,6 +1236,7 @@ int main(void)
         cmocka_unit_test(one_that_is_silent_is_told_nothing_more),
         cmocka_unit_test(what_waited_is_told_when_silence_ends),
         cmocka_unit_test(questions_come_between_what_is_told),
+        cmocka_unit_test(of_a_lists_changes_the_last_holds),
         cmocka_unit_test(what_is_untold_at_the_end_is_counted),
         cmocka_unit_test(what_does_not_fit_the_queue_is_counted),
         cmocka_unit_test(one_whose_memory_is_full_is_away),
