@@ -41,6 +41,7 @@ struct greeting {
 };
 
 #define GREETINGS_MAX 16 /* that the log tells of */
+#define TRIED_MAX 32     /* that it can hide */
 
 struct session {
     struct session_host *host;
@@ -110,6 +111,9 @@ struct session {
     struct greeting *greetings; /* in the arena */
     size_t greeting_count, greeting_room;
     bool has_more_greetings;
+    struct str *tried; /* names of logins, where log.redact hides them */
+    size_t tried_count, tried_room;
+    bool has_more_tried;
     uint64_t commands, bad_commands, commands_without_mail;
     uint64_t transaction_count;
     enum session_end end;

@@ -58,6 +58,40 @@ static void put_greetings(struct log_entry *entry)
         log_entry_cut(entry, "helo");
 }
 
+/* For the keys of budgets in the session's line: the facts hold but the last
+ * name. */
+static void keep_name(struct session *s)
+{
+    if (!session_settings(s)->log.redaction.hides[FACT_AUTH_NAME] ||
+        !facts_know(&s->facts, FACT_AUTH_NAME))
+        return;
+    struct str name =
+        arena_str(&s->arena, facts_text(&s->facts, FACT_AUTH_NAME));
+    struct str *room = NULL;
+    if (name.p != NULL && s->tried_count < TRIED_MAX)
+        room = arena_grow(&s->arena, s->tried, s->tried_count, &s->tried_room,
+                          sizeof *s->tried);
+    s->has_more_tried = s->has_more_tried || room == NULL;
+    if (room == NULL)
+        return;
+    s->tried = room;
+    s->tried[s->tried_count++] = name;
+}
+
+/* What the session knew before. */
+static void hide_past(struct log_entry *entry)
+{
+    const struct session *s = entry->session;
+    struct redactor *redactor = &entry->redactor;
+    const bool *hides = redactor->redaction->hides;
+    for (size_t i = 0; hides[FACT_HELO_NAME] && i < s->greeting_count; i++)
+        redactor_hide(redactor, s->greetings[i].name);
+    for (size_t i = 0; i < s->tried_count; i++)
+        redactor_hide(redactor, s->tried[i]);
+    redactor->is_blind = redactor->is_blind || s->has_more_tried ||
+                         (hides[FACT_HELO_NAME] && s->has_more_greetings);
+}
+
 void session_log_session(struct session *s)
 {
     struct log_entry entry;
@@ -67,6 +101,8 @@ void session_log_session(struct session *s)
     session_count_end(s, ENDS[s->end]);
     log_entry_open(&entry, s, "session", s->id, s->started_wall_us,
                    s->started_us);
+    if (redactor_is_on(&entry.redactor))
+        hide_past(&entry);
     struct json_line *line = &entry.line;
     log_put_client(&entry);
     log_put_auth(&entry, NULL);
@@ -100,6 +136,7 @@ void session_log_auth(struct session *s, const char *result,
     log_put_verdict(&entry, "reply", verdict);
     log_put_store(&entry, s->budgets);
     log_entry_close(&entry);
+    keep_name(s);
 }
 
 static void open_now(struct log_entry *entry, const struct session *s,
