@@ -15,7 +15,7 @@ import places
 import ports
 import processes
 from messages import make_message
-from server import ENVIRONMENT
+from server import ENVIRONMENT, run_once
 from users import PASSWORDS
 from waiting import wait_for
 
@@ -55,7 +55,9 @@ def crash(site, more):
     folder = site.folder / "crash"
     folder.mkdir()
     config = site.folder / "postern.yaml"
-    config.write_text(site.head(site.to_maildir()) + more, encoding="utf-8")
+    config.write_text(site.head(site.to_maildir())
+                      + f'control: "{site.folder}/control"\n' + more,
+                      encoding="utf-8")
     with open(site.folder / "stderr", "wb") as stderr:
         process = subprocess.Popen(
             [places.program(), "run", "-c", config], cwd=folder,
@@ -65,6 +67,9 @@ def crash(site, more):
         assert ports.wait_listening([site.implicit],
                                     lambda: process.poll() is None), \
             (site.folder / "stderr").read_text(encoding="utf-8")
+        # One that dies before it is known to serve ends the supervisor too.
+        wait_for(lambda: run_once("status", "-c", config).returncode == 0,
+                 "a server that serves")
         [worker] = processes.workers_of(process.pid)
         limits = pathlib.Path(f"/proc/{worker}/limits").read_text(
             encoding="utf-8")
