@@ -31,14 +31,14 @@ struct test_expect {
     unsigned code;    /* of the reply; 0: any */
     struct str reply; /* its whole text; n 0: any */
     struct str rule;
-    bool is_shadow;   /* `would`: the rule's mode is shadow */
+    bool is_shadow; /* `would`: the rule's mode is shadow */
     struct str route; /* an upstream's name */
     struct str note;
     const struct str *tags;
     size_t tag_count;
     const struct str *added; /* recipients */
     size_t added_count;
-    uint64_t delay_ms;             /* of all stages; 0: any */
+    uint64_t delay_ms; /* of all stages; 0: any */
     const struct test_fact *facts; /* as they are in the end */
     size_t fact_count;
 };

@@ -3,16 +3,28 @@
 #include <string.h>
 
 static const struct http_route routes[] = {
-    {"/healthz", false, true, false, http_healthz},
-    {"/readyz", false, true, false, http_readyz},
-    {"/metrics", false, false, false, http_metrics},
-    {"/api/overview", false, false, false, http_overview},
-    {"/", true, true, false, http_page},
-    {"/page/", true, true, false, http_page},
-    {"/api/log", true, false, true, http_log},
-    {"/api/explain/", true, false, true, http_explain},
-    {"/api/mail", true, false, true, http_mail_list},
-    {"/api/mail/", true, false, false, http_mail},
+    {.path = "/healthz", .run = http_healthz, .is_quick = true},
+    {.path = "/readyz", .run = http_readyz, .is_quick = true},
+    {.path = "/metrics", .run = http_metrics},
+    {.path = "/api/overview", .run = http_overview},
+    {.path = "/", .run = http_page, .needs_dashboard = true, .is_quick = true},
+    {.path = "/page/",
+     .run = http_page,
+     .needs_dashboard = true,
+     .is_quick = true},
+    {.path = "/api/log",
+     .run = http_log,
+     .needs_dashboard = true,
+     .is_search = true},
+    {.path = "/api/explain/",
+     .run = http_explain,
+     .needs_dashboard = true,
+     .is_search = true},
+    {.path = "/api/mail",
+     .run = http_mail_list,
+     .needs_dashboard = true,
+     .is_search = true},
+    {.path = "/api/mail/", .run = http_mail, .needs_dashboard = true},
 };
 
 static bool is_name(const char *name)

@@ -217,8 +217,8 @@ bool decision_log_takes_mail(struct decision_log *log)
 bool decision_lane_takes_mail(struct decision_lane *lane)
 {
     struct decision_log *log = lane->log;
-    return !log->is_strict || (decision_log_takes_mail(log) &&
-                               !log_lane_is_over_half_full(&lane->lines));
+    return decision_log_takes_mail(log) &&
+           !(log->is_strict && log_lane_is_over_half_full(&lane->lines));
 }
 
 void decision_log_write(struct decision_log *log, struct str line)

@@ -5,8 +5,8 @@
 
 #include "proxy/metrics/metrics_text_internal.h"
 
-void metrics_text_number(const struct metrics_text *t, const char *name,
-                         const char *type, const char *help, double value)
+static void put_number(const struct metrics_text *t, const char *name,
+                       const char *type, const char *help, double value)
 {
     prometheus_family(t->to, name, type, help);
     prometheus_number(t->to, name, NULL, 0, value);
@@ -33,11 +33,11 @@ static void put_process(const struct metrics_text *t)
                       "The program and the policy that it goes by; always 1.");
     prometheus_count(t->to, "postern_build_info", labels, 2, 1);
     settings_unref(policy);
-    metrics_text_number(t, "postern_start_time_seconds", "gauge",
-                        "When the server was started, since 1970.",
-                        (double)t->wall_us / US_OF_SECOND - up_s);
-    metrics_text_number(t, "postern_uptime_seconds", "gauge",
-                        "Since the server was started.", up_s);
+    put_number(t, "postern_start_time_seconds", "gauge",
+               "When the server was started, since 1970.",
+               (double)t->wall_us / US_OF_SECOND - up_s);
+    put_number(t, "postern_uptime_seconds", "gauge",
+               "Since the server was started.", up_s);
     metrics_text_count(t, "postern_worker_starts_total", "counter",
                        "Worker processes that were started.",
                        metrics_sum_common(c->metrics, METRIC_STARTS));

@@ -17,8 +17,6 @@ struct metrics_text {
 };
 
 /* A family of one number without labels. */
-void metrics_text_number(const struct metrics_text *t, const char *name,
-                         const char *type, const char *help, double value);
 void metrics_text_count(const struct metrics_text *t, const char *name,
                         const char *type, const char *help, uint64_t value);
 

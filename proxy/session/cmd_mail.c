@@ -3,6 +3,7 @@
 #include "proxy/session/command_table.h"
 #include "proxy/session/envelope_reply.h"
 #include "proxy/session/policy.h"
+#include "proxy/session/session_log.h"
 #include "proxy/session/session_reply.h"
 #include "proxy/session/transaction.h"
 
@@ -162,10 +163,8 @@ void cmd_mail(struct session *s, const struct command *command)
                         "The server is stopping, try again later");
         return;
     }
-    if (!decision_lane_takes_mail(s->host->decisions)) {
-        session_note_cap(s, CAP_LOG_STRICT);
-        session_replyf(s, 451, "4.3.0",
-                       "Decisions can't be logged now, try again later");
+    if (!session_log_takes_mail(s)) {
+        session_reply(s, 451, "4.3.0", NOT_LOGGED_NOW);
         return;
     }
     s->commands_without_mail = 0;

@@ -7,6 +7,7 @@
 #include "proxy/session/body_pump.h"
 #include "proxy/session/policy.h"
 #include "proxy/session/received.h"
+#include "proxy/session/session_log.h"
 #include "proxy/session/transaction.h"
 
 /* Received, the edited fields and the empty line, as one piece. */
@@ -74,10 +75,8 @@ static void on_vetted(struct session *s, const struct verdict *verdict)
     struct transaction *t = s->transaction;
     if (verdict->kind != VERDICT_PASS) {
         body_pump_refuse_by_verdict(s, STAGE_HEADER, verdict);
-    } else if (!decision_lane_takes_mail(s->host->decisions)) {
-        session_note_cap(s, CAP_LOG_STRICT);
-        body_pump_refuse(s, STAGE_HEADER, 451, "4.3.0",
-                         "Decisions can't be logged now, try again later");
+    } else if (!session_log_takes_mail(s)) {
+        body_pump_refuse(s, STAGE_HEADER, 451, "4.3.0", NOT_LOGGED_NOW);
     } else if (t->has_final || t->delivery == NULL) /* the upstream went away */
         body_pump_drop(s);
     else if (!added_recipients_ask(s))

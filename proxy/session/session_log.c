@@ -15,6 +15,14 @@ static const char *const ENDS[] = {
     [SESSION_END_FAULT] = "fault",
 };
 
+bool session_log_takes_mail(struct session *s)
+{
+    if (decision_lane_takes_mail(s->host->decisions))
+        return true;
+    session_note_cap(s, CAP_LOG_STRICT);
+    return false;
+}
+
 void session_note_greeting(struct session *s, const struct verdict *verdict)
 {
     struct greeting *room = NULL;

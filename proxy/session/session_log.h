@@ -4,6 +4,13 @@
 
 #include "proxy/session/session_internal.h"
 
+/* What a client is told, with 451 4.3.0, whose mail would not be logged. */
+#define NOT_LOGGED_NOW "Decisions can't be logged now, try again later"
+
+/* Whether the log takes the line of a mail that goes on now (log.strict); else
+ * it is noted as crossed. */
+bool session_log_takes_mail(struct session *s);
+
 /* At a session's end. */
 void session_log_session(struct session *s);
 /* After each AUTH, once the rules were asked: result as facts have it, or

@@ -237,12 +237,28 @@ def test_a_hundred_at_once(web, serve):
     assert web.get("/healthz").status == 200
 
 
-def assert_healthy(web):
-    """Once one of those that keep all connections is gone."""
-    with web.connect(seconds=60) as connection:
-        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
-                           b"Connection: close\r\n\r\n")
-        assert read_answer(connection).status == 200
+def assert_healthy_beside(web, slow, seconds, act):
+    """Health is told once one of these is gone that keep all connections, and
+    act each so many seconds."""
+    is_over = threading.Event()
+
+    def run():
+        while not is_over.wait(seconds):
+            for connection in slow:
+                with contextlib.suppress(OSError):
+                    act(connection)
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        with web.connect(seconds=60) as connection:
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
+                               b"Connection: close\r\n\r\n")
+            assert read_answer(connection).status == 200
+    finally:
+        is_over.set()
+        thread.join()
+        for connection in slow:
+            connection.close()
 
 
 def test_slow_clients_do_not_keep_the_others_out(web, serve):
@@ -250,26 +266,9 @@ def test_slow_clients_do_not_keep_the_others_out(web, serve):
     serve()
     slow = [web.connect(seconds=60) for _ in range(70)]
     begun = time.monotonic()
-    is_over = threading.Event()
-
-    def trickle():
-        while not is_over.wait(1):
-            for connection in slow:
-                try:
-                    connection.send(b"G")
-                except OSError:
-                    pass
     for connection in slow:
         connection.send(b"GET /")
-    thread = threading.Thread(target=trickle)
-    thread.start()
-    try:
-        assert_healthy(web)
-    finally:
-        is_over.set()
-        thread.join()
-        for connection in slow:
-            connection.close()
+    assert_healthy_beside(web, slow, 1, lambda one: one.send(b"G"))
     assert time.monotonic() - begun < 50
 
 
@@ -308,13 +307,6 @@ def test_slow_readers_do_not_keep_the_others_out(site, web, serve):
     line = json.dumps({"event": "transaction", "rcpt": ["x" * 2000]}) + "\n"
     site.log.write_text(line * 200, encoding="utf-8")
     slow = []
-    is_over = threading.Event()
-
-    def take():
-        while not is_over.wait(0.25):
-            for connection in slow:
-                with contextlib.suppress(OSError):
-                    connection.recv(1200)
     for _ in range(70):
         connection = socket.socket()
         # So that the kernel does not keep all of it.
@@ -326,16 +318,8 @@ def test_slow_readers_do_not_keep_the_others_out(site, web, serve):
                            b"Host: localhost\r\n\r\n")
         connection.setblocking(False)
         slow.append(connection)
-    thread = threading.Thread(target=take)
-    thread.start()
     begun = time.monotonic()
-    try:
-        assert_healthy(web)
-    finally:
-        is_over.set()
-        thread.join()
-        for connection in slow:
-            connection.close()
+    assert_healthy_beside(web, slow, 0.25, lambda one: one.recv(1200))
     assert time.monotonic() - begun < 50
 
 

@@ -15,10 +15,6 @@ control: "{site.folder}/control"
 lists:
   contained: {{dynamic: true}}
 policy:
-  auth:
-    - rule: contained logins
-      when: {{auth.user: "@contained"}}
-      reject: "525 5.7.13 Sending is suspended for {{auth.user}}"
   rcpt:
     - rule: not there
       when: {{rcpt.to.domain: example.org}}
